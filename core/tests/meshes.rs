@@ -1,4 +1,4 @@
-//! Meshes: `meshes/*.txt` and the page's samples are recognized, with all facts.
+//! Meshes: the cases of `meshes/meshes.txt` and the page's samples are recognized, with all facts.
 //!
 //! In `meshes.txt`, a case is a `##` heading, rules without chain declarations, and `=` lines:
 //! family, name, versions, facts. Then come the deviations, each as `! chain rule: text`.
