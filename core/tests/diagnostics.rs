@@ -95,7 +95,7 @@ fn input(code: Code) -> Option<String> {
         Code::InvalidRuleNumber => "iptables -D OUTPUT 7\n".into(),
         Code::NoSuchRule => "iptables -D OUTPUT -j ACCEPT\n".into(),
         Code::ConditionalCommand => "iptables -N A\nif test -e x; then\n  iptables -A OUTPUT -j A\nfi\n".into(),
-        Code::SupersededCommands => format!("iptables -t filter -N A\n{dump}"),
+        Code::SupersededCommands => format!("iptables -t nat -N A\n{dump}"),
         Code::UnclosedQuote => rule("-m comment --comment \"a"),
         Code::UnknownOption => rule("--dport 80"),
         Code::UnexpectedWord => rule("tcp -j ACCEPT"),

@@ -257,45 +257,6 @@ impl Diagnostics {
         has_room
     }
 
-    /// Adds the diagnostics of a text that was made from this one. `back` maps their positions to
-    /// this text.
-    pub(crate) fn append_from(
-        &mut self,
-        other: Self,
-        text: &str,
-        back: impl Fn(u32, Span) -> (u32, Span),
-    ) {
-        self.left_out += other.left_out;
-        for diagnostic in other.list {
-            let Diagnostic {
-                code,
-                severity,
-                line,
-                span,
-                message,
-                hint,
-                mut fixes,
-                ..
-            } = diagnostic;
-            for fix in &mut fixes {
-                fix.span = back(line, fix.span).1;
-            }
-            let (line, span) = back(line, span);
-            self.push(
-                text,
-                line,
-                span,
-                Problem {
-                    code,
-                    severity,
-                    message,
-                    hint,
-                    fixes,
-                },
-            );
-        }
-    }
-
     pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
         self.list
             .sort_by_key(|diagnostic| (diagnostic.source, diagnostic.line, diagnostic.column));

@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use crate::iptables::extension::{Id, Role};
 use crate::iptables::table_name::TableName;
 use crate::netfilter::backend::Backend;
-use crate::netfilter::ruleset::{Counters, Off, Policy, Rule, Ruleset};
+use crate::netfilter::ruleset::{Chain, Counters, Off, Policy, Rule, Ruleset};
 use crate::packet::Family;
 use crate::text::diagnostic::{Code, Diagnostics, Fix, Problem, Severity, Span};
 
@@ -19,6 +19,10 @@ use super::rule::{RuleReader, Site};
 use super::source_line::{Input, Reports, SourceLine};
 use super::validate_table;
 use super::words::{self, Word};
+
+mod listed_rules;
+
+pub(super) use listed_rules::ListedRule;
 
 /// More rule sets than any node has. A text that opens one table again and again does not open
 /// more.
@@ -123,11 +127,6 @@ impl<'a, 'r> Assembler<'a, 'r> {
         }
     }
 
-    /// The origin that the surroundings of the text state, such as a capture.
-    pub(super) fn stated(&self) -> &Origin {
-        &self.stated
-    }
-
     /// Which of the texts is read.
     pub(super) fn source(&self) -> u32 {
         self.source
@@ -217,12 +216,15 @@ impl<'a, 'r> Assembler<'a, 'r> {
         self.current = CurrentTable::Open(open);
     }
 
-    /// The rule set of a table: the current one, unless the header has changed or it has this table
-    /// already.
+    /// The rule set of a table: the current one, unless the header has changed, it has this table
+    /// already, or commands have made it.
     fn ruleset_for(&mut self, table: TableName, line: &SourceLine) -> Option<usize> {
         let header = &self.header;
+        let place = self.rulesets.len().wrapping_sub(1);
+        let is_made = self.live.iter().any(|open| open.ruleset == place);
         let continues = |set: &Ruleset| {
-            set.source == self.source
+            !is_made
+                && set.source == self.source
                 && header.family.is_none_or(|family| family == set.family)
                 && header.backend == set.backend
                 && set.table(table).is_none()
@@ -256,32 +258,20 @@ impl<'a, 'r> Assembler<'a, 'r> {
         policy: Option<&str>,
         counters: Option<&str>,
     ) {
-        let CurrentTable::Open(open) = &mut self.current else {
+        if !matches!(self.current, CurrentTable::Open(_)) {
             return self.report_outside_table(line);
-        };
-        let ruleset = &mut self.rulesets[open.ruleset];
-        let table = &ruleset.tables[open.table];
+        }
         if name.is_empty() {
             let problem = Problem::new(Code::MissingArgument, "a chain without a name");
             return self
                 .reports
                 .of_line(line, problem.hint("write it like :OUTPUT ACCEPT [0:0]"));
         }
-        if let Some(known) = open.chains.find(&table.chains, name) {
-            let first = table.chains[known as usize].line.unwrap_or(line.number);
-            let message = format!("chain {name} is declared again; the first time is line {first}");
-            return self
-                .reports
-                .of_line(line, Problem::new(Code::DuplicateChain, message));
-        }
-        if self.chains == open_table::MOST_CHAINS {
-            return self.reports.of_line(line, open_table::too_many_chains());
-        }
-        self.chains += 1;
         let counters = counters.map(|text| parse_counters(text).ok_or(text));
-        let counted = ruleset.count(counters.and_then(Result::ok));
-        let chain = open.add(&mut ruleset.tables[open.table], name, Some(line.number));
-        chain.counters = counted;
+        let Some(chain) = self.add_chain(line, name, "declared", counters.and_then(Result::ok))
+        else {
+            return;
+        };
         let problem = match (chain.hook(), policy) {
             (Some(_), Some("ACCEPT")) | (None, Some("-")) => None,
             (Some(_), Some("DROP")) => {
@@ -318,6 +308,38 @@ impl<'a, 'r> Assembler<'a, 'r> {
         {
             self.reports.of_line(line, problem);
         }
+    }
+
+    /// Adds a chain to the open table, unless the table has a chain of this name; `verb` is how the
+    /// line shows it.
+    fn add_chain(
+        &mut self,
+        line: &SourceLine,
+        name: &str,
+        verb: &str,
+        counters: Option<Counters>,
+    ) -> Option<&mut Chain> {
+        let CurrentTable::Open(open) = &mut self.current else {
+            return None;
+        };
+        let ruleset = &mut self.rulesets[open.ruleset];
+        let table = &ruleset.tables[open.table];
+        if let Some(known) = open.chains.find(&table.chains, name) {
+            let first = table.chains[known as usize].line.unwrap_or(line.number);
+            let message = format!("chain {name} is {verb} again; the first time is line {first}");
+            let problem = Problem::new(Code::DuplicateChain, message);
+            self.reports.of_line(line, problem);
+            return None;
+        }
+        if self.chains == open_table::MOST_CHAINS {
+            self.reports.of_line(line, open_table::too_many_chains());
+            return None;
+        }
+        self.chains += 1;
+        let counters = ruleset.count(counters);
+        let chain = open.add(&mut ruleset.tables[open.table], name, Some(line.number));
+        chain.counters = counters;
+        Some(chain)
     }
 
     /// Appends a rule to the open table: `[12:720] -A OUTPUT …`.

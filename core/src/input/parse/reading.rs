@@ -9,7 +9,7 @@ use crate::packet::Family;
 use crate::text::diagnostic::{Problem, Span};
 
 use super::assemble::Assembler;
-use super::format::listing::listed_tables::Listings;
+use super::format::listing::listing_state::ListingState;
 use super::format::script::script_state::Script;
 use super::fragment::{Fragment, Lines};
 use super::source_line::SourceLine;
@@ -32,7 +32,7 @@ pub(super) struct Reading<'a, 'r> {
     pub(super) cleaned: &'a MappedText<'a>,
     pub(super) lines: &'a Lines<'a>,
     pub(super) assembler: Assembler<'a, 'r>,
-    pub(super) listings: Listings,
+    pub(super) listings: ListingState,
     pub(super) script: Script,
     /// The chains that the inputs of iptables-restore have made.
     pub(super) restored_chains: HashSet<(Family, Option<Backend>, TableName, String)>,
@@ -54,7 +54,7 @@ impl<'a, 'r> Reading<'a, 'r> {
             cleaned,
             lines,
             assembler,
-            listings: Listings::default(),
+            listings: ListingState::default(),
             script: Script::default(),
             restored_chains: HashSet::new(),
             next_line: 0,

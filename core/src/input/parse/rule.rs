@@ -216,7 +216,7 @@ impl RuleReader {
                         }));
                     }
                     Global::Ignored(words) => {
-                        drop((0..words).map_while(|_| rest.argument()).count())
+                        (0..words).map_while(|_| rest.argument()).for_each(drop)
                     }
                 }
             }

@@ -2,10 +2,11 @@
 
 use super::Read;
 use crate::input::section::Format;
+use crate::netfilter::ruleset::Ruleset;
 use crate::text::diagnostic::{Code, Problem, Span};
 
-/// Takes away what commands made where the same text holds what came of them, from the rule sets
-/// from `first` on.
+/// Takes away what commands made where the same text shows what came of them, from the rule sets
+/// from `first` on. Where the text shows other tables only, both are of one rule set.
 pub(super) fn choose(read: &mut Read, text: &str, source: u32, first: usize, made: &[usize]) {
     let printed = |place: usize| !made.contains(&place);
     let superseded = |place: usize| {
@@ -21,7 +22,24 @@ pub(super) fn choose(read: &mut Read, text: &str, source: u32, first: usize, mad
         .iter()
         .filter_map(|place| Some((*place, superseded(*place)?)))
         .collect();
+    let mut joined = Vec::new();
     for (place, other) in &gone {
+        let made = &read.rulesets[*place];
+        let shown = &read.rulesets[*other];
+        if made
+            .tables
+            .iter()
+            .all(|table| shown.table_like(table).is_none())
+        {
+            let empty = Ruleset::new(made.family, made.backend);
+            let made = std::mem::replace(&mut read.rulesets[*place], empty);
+            let shown = &mut read.rulesets[*other];
+            let backend = shown.backend.or(made.backend);
+            shown.absorb(made);
+            shown.set_backend(backend);
+            joined.push((*place, *other));
+            continue;
+        }
         let line = read.rulesets[*other]
             .tables
             .first()
@@ -54,9 +72,12 @@ pub(super) fn choose(read: &mut Read, text: &str, source: u32, first: usize, mad
         })
         .collect();
     for section in &mut read.sections {
-        section.ruleset = section
-            .ruleset
-            .and_then(|place| places.get(place as usize).copied().flatten());
+        section.ruleset = section.ruleset.and_then(|place| {
+            let place = place as usize;
+            let into = joined.iter().find(|(made, _)| *made == place);
+            let place = into.map_or(place, |(_, shown)| *shown);
+            places.get(place).copied().flatten()
+        });
     }
     let mut place = 0;
     read.rulesets.retain(|_| {

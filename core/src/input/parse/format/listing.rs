@@ -6,10 +6,11 @@
 //! unlisted`, which is always undetermined.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use crate::input::section::Format;
-use crate::text::diagnostic::{Diagnostics, Span};
 
+use super::super::assemble::Origin;
 use super::super::call::{self, prompted_call};
 use super::super::fragment::{Fragment, HookOrder, Lines};
 use super::super::line_kind::LineKind;
@@ -17,8 +18,7 @@ use super::super::reading::{FormatReader, Reading};
 
 mod columns;
 mod head;
-mod line;
-pub(in super::super) mod listed_tables;
+pub(in super::super) mod listing_state;
 mod losses;
 mod pattern;
 mod phrases;
@@ -26,7 +26,9 @@ mod rows;
 mod table;
 
 use columns::Columns;
-use listed_tables::{Around, Listed};
+use head::{Head, Shown};
+use rows::TableReader;
+use table::Told;
 
 pub(super) const READER: FormatReader = FormatReader {
     format: Format::Listing,
@@ -72,63 +74,72 @@ pub(in super::super) fn is_listing_line(line: &str) -> bool {
 }
 
 fn read(reading: &mut Reading, fragment: &Fragment) -> String {
-    let (cleaned, lines) = (reading.cleaned, reading.lines);
-    let at = Span::new(lines.range(fragment.first).0, lines.range(fragment.last).1);
-    let (stated, command) = (reading.assembler.stated(), fragment.command.as_ref());
-    let source = reading.assembler.source();
-    let around = Around {
-        family: stated.family.or(command.map(|command| command.family)),
-        backend: stated
-            .backend
-            .or(command.and_then(|command| command.backend)),
-        table: command.and_then(|command| command.table),
-        source,
-        line: u32::try_from(fragment.first + 1).unwrap_or(u32::MAX),
-    };
-    let mut diagnostics = Diagnostics::of(source);
-    let mut report = |line, span, problem| diagnostics.push(&cleaned.text, line, span, problem);
-    let listed = reading.listings.read(
-        &cleaned.text,
-        at,
-        around,
-        reading.assembler.rulesets,
-        &mut report,
-    );
-    reading.take_listed(&listed, diagnostics);
-    listed
-        .last()
-        .map(|table| table.options.clone())
-        .unwrap_or_default()
-}
-
-impl Reading<'_, '_> {
-    /// Takes the tables of a listing: their places become places of the input.
-    fn take_listed(&mut self, listed: &[Listed], diagnostics: Diagnostics) {
-        let (cleaned, lines, input) = (self.cleaned, self.lines, self.assembler.reports.input);
-        let line_of = |line: u32| {
-            let start = lines.range((line as usize).saturating_sub(1)).0;
-            input.line_number(cleaned.origin(start))
-        };
-        self.assembler
-            .reports
-            .diagnostics
-            .append_from(diagnostics, input.text, |_, span| {
-                let span = cleaned.span(span, input.text);
-                (input.line_number(span.start as usize), span)
-            });
-        for one in listed {
-            let set = &mut self.assembler.rulesets[one.ruleset];
-            for table in set.tables.iter_mut().filter(|table| table.is(one.table)) {
-                table.line = line_of(table.line);
-                for chain in &mut table.chains {
-                    chain.line = chain.line.map(line_of);
-                    for rule in &mut chain.rules {
-                        (rule.line, rule.span) =
-                            (line_of(rule.line), cleaned.span(rule.span, input.text));
-                    }
-                }
-            }
-            self.assembler.touch(one.ruleset, one.table);
+    let mut options = String::new();
+    for lines in split_tables(reading.lines, fragment.first..fragment.last + 1) {
+        match read_table(reading, fragment, lines) {
+            Some(table_options) => options = table_options,
+            None => break,
         }
     }
+    options
+}
+
+/// The lines of each table: the next one begins where a built-in chain comes again, or after
+/// another chain.
+fn split_tables(lines: &Lines, all: Range<usize>) -> Vec<Range<usize>> {
+    let (mut tables, mut first) = (Vec::new(), all.start);
+    let mut built_in: Vec<&str> = Vec::new();
+    let mut has_user_chain = false;
+    for at in all.clone() {
+        let Some(head) = Head::of(lines.get(at)) else {
+            continue;
+        };
+        if !head.is_built_in() {
+            has_user_chain = true;
+            continue;
+        }
+        if has_user_chain || built_in.contains(&head.name) {
+            tables.push(first..at);
+            (first, has_user_chain) = (at, false);
+            built_in.clear();
+        }
+        built_in.push(head.name);
+    }
+    tables.push(first..all.end);
+    tables
+}
+
+/// Reads the lines of one table. Returns the options that print it so: ` -v -n`; `None` where there
+/// are too many tables.
+fn read_table(reading: &mut Reading, fragment: &Fragment, part: Range<usize>) -> Option<String> {
+    let lines = reading.lines;
+    let shown = Shown::of(part.clone().map(|at| lines.get(at)));
+    let command = fragment.command.as_ref();
+    let told = command
+        .and_then(|command| command.table)
+        .map_or_else(|| table::tell(&shown.evidence), Told::Surely);
+    let (Told::Surely(name) | Told::Only(name) | Told::Likely(name)) = told;
+    reading.assembler.begin_origin(Origin {
+        family: command.map(|command| command.family).or(Some(shown.family)),
+        backend: command.and_then(|command| command.backend),
+        version: None,
+    });
+    let first = reading.line(part.start);
+    reading.assembler.begin_table(&first, name);
+    let family = reading.assembler.open_ruleset()?.family;
+    if let Some(problem) = told.problem() {
+        reading.assembler.reports.of_line(&first, problem);
+    }
+    let phrases = reading.listings.take_phrases(family);
+    let mut reader = TableReader {
+        reading,
+        family,
+        phrases: &phrases,
+    };
+    reader.declare_chains(part.clone());
+    reader.read_rules(part);
+    reading.listings.keep_phrases(phrases);
+    // A listing has no line that ends a table.
+    reading.assembler.end_table(true);
+    Some(shown.options())
 }

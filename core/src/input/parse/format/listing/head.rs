@@ -7,7 +7,6 @@ use crate::packet::Family;
 use crate::packet::hook::Hook;
 
 use super::columns::{self, Columns};
-use super::line::Line;
 use super::table::{self, Evidence};
 
 /// More targets tell nothing new of a table.
@@ -82,7 +81,7 @@ pub(super) struct Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
-    pub(super) fn of(lines: &[Line<'a>]) -> Self {
+    pub(super) fn of(lines: impl Iterator<Item = &'a str>) -> Self {
         let mut shown = Self {
             evidence: Evidence::default(),
             family: Family::Ipv4,
@@ -92,19 +91,19 @@ impl<'a> Shown<'a> {
         let mut family = None;
         // IPv4 may ask for that protocol, too: an address tells more.
         let mut v6_only = false;
-        for line in lines.iter().take(MOST_LINES) {
-            if let Some(head) = Head::of(line.text) {
+        for line in lines.take(MOST_LINES) {
+            if let Some(head) = Head::of(line) {
                 if head.is_built_in() {
                     shown.evidence.built_in.push(head.name);
                 }
                 continue;
             }
-            if let Some(columns) = Columns::of_head(line.text) {
+            if let Some(columns) = Columns::of_head(line) {
                 shown.columns = Some(columns);
                 continue;
             }
-            let columns = shown.columns.or_else(|| Columns::of_row(line.text));
-            let Some(row) = columns.and_then(|columns| columns.read(line.text)) else {
+            let columns = shown.columns.or_else(|| Columns::of_row(line));
+            let Some(row) = columns.and_then(|columns| columns.read(line)) else {
                 continue;
             };
             shown.columns = columns;

@@ -1,7 +1,7 @@
 //! What a listing does not show of its rules. Each kind is said once for a paste, with the command
 //! that shows it.
 
-use crate::text::diagnostic::{Code, DiagnosticSink, Problem, Span};
+use crate::text::diagnostic::{Code, Problem};
 
 /// What is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,24 +18,24 @@ pub(super) enum Loss {
     Rounded,
 }
 
-/// What has been said.
+/// The losses that have been reported.
 #[derive(Default)]
 pub(super) struct Losses {
-    said: Vec<Loss>,
+    reported: Vec<Loss>,
     /// The first words of what was not understood.
     unread: Vec<Box<str>>,
 }
 
-/// More kinds of words than any listing has; what comes behind them is not said, but kept all the
-/// same.
-const MOST_UNREAD: usize = 100;
+/// More kinds of words than any listing has. Other words are kept, too, and not reported.
+const MAX_UNREAD: usize = 100;
 
 impl Losses {
-    pub(super) fn say(&mut self, loss: Loss, line: u32, span: Span, say: &mut DiagnosticSink) {
-        if self.said.contains(&loss) {
-            return;
+    /// What to report of a loss, the first time.
+    pub(super) fn problem(&mut self, loss: Loss) -> Option<Problem> {
+        if self.reported.contains(&loss) {
+            return None;
         }
-        self.said.push(loss);
+        self.reported.push(loss);
         let (code, message, hint) = match loss {
             Loss::Interfaces => (
                 Code::UnlistedInterfaces,
@@ -64,24 +64,21 @@ impl Losses {
                 "`iptables-save -c`, or the listing with -v -n -x, has all digits",
             ),
         };
-        say(line, span, Problem::new(code, message).hint(hint));
+        Some(Problem::new(code, message).hint(hint))
     }
 
-    /// Words that belong to no match or target that is known here in this form.
-    pub(super) fn unread(&mut self, words: &str, line: u32, span: Span, say: &mut DiagnosticSink) {
+    /// What to report of words that belong to no match or target that is known here in this form.
+    pub(super) fn unread_problem(&mut self, words: &str) -> Option<Problem> {
         let first = words.split_whitespace().next().unwrap_or_default();
-        if self.unread.len() >= MOST_UNREAD || self.unread.iter().any(|said| **said == *first) {
-            return;
+        let is_reported = self.unread.iter().any(|reported| **reported == *first);
+        if self.unread.len() >= MAX_UNREAD || is_reported {
+            return None;
         }
         self.unread.push(first.into());
         let problem = Problem::new(
             Code::UnknownWords,
             format!("`{words}` in a listing is not understood: whether it holds is unknown"),
         );
-        say(
-            line,
-            span,
-            problem.hint("`iptables-save -c` prints it as an option"),
-        );
+        Some(problem.hint("`iptables-save -c` prints it as an option"))
     }
 }

@@ -1,106 +1,76 @@
 //! The rules of a listing, line by line.
 
-use crate::iptables::extension::{Id, Role};
-use crate::netfilter::ruleset::{Part, Policy, Rule, Ruleset, Target, Value};
-use crate::packet::Family;
-use crate::text::diagnostic::{Code, DiagnosticSink, Problem, Span};
+use std::ops::Range;
 
-use super::super::super::open_table::{OpenTable, printed_name_problem};
-use super::super::super::rule::Site;
+use crate::iptables::extension::{Id, Role};
+use crate::packet::Family;
+use crate::text::diagnostic::{Code, Problem, Span};
+
+use super::super::super::assemble::ListedRule;
+use super::super::super::reading::Reading;
+use super::super::super::source_line::SourceLine;
 use super::super::super::words::Word;
 use super::columns::{At, Columns, Row};
 use super::head::Head;
-use super::line::Line;
-use super::listed_tables::Listings;
 use super::losses::Loss;
 use super::phrases::{self, Phrases};
 
-/// Reads one table.
-pub(super) struct TableReader<'a, 'r, 's> {
-    /// All of the text.
-    pub(super) text: &'a str,
-    pub(super) ruleset: &'r mut Ruleset,
-    pub(super) open: OpenTable,
-    pub(super) phrases: &'r Phrases,
-    pub(super) listings: &'r mut Listings,
-    pub(super) say: &'r mut DiagnosticSink<'s>,
+/// Reads one table, which the assembler has begun.
+pub(super) struct TableReader<'p, 'x, 'a, 'r> {
+    pub(super) reading: &'x mut Reading<'a, 'r>,
+    pub(super) family: Family,
+    pub(super) phrases: &'p Phrases,
 }
 
-impl<'a> TableReader<'a, '_, '_> {
-    /// Makes the chains, so that jumps find them.
-    pub(super) fn chains(&mut self, lines: &[Line<'a>]) {
-        for line in lines {
-            let Some(head) = Head::of(line.text) else {
+impl<'a> TableReader<'_, '_, 'a, '_> {
+    /// Declares the chains, so that jumps find them.
+    pub(super) fn declare_chains(&mut self, lines: Range<usize>) {
+        for at in lines {
+            let Some(head) = Head::of(self.reading.lines.get(at)) else {
                 continue;
             };
-            let table = &mut self.ruleset.tables[self.open.table];
-            if let Some(known) = self.open.chains.find(&table.chains, head.name) {
-                let first = table.chains[known as usize].line.unwrap_or(line.number);
-                let problem = format!(
-                    "chain {} is listed again; the first time is line {first}",
-                    head.name
-                );
-                (self.say)(
-                    line.number,
-                    line.span(),
-                    Problem::new(Code::DuplicateChain, problem),
-                );
-                continue;
-            }
-            let counters = self.ruleset.count(head.counters);
-            let table = &mut self.ruleset.tables[self.open.table];
-            let chain = self.open.add(table, head.name, Some(line.number));
-            chain.set_policy(head.policy.unwrap_or(Policy::Accept));
-            chain.counters = counters;
-            if let Some(problem) = printed_name_problem(head.name, self.ruleset.backend) {
-                (self.say)(line.number, line.span(), problem);
-            }
+            let line = self.reading.line(at);
+            let assembler = &mut self.reading.assembler;
+            assembler.declare_listed_chain(&line, head.name, head.policy, head.counters);
             if head.rounded {
-                self.lost(Loss::Rounded, line, line.span());
+                self.report_loss(Loss::Rounded, &line, line.own_span());
             }
         }
     }
 
-    pub(super) fn rules(&mut self, lines: &[Line<'a>]) {
+    /// Appends the rules.
+    pub(super) fn read_rules(&mut self, lines: Range<usize>) {
         let mut columns: Option<Columns> = None;
         let mut chain = None;
         let mut joined = None;
         let mut has_reported_head = false;
-        for (at, line) in lines
-            .iter()
-            .enumerate()
-            .filter(|(_, line)| !line.text.trim().is_empty())
-        {
+        for at in lines.clone() {
             // The line before has taken it.
-            if joined == Some(line.number) {
+            if joined == Some(at) || self.reading.lines.get(at).trim().is_empty() {
                 continue;
             }
-            if let Some(head) = Head::of(line.text) {
-                let chains = &self.ruleset.tables[self.open.table].chains;
-                chain = self
-                    .open
-                    .chains
-                    .find(chains, head.name)
-                    .map(|place| place as usize);
+            let line = self.reading.line(at);
+            if let Some(head) = Head::of(line.line) {
+                chain = self.reading.assembler.find_chain(head.name);
                 continue;
             }
-            if let Some(head) = Columns::of_head(line.text) {
+            if let Some(head) = Columns::of_head(line.line) {
                 columns = Some(head);
                 continue;
             }
-            let fits = columns.or_else(|| Columns::of_row(line.text));
-            let row = fits.and_then(|fits| fits.read(line.text));
+            let fits = columns.or_else(|| Columns::of_row(line.line));
+            let row = fits.and_then(|fits| fits.read(line.line));
             columns = columns.or(fits);
-            if row.is_none() && is_note(line.text) {
+            if row.is_none() && is_note(line.line) {
                 continue;
             }
-            if row.is_none() && !fits.unwrap_or_default().resembles(line.text) {
+            if row.is_none() && !fits.unwrap_or_default().resembles(line.line) {
                 let problem = Problem::new(
                     Code::UnknownLine,
                     "this line is not part of a listing and is left out",
                 )
                 .hint("a rule has its target, protocol, source and destination in columns");
-                (self.say)(line.number, line.span(), problem);
+                self.report(&line, line.own_span(), problem);
                 continue;
             }
             let Some(chain) = chain else {
@@ -109,33 +79,27 @@ impl<'a> TableReader<'a, '_, '_> {
                                    those after it without such a line";
                     let problem = Problem::new(Code::OutsideChain, message)
                         .hint("add that line above it, such as: Chain OUTPUT (policy ACCEPT)");
-                    (self.say)(line.number, line.span(), problem);
+                    self.report(&line, line.own_span(), problem);
                 }
                 continue;
             };
             if let Some(number) = row.as_ref().and_then(|row| row.number) {
-                self.fill_to(number, chain, line);
+                self.fill_to(number, chain, &line);
             }
-            let continued = lines
-                .get(at + 1)
-                .and_then(|next| self.continued(line, next, fits.unwrap_or_default()));
+            let next = Some(at + 1).filter(|next| lines.contains(next));
+            let continued =
+                next.and_then(|next| self.continued(&line, next, fits.unwrap_or_default()));
             if let Some(whole) = continued {
-                joined = lines.get(at + 1).map(|next| next.number);
-                if let Some(row) = fits.and_then(|fits| fits.read(whole.text)) {
-                    let rule = self.rule(&whole, &row);
-                    self.ruleset.tables[self.open.table].chains[chain]
-                        .rules
-                        .push(rule);
+                joined = next;
+                if let Some(row) = fits.and_then(|fits| fits.read(whole.line)) {
+                    self.append_rule(&whole, chain, &row);
                     continue;
                 }
             }
-            let rule = match row {
-                Some(row) => self.rule(line, &row),
-                None => self.damaged(line),
-            };
-            self.ruleset.tables[self.open.table].chains[chain]
-                .rules
-                .push(rule);
+            match row {
+                Some(row) => self.append_rule(&line, chain, &row),
+                None => self.append_damaged(&line, chain),
+            }
         }
     }
 
@@ -143,47 +107,53 @@ impl<'a> TableReader<'a, '_, '_> {
     /// of that line must be words of the rule.
     fn continued(
         &mut self,
-        line: &Line<'a>,
-        next: &Line<'a>,
+        line: &SourceLine<'a>,
+        next: usize,
         columns: Columns,
-    ) -> Option<Line<'a>> {
-        let is_own = |text: &str| {
-            text.trim().is_empty()
-                || Head::of(text).is_some()
-                || Columns::of_head(text).is_some()
-                || columns.read(text).is_some()
-                || !text.trim_start().starts_with(|first: char| {
-                    first.is_ascii_alphabetic() || matches!(first, '/' | '!')
-                })
-        };
-        if is_own(next.text) {
+    ) -> Option<SourceLine<'a>> {
+        let text = self.reading.lines.get(next);
+        let is_own = text.trim().is_empty()
+            || Head::of(text).is_some()
+            || Columns::of_head(text).is_some()
+            || columns.read(text).is_some()
+            || !text.trim_start().starts_with(|first: char| {
+                first.is_ascii_alphabetic() || matches!(first, '/' | '!')
+            });
+        if is_own {
             return None;
         }
-        let end = next.start + next.text.len();
-        let whole = Line {
-            text: self.text.get(line.start..end)?,
-            ..*line
-        };
-        let row = columns.read(whole.text)?;
-        let target = row
-            .target
-            .and_then(|(_, name)| Id::named(name, Role::Target, Some(self.ruleset.family)));
-        let read = self
-            .phrases
-            .read((whole.text, row.tail, whole.start), target, self.ruleset);
+        let range = (line.start, self.reading.lines.range(next).1);
+        let input = self.reading.assembler.reports.input;
+        let whole = SourceLine::of_mapped(self.reading.cleaned, range, input);
+        let row = columns.read(whole.line)?;
+        let read = self.read_phrases(&whole, row.tail, self.target_of(&row))?;
         (read.unread.is_empty() && read.unread_target.is_none()).then_some(whole)
+    }
+
+    /// The extension that a row names as its target.
+    fn target_of(&self, row: &Row) -> Option<Id> {
+        let (_, name) = row.target?;
+        Id::named(name, Role::Target, Some(self.family))
+    }
+
+    /// Reads the words of a row after its columns.
+    fn read_phrases(
+        &mut self,
+        line: &SourceLine<'a>,
+        tail: usize,
+        target: Option<Id>,
+    ) -> Option<phrases::Read<'a>> {
+        let ruleset = self.reading.assembler.open_ruleset()?;
+        Some(
+            self.phrases
+                .read((line.line, tail, line.start), target, ruleset),
+        )
     }
 
     /// Adds a rule for each number before `number` that the listing does not show, so that the
     /// others keep their numbers.
-    fn fill_to(&mut self, number: u32, chain: usize, line: &Line<'a>) {
-        let held = |reader: &Self| {
-            reader.ruleset.tables[reader.open.table].chains[chain]
-                .rules
-                .len() as u64
-                + 1
-        };
-        let first = held(self);
+    fn fill_to(&mut self, number: u32, chain: usize, line: &SourceLine) {
+        let first = self.reading.assembler.count_rules(chain) as u64 + 1;
         if u64::from(number) <= first || u64::from(number) - first > MAX_MISSING_RULES {
             return;
         }
@@ -198,146 +168,111 @@ impl<'a> TableReader<'a, '_, '_> {
             format!("{rules} not shown: what they ask and do is unknown"),
         )
         .hint("paste the listing with all of its lines");
-        (self.say)(line.number, line.span(), problem);
-        while held(self) < u64::from(number) {
-            let rule = self.unknown_rule(&format!("rule {} is not shown", held(self)), line);
-            self.ruleset.tables[self.open.table].chains[chain]
-                .rules
-                .push(rule);
+        self.report(line, line.own_span(), problem);
+        for missing in first..=u64::from(last) {
+            let words = format!("rule {missing} is not shown");
+            let assembler = &mut self.reading.assembler;
+            assembler.append_unknown_rule(line, chain, &words);
         }
     }
 
-    /// Keeps a rule of which a column is gone, nobody knows which: it may do anything to any
+    /// Keeps a rule of which a column is gone, and it is unknown which: it may do anything to any
     /// packet.
-    fn damaged(&mut self, line: &Line<'a>) -> Rule {
+    fn append_damaged(&mut self, line: &SourceLine, chain: usize) {
         let problem = Problem::new(
             Code::DamagedRow,
             "this rule does not fit the columns: what it asks and does is unknown",
         )
         .hint("a rule has its target, protocol, source and destination in columns");
-        (self.say)(line.number, line.span(), problem);
-        self.unknown_rule(line.text.trim(), line)
+        self.report(line, line.own_span(), problem);
+        let assembler = &mut self.reading.assembler;
+        assembler.append_unknown_rule(line, chain, line.line);
     }
 
-    /// A rule that may do anything to any packet.
-    fn unknown_rule(&mut self, words: &str, line: &Line<'a>) -> Rule {
-        let text = self.ruleset.keep(words);
-        let first = u32::try_from(self.ruleset.parts.len())
-            .expect("parts are fewer than bytes of a text below 4 GiB");
-        let (option, _) = Id::UNLISTED
-            .get()
-            .option("--words")
-            .expect("it is in the table");
-        let part = |extension, option| Part {
-            extension,
-            option,
-            negated: false,
-            opens: true,
-            value: Value::Text(text),
-        };
-        self.ruleset.parts.extend([
-            part(Id::UNLISTED, option),
-            part(Id::OPAQUE_TARGET, Part::BARE),
-        ]);
-        let target = Target::Extension(Id::OPAQUE_TARGET);
-        let kept = Rule {
-            first,
-            matches: 1,
-            parameters: 1,
-            target,
-            ..Rule::default()
-        };
-        Rule {
-            line: line.number,
-            span: line.span(),
-            ..kept
+    fn report(&mut self, line: &SourceLine, span: Span, problem: Problem) {
+        self.reading.assembler.reports.in_line(line, span, problem);
+    }
+
+    fn report_loss(&mut self, loss: Loss, line: &SourceLine, span: Span) {
+        if let Some(problem) = self.reading.listings.losses.problem(loss) {
+            self.report(line, span, problem);
         }
     }
 
-    fn lost(&mut self, loss: Loss, line: &Line, span: Span) {
-        self.listings.losses.say(loss, line.number, span, self.say);
+    fn report_unread(&mut self, line: &SourceLine, span: Span) {
+        let words = span.of(line.text);
+        if let Some(problem) = self.reading.listings.losses.unread_problem(words) {
+            self.report(line, span, problem);
+        }
     }
 
-    /// Reads the line of one rule.
-    fn rule(&mut self, line: &Line<'a>, row: &Row<'a>) -> Rule {
-        let behind = line.text[row.tail..].trim_start();
-        let (goto, tail) = match behind.strip_prefix("[goto]") {
-            Some(rest) => (true, line.text.len() - rest.len()),
+    /// Appends the rule of a row.
+    fn append_rule(&mut self, line: &SourceLine<'a>, chain: usize, row: &Row<'a>) {
+        let after = line.line[row.tail..].trim_start();
+        let (goto, tail) = match after.strip_prefix("[goto]") {
+            Some(rest) => (true, line.line.len() - rest.len()),
             None => (false, row.tail),
         };
-        let chains = &self.ruleset.tables[self.open.table].chains;
-        let is_known = |name| goto || self.open.chains.find(chains, name).is_some();
-        let named = |name| Id::named(name, Role::Target, Some(self.ruleset.family));
+        let leads_to_chain = |name| goto || self.reading.assembler.find_chain(name).is_some();
         let target = row
             .target
-            .filter(|(_, name)| !is_known(*name))
-            .and_then(|(_, name)| named(name));
-        let mut read = self
-            .phrases
-            .read((line.text, tail, line.start), target, self.ruleset);
+            .filter(|(_, name)| !leads_to_chain(name))
+            .and_then(|_| self.target_of(row));
+        let Some(mut read) = self.read_phrases(line, tail, target) else {
+            return;
+        };
         // A note that somebody has put at the end of the row.
         read.unread
-            .retain(|span| !span.of(self.text).starts_with(['#', '<', '←']));
+            .retain(|span| !span.of(line.text).starts_with(['#', '<', '←']));
 
         move_named_owners(&mut read);
         // iptables could not print the options of the target.
-        let is_last = |span: &Span| span.of(self.text) == "[unsupported revision]";
+        let is_last = |span: &Span| span.of(line.text) == "[unsupported revision]";
         if target.is_some() && read.unread.last().is_some_and(is_last) {
             read.unread_target = read.unread.pop();
         }
 
-        let mut words = header(line, row, self.ruleset.family);
+        let mut words = header(line, row, self.family);
         if let Some(port) = read.matches.windows(2).find(|pair| is_named_port(pair)) {
-            self.lost(Loss::Services, line, port[1].span);
+            self.report_loss(Loss::Services, line, port[1].span);
         }
         words.extend(read.matches);
-        self.unlisted(line, row, &read.unread, &mut words);
-        if let (Some(at), None) = (row.target, read.unread_target) {
-            words.push(bare(if goto { "-g" } else { "-j" }, line.word(at)));
-            words.push(bare(at.1, line.word(at)));
+        self.add_unlisted(line, row, &read.unread, &mut words);
+        let unread_target = row.target.zip(read.unread_target);
+        if let (Some(at), None) = (row.target, &unread_target) {
+            words.push(bare(if goto { "-g" } else { "-j" }, span_of(line, at)));
+            words.push(bare(at.1, span_of(line, at)));
             words.extend(read.options);
         }
-        let site = Site {
-            table: self.open.table,
-            name: self.open.name,
-            chains: &self.open.chains,
-            printed: false,
+        let listed = ListedRule {
+            words,
+            unread_target: unread_target
+                .map(|((_, name), span)| name_target(name, span.of(line.text))),
+            counters: row.counters,
         };
-        let mut say = |span, problem| (self.say)(line.number, span, problem);
-        let mut rule = self
-            .listings
-            .rules
-            .read(self.text, &words, self.ruleset, site, &mut say)
-            .rule;
-        if let (Some((_, name)), Some(span)) = (row.target, read.unread_target) {
-            self.listings
-                .losses
-                .unread(span.of(self.text), line.number, span, self.say);
-            keep_target(name, span.of(self.text), &mut rule, self.ruleset);
+        self.reading
+            .assembler
+            .append_listed_rule(line, chain, listed);
+        if let Some((_, span)) = unread_target {
+            self.report_unread(line, span);
         }
         if let Some(at) = row.rounded {
-            self.lost(Loss::Rounded, line, line.word(at));
-        }
-        Rule {
-            line: line.number,
-            span: line.span(),
-            counters: self.ruleset.count(row.counters),
-            ..rule
+            self.report_loss(Loss::Rounded, line, span_of(line, at));
         }
     }
 
-    /// Adds what the line does not show, or in words that are not understood.
-    fn unlisted(
+    /// Adds the conditions that the line does not show, or in words that are not understood.
+    fn add_unlisted(
         &mut self,
-        line: &Line<'a>,
+        line: &SourceLine<'a>,
         row: &Row<'a>,
         unread: &[Span],
         words: &mut Vec<Word<'a>>,
     ) {
         let open = words.len();
         if row.interfaces.is_none() {
-            words.push(bare("--interfaces", line.span()));
-            self.lost(Loss::Interfaces, line, line.span());
+            words.push(bare("--interfaces", line.own_span()));
+            self.report_loss(Loss::Interfaces, line, line.own_span());
         }
         for (flag, at) in [
             ("--source-name", row.source),
@@ -345,32 +280,33 @@ impl<'a> TableReader<'a, '_, '_> {
         ] {
             let (negated, name) = negation(at.1);
             if is_named(name) {
-                let span = line.word(at);
+                let span = span_of(line, at);
                 words.extend(negated.then(|| bare("!", span)));
                 words.extend([bare(flag, span), value(name, span)]);
-                let loss = if at.1.is_empty() {
-                    Loss::TakenOut
+                if at.1.is_empty() {
+                    self.report_loss(Loss::TakenOut, line, line.own_span());
                 } else {
-                    Loss::Addresses
-                };
-                self.lost(loss, line, if at.1.is_empty() { line.span() } else { span });
+                    self.report_loss(Loss::Addresses, line, span);
+                }
             }
         }
         for span in unread {
-            let text = span.of(self.text);
-            words.extend([bare("--words", *span), value(text, *span)]);
-            self.listings
-                .losses
-                .unread(text, line.number, *span, self.say);
+            words.extend([bare("--words", *span), value(span.of(line.text), *span)]);
+            self.report_unread(line, *span);
         }
         if words.len() > open {
             let opening = [
-                bare("-m", line.span()),
-                bare(Id::UNLISTED.get().name, line.span()),
+                bare("-m", line.own_span()),
+                bare(Id::UNLISTED.get().name, line.own_span()),
             ];
             words.splice(open..open, opening);
         }
     }
+}
+
+/// The place of a word of a line.
+fn span_of(line: &SourceLine, (at, word): At) -> Span {
+    Span::new(line.start + at, line.start + at + word.len())
 }
 
 /// Moves the names of users and groups to the words that are not understood: a listing without `-n`
@@ -412,7 +348,7 @@ fn is_note(line: &str) -> bool {
 }
 
 /// What stands in the columns, as options.
-fn header<'a>(line: &Line<'a>, row: &Row<'a>, family: Family) -> Vec<Word<'a>> {
+fn header<'a>(line: &SourceLine<'a>, row: &Row<'a>, family: Family) -> Vec<Word<'a>> {
     let mut words = Vec::new();
     let everybody = if family == Family::Ipv4 {
         "0.0.0.0/0"
@@ -421,7 +357,7 @@ fn header<'a>(line: &Line<'a>, row: &Row<'a>, family: Family) -> Vec<Word<'a>> {
     };
     let mut add = |flag: &'static str, at: At<'a>, any: &[&str]| {
         let (negated, text) = negation(at.1);
-        let span = line.word(at);
+        let span = span_of(line, at);
         if any.contains(&text) && !negated {
             return;
         }
@@ -440,8 +376,8 @@ fn header<'a>(line: &Line<'a>, row: &Row<'a>, family: Family) -> Vec<Word<'a>> {
         }
     }
     if let Some(at) = row.fragment.filter(|(_, word)| *word != "--") {
-        words.extend(at.1.starts_with('!').then(|| bare("!", line.word(at))));
-        words.push(bare("-f", line.word(at)));
+        words.extend(at.1.starts_with('!').then(|| bare("!", span_of(line, at))));
+        words.push(bare("-f", span_of(line, at)));
     }
     words
 }
@@ -483,22 +419,11 @@ fn is_named_port(pair: &[Word]) -> bool {
     flag && pair[1].text.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
-/// Keeps a target as the listing has it: with its name in front.
-fn keep_target(name: &str, words: &str, rule: &mut Rule, ruleset: &mut Ruleset) {
-    let kept = if words.starts_with(name) {
+/// The words of a target as the listing has it, after its name.
+fn name_target(name: &str, words: &str) -> String {
+    if words.starts_with(name) {
         words.to_owned()
     } else {
         format!("{name} {words}")
-    };
-    let value = Value::Text(ruleset.keep(&kept));
-    let part = Part {
-        extension: Id::OPAQUE_TARGET,
-        option: Part::BARE,
-        negated: false,
-        opens: true,
-        value,
-    };
-    ruleset.parts.push(part);
-    rule.parameters = 1;
-    rule.target = Target::Extension(Id::OPAQUE_TARGET);
+    }
 }

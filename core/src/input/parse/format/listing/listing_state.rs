@@ -1,0 +1,28 @@
+//! What the readers of one text's listings share.
+
+use crate::packet::Family;
+
+use super::losses::Losses;
+use super::phrases::Phrases;
+
+/// What the listings of one text share: each loss is reported once.
+#[derive(Default)]
+pub(in super::super::super) struct ListingState {
+    /// The phrases of the family that was read last.
+    phrases: Option<Phrases>,
+    pub(super) losses: Losses,
+}
+
+impl ListingState {
+    /// Takes the phrases of a family. [`Self::keep_phrases`] gives them back.
+    pub(super) fn take_phrases(&mut self, family: Family) -> Phrases {
+        let kept = self.phrases.take();
+        kept.filter(|phrases| phrases.family() == family)
+            .unwrap_or_else(|| Phrases::new(family))
+    }
+
+    /// Keeps phrases for the next table.
+    pub(super) fn keep_phrases(&mut self, phrases: Phrases) {
+        self.phrases = Some(phrases);
+    }
+}
