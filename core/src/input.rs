@@ -1,12 +1,11 @@
-//! Any text, file or capture to rule sets. Nothing is lost: what cannot be read gets a diagnostic,
-//! and the rest is read.
+//! Turns any text, file or capture into rule sets. Nothing is lost: a part that cannot be read gets
+//! a diagnostic, and the rest is read.
 //!
 //! # Layout
 //! - `parse`: text to rule sets; `capture`: the JSON of the capture helper
-//! - `parsed`, `section`: what reading a text gives
+//! - `parsed`, `section`: the result of reading a text
 //! - `host_commands`: commands of a text that change the host
-//! - `edit`: a change of a rule as a change of its text; `repair`: fixes for rules of which a part
-//!   is lost
+//! - `edit`: changes a rule by changing its text; `repair`: fixes for rules that lost a part
 
 pub mod capture;
 pub mod edit;

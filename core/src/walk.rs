@@ -583,7 +583,7 @@ impl<'a> Walker<'a> {
                 Station::ConnectionTracking if !invalid => {}
                 // nf_nat_core.c, `nf_nat_packet`: nat writes the addresses of a translated packet
                 // again, over the result of DNPT. The packet is then routed again (nf_nat_proto.c,
-                // `nf_nat_ipv4_in`).
+                // `nf_nat_ipv6_in`).
                 Station::Nat(_) => {
                     written = self.view.destination_translated
                         && settled != (self.view.dst, self.view.dport);

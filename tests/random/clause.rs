@@ -1,7 +1,7 @@
 //! The words of one rule: the possible rules of a chain, given the family, the table and the hooks
 //! that reach it.
 //!
-//! To compare a new match or target with the kernel, add its words to [`matches`] or [`targets`].
+//! To compare a new match or target with the kernel, add its words to [`matches()`] or [`targets`].
 
 use chainwalk_core::iptables::table_name::TableName;
 use chainwalk_core::netfilter::backend::Backend;

@@ -9,43 +9,43 @@ use crate::packet::host::{self, Host};
 /// The version of the capture's JSON that this crate writes and reads.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// Everything the helper learnt about one network namespace.
+/// Everything that the helper read about one network namespace.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct Capture {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
     /// Name and version of the program that wrote it.
     pub tool: String,
-    /// When, in UTC, as RFC 3339 with seconds.
+    /// The time in UTC, as RFC 3339 with seconds.
     pub captured_at: String,
-    /// Whose namespace it is.
+    /// The process that represents the namespace.
     pub target: Target,
     /// The kernel's release, as `uname -r` prints it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kernel: Option<String>,
-    /// Whether addresses and names are neutral ones: see [`crate::share::redact`].
+    /// Whether addresses and names are neutral: see [`crate::share::redact`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub redacted: bool,
-    /// What each save command printed.
+    /// The outputs of the save commands.
     pub rulesets: Vec<CapturedRules>,
-    /// What `nft list ruleset` printed: every table of nf_tables, iptables' own among them.
+    /// The output of `nft list ruleset`: every table of nf_tables, including iptables' own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nftables: Option<CapturedNftables>,
-    /// Addresses, routes and the rest.
+    /// Addresses, routes and the rest of the host.
     #[serde(default)]
     pub host: Host,
-    /// What could not be asked, and why.
+    /// The missing parts, each with the reason.
     #[serde(default)]
     pub warnings: Vec<String>,
 }
 
-/// More rule sets than any capture has: one for each family and backend.
+/// The maximum number of rule sets. A capture has one for each family and backend.
 const MAX_RULESETS: usize = 16;
-/// More warnings than anyone reads.
+/// The maximum number of warnings.
 const MAX_WARNINGS: usize = 1_000;
 
 impl Capture {
-    /// Drops what exceeds the most that a page can take, and says so of each list, as
+    /// Removes what exceeds the limits of the page, and reports each shortened list, as
     /// [`Host::limit`] does.
     pub fn limit(&mut self) -> Vec<String> {
         let mut dropped = self.host.limit();
@@ -55,48 +55,48 @@ impl Capture {
     }
 }
 
-/// The process that stands for the captured namespace.
+/// The process that represents the captured namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Target {
-    /// Its process id on the capturing host; absent for a namespace without processes.
+    /// Its process id on the capturing host. Absent for a namespace without processes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,
     /// Its command name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
-    /// Inode number of its network namespace.
+    /// The inode number of its network namespace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub netns_inode: Option<u64>,
-    /// The file that stands for the namespace, where that is what was asked for.
+    /// The file of the namespace, if the user named a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub netns_path: Option<String>,
-    /// Host name in its UTS namespace: the pod's name.
+    /// The host name in its UTS namespace: the name of the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hostname: Option<String>,
-    /// The pod's UID, where its control group tells.
+    /// The UID of the pod, if the control group shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pod_uid: Option<String>,
     /// Whether no process in the namespace could have chosen `pod_uid` itself; absent without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pod_uid_proven: Option<bool>,
-    /// The container's id, where its control group tells.
+    /// The id of the container, if the control group shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub container_id: Option<String>,
 }
 
-/// One save command and what it said.
+/// A save command and its output.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct CapturedRules {
     /// The family it prints.
     pub family: Family,
-    /// The backend it asks.
+    /// The backend that it reads.
     pub backend: Backend,
     /// Program and arguments.
     pub command: Vec<String>,
-    /// The program's own words for its version: `iptables-save v1.8.9 (nf_tables)`.
+    /// The version that the program prints: `iptables-save v1.8.9 (nf_tables)`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// Its exit code; absent when a signal or the time limit ended it.
+    /// Its exit code. Absent if a signal or the time limit ended it.
     pub exit_code: Option<i32>,
     /// Its standard output.
     pub text: String,
@@ -105,15 +105,15 @@ pub struct CapturedRules {
     pub stderr: String,
 }
 
-/// The listing of nf_tables and what its command said.
+/// The listing of nf_tables, and the output of its command.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct CapturedNftables {
-    /// Program and arguments: with `-j` the text is JSON, without it is nft's own language.
+    /// Program and arguments. With `-j` the text is JSON, otherwise it is in nft's own language.
     pub command: Vec<String>,
-    /// nft's version, where the listing states it.
+    /// The version of nft, if the listing states it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// Its exit code; absent when a signal or a limit ended it.
+    /// Its exit code. Absent if a signal or a limit ended it.
     pub exit_code: Option<i32>,
     /// Its standard output.
     pub text: String,

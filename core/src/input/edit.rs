@@ -1,8 +1,8 @@
-//! Changes of single rules, each a change of the text that is then read again: places, lines and
-//! spans stay true, and what else the text holds stays as it is.
+//! Changes single rules. Each change is a change of the text, which is then parsed again.
+//! Positions, lines and spans therefore stay valid, and the rest of the text stays as it is.
 //!
-//! A text that is no list of rules in order, such as a script of commands, is first written as
-//! `iptables-save` would.
+//! A text that is not a list of rules in order, such as a script, is first printed as
+//! `iptables-save` does.
 
 use thiserror::Error;
 
@@ -14,33 +14,34 @@ use crate::netfilter::place::{ChainPlace, Place};
 use crate::netfilter::ruleset::{Chain, Off, Policy, Rule, Ruleset, Table, Target};
 use crate::text::diagnostic::{Diagnostic, Severity, Span};
 
-/// One change.
+/// A change.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Edit {
-    /// A rule gets other words, as they stand behind `-A CHAIN`.
+    /// Replaces the words of a rule. The words are those after `-A CHAIN`.
     Change(Place, String),
-    /// A rule with these words comes to stand at a place of a chain, from 0; behind the last where
-    /// there are fewer.
+    /// Adds a rule with these words at a position of a chain, from 0. A position after the last
+    /// rule adds it at the end.
     Add(ChainPlace, u32, String),
-    /// Two rules of one chain trade places: the one, and the place of the other, from 0.
+    /// Swaps two rules of one chain: a rule, and the position of the other, from 0.
     Swap(Place, u32),
-    /// A rule stays in the text, but behind a `#`.
+    /// Switches a rule off: it stays in the text after a `#`.
     Off(Place),
-    /// A rule that is switched off counts again: the rule set, and the place in [`Ruleset::off`].
+    /// Switches a rule on again: the rule set, and the position in [`Ruleset::off`].
     On(u32, u32),
-    /// A rule goes.
+    /// Deletes a rule.
     Delete(Place),
-    /// A built-in chain gets a policy.
+    /// Sets the policy of a built-in chain.
     Policy(ChainPlace, Policy),
 }
 
-/// Why a change is not made.
+/// The reason why a change is refused.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("column {column}: {message}")]
 pub struct Refused {
-    /// Where in the words that were given, in characters from 1; 1 where it is about none of them.
+    /// The position in the given words, in characters from 1. It is 1 if the reason concerns no
+    /// word.
     pub column: usize,
-    /// What is wrong, and what to do about it.
+    /// The problem and the advice.
     pub message: String,
 }
 
@@ -54,7 +55,7 @@ fn refused<T>(column: usize, message: impl Into<String>) -> Result<T, Refused> {
 /// Makes one change.
 ///
 /// # Errors
-/// Where the words make no rule, or the place is none of these rule sets.
+/// If the words are not a rule, or these rule sets do not have the position.
 pub fn edit(parsed: &Parsed, edit: &Edit) -> Result<Parsed, Refused> {
     let at = match edit {
         Edit::Change(place, _) | Edit::Swap(place, _) | Edit::Off(place) | Edit::Delete(place) => {
@@ -101,8 +102,8 @@ pub fn edit(parsed: &Parsed, edit: &Edit) -> Result<Parsed, Refused> {
             return Ok(again);
         }
     }
-    // Once more, in the text that iptables-save would print. What is switched off has no place in
-    // it.
+    // A second attempt, in the text that iptables-save would print. Rules that are switched off
+    // have no position in it.
     let source = site.ruleset.source;
     let printed = print::dump(parsed.rulesets.iter().filter(|set| set.source == source));
     let printed = parse::again(parsed, source, printed);
@@ -117,7 +118,7 @@ pub fn edit(parsed: &Parsed, edit: &Edit) -> Result<Parsed, Refused> {
     }
 }
 
-/// Why no rule is written for a chain of this name.
+/// The reason why a rule cannot be written for a chain with this name.
 fn invalid_chain_name(name: &str, backend: Option<Backend>) -> Option<String> {
     let problem = parse::printed_name_problem(name, backend);
     problem
@@ -125,8 +126,8 @@ fn invalid_chain_name(name: &str, backend: Option<Backend>) -> Option<String> {
         .map(|problem| problem.message)
 }
 
-/// Whether a change came out as meant: as many rule sets, and as many rules of the chain as there
-/// must be.
+/// Whether a change has the intended result: the same number of rule sets, and the expected number
+/// of rules in the chain.
 fn fits(before: &[Ruleset], after: &[Ruleset], at: ChainPlace, edit: &Edit) -> bool {
     let length = |rulesets: &[Ruleset]| {
         let table = rulesets
@@ -144,7 +145,7 @@ fn fits(before: &[Ruleset], after: &[Ruleset], at: ChainPlace, edit: &Edit) -> b
     before.len() == after.len() && wanted == length(after)
 }
 
-/// The chain that is changed, and all around it.
+/// The chain to change, with its surroundings.
 struct Site<'a> {
     text: &'a str,
     ruleset: &'a Ruleset,
@@ -165,8 +166,8 @@ impl<'a> Site<'a> {
         })
     }
 
-    /// What is to stand behind `-A CHAIN`, as iptables-save would print it: read as one rule
-    /// without an error.
+    /// Parses words as one rule without an error, and returns them as iptables-save prints them
+    /// after `-A CHAIN`.
     fn words(&self, words: &str) -> Result<String, Refused> {
         let lead = format!("-A {} ", self.chain.name);
         let skipped = words.len() - words.trim_start().len();
@@ -178,7 +179,7 @@ impl<'a> Site<'a> {
         if let Some(at) = words.find(['\n', '\r']) {
             return refused(words[..at].chars().count() + 1, "a rule is one line");
         }
-        // The backend decides which names of chains are errors.
+        // The backend decides which chain names are errors.
         let mut text = print::header(self.ruleset);
         text.push_str(&format!("*{}\n", self.table.name));
         for chain in &self.table.chains {
@@ -194,7 +195,7 @@ impl<'a> Site<'a> {
         let line = text[..start].matches('\n').count() + 1;
         let read = parse::strictly(text);
         let columns = words[..skipped].chars().count();
-        // The lines above declare chains, which may have invalid names of their own.
+        // The lines before it declare chains, which may have invalid names.
         let is_of_rule = |remark: &&Diagnostic| {
             remark.severity == Severity::Error && remark.line as usize >= line
         };
@@ -253,7 +254,7 @@ impl<'a> Site<'a> {
         })
     }
 
-    /// The whole text with the change in it.
+    /// The whole text after the change.
     fn text(&self, edit: &Edit, words: Option<&str>) -> Option<String> {
         let rule = |place: u32| self.chain.rules.get(place as usize).map(|rule| rule.span);
         let line = words.map(|words| format!("-A {} {words}", self.chain.name));
@@ -336,13 +337,13 @@ impl<'a> Site<'a> {
         [before, new, behind].concat()
     }
 
-    /// The empty span at which a line begins, or is to begin.
+    /// The empty span at which a line begins or must begin.
     fn gap(&self, place: u32) -> Span {
         let rules = &self.chain.rules;
         let at = match (rules.get(place as usize), rules.last()) {
             (Some(rule), _) => self.line_start(rule.span.start),
             (None, Some(last)) => self.line_end(last.span.end),
-            // An empty chain: before what ends its table.
+            // For an empty chain: before the end of its table.
             (None, None) => {
                 let mut at = 0;
                 for (number, line) in (1..).zip(self.text.split_inclusive('\n')) {
@@ -364,7 +365,7 @@ impl<'a> Site<'a> {
             .map_or(0, |end| end + 1)
     }
 
-    /// Behind the line's end.
+    /// The position after the line end.
     fn line_end(&self, at: u32) -> usize {
         self.text[at as usize..]
             .find('\n')

@@ -1,5 +1,5 @@
-//! Commands of a text that change the host: `ip rule add`, `ip route add`, `sysctl -w`. Scripts
-//! with TPROXY need them.
+//! Commands of a text that change the host: `ip rule add`, `ip route add`, `sysctl -w`. Scripts for
+//! TPROXY contain them.
 
 use serde_json::{Map, Value, json};
 
@@ -16,15 +16,15 @@ pub enum HostCommand {
     Sysctl(String, String),
 }
 
-/// More commands of a text are not read.
+/// The maximum number of commands of a text.
 const MAX_COMMANDS: usize = 200;
 
-/// A longer line is not read.
+/// The maximum length of a line with a command.
 const MAX_LINE_LENGTH: usize = 400;
 
 impl HostCommand {
-    /// The commands of a text that change the host, each with its line, from 1; `None` for one that
-    /// is not understood.
+    /// The commands of a text that change the host, each with its line from 1; `None` for a command
+    /// that is not understood.
     pub(crate) fn find(text: &str) -> Vec<(u32, Option<Self>)> {
         let lines = (1..).zip(text.lines());
         lines
@@ -33,8 +33,8 @@ impl HostCommand {
             .collect()
     }
 
-    /// The command of a line, also after a prompt `$ ` or the `+ ` of `sh -x`. `Some(None)` for one
-    /// that is not understood.
+    /// The command of a line, also after a prompt `$ ` or the `+ ` of `sh -x`. `Some(None)` for a
+    /// command that is not understood.
     fn parse(line: &str) -> Option<Option<Self>> {
         let may_be = line.len() < MAX_LINE_LENGTH
             && ["ip ", "sysctl ", "/proc/sys/"]
@@ -108,7 +108,7 @@ fn parse_ip(words: &[&str]) -> Option<Option<HostCommand>> {
     }
 }
 
-/// A routing table by number or by the name that every host has (rt_tables).
+/// A routing table by number, or by a name that every host has (rt_tables).
 fn table(word: &str) -> Value {
     match word {
         "local" => json!(255),
@@ -141,7 +141,7 @@ fn parse_rule(words: &[&str], family: &str) -> Option<HostCommand> {
             "priority" | "prio" | "pref" | "preference" | "order" => {
                 drop(fields.insert("priority".into(), json!(value)))
             }
-            // A condition that is not read would be dropped.
+            // A condition that is not understood must not be dropped.
             _ => return None,
         }
     }

@@ -1,5 +1,5 @@
-//! Rules of which a part was lost: what the rest of the paste, or the shape of a mesh's rules, says
-//! of the part. What is rebuilt is offered as an edit of the text and never taken by itself.
+//! Repairs rules that lost a part. The rest of the paste, or the form of a mesh's rules, shows the
+//! lost part. A repair is offered as an edit of the text and never made automatically.
 
 use std::fmt::Write;
 
@@ -16,13 +16,13 @@ mod partial_rule;
 pub(crate) use duplicate_tables::settle;
 use partial_rule::Pieces;
 
-/// More sections than anyone pastes are not compared with one another.
+/// The maximum number of sections that are compared with each other.
 const MOST_SECTIONS: usize = 32;
 
-/// Larger tables are no mesh's.
+/// The maximum size of a table. Those of a mesh are smaller.
 const MOST_RULES: usize = 500;
 
-/// Offers to rebuild what can be rebuilt.
+/// Offers all possible repairs.
 pub(crate) fn offer(parsed: &mut Parsed) {
     if parsed.diagnostics.is_empty()
         || parsed.rulesets.iter().map(Ruleset::rules).sum::<usize>() > MOST_RULES * 4
@@ -58,7 +58,8 @@ pub(crate) fn offer(parsed: &mut Parsed) {
     }
 }
 
-/// The rules with gaps that the mesh's shape fills: source, line, place, why, and the edit.
+/// The rules with gaps that the form of a mesh's rules fills: source, line, position, reason, and
+/// the edit.
 fn rules(parsed: &Parsed) -> Vec<(u32, u32, Span, String, Fix)> {
     let mut found = Vec::new();
     for set in &parsed.rulesets {
@@ -98,7 +99,7 @@ fn rules(parsed: &Parsed) -> Vec<(u32, u32, Span, String, Fix)> {
     found
 }
 
-/// Whether a rule stands in a listing.
+/// Whether a rule comes from a listing.
 fn listed(parsed: &Parsed, set: &Ruleset, rule: &Rule) -> bool {
     parsed.sections.iter().any(|section| {
         section.format == Format::Listing
@@ -107,7 +108,7 @@ fn listed(parsed: &Parsed, set: &Ruleset, rule: &Rule) -> bool {
     })
 }
 
-/// Offers the whole table in the place of a section that lost a part of it.
+/// Offers the complete table in place of a section that lost a part of it.
 fn table(parsed: &Parsed, section: &Section) -> Option<Diagnostic> {
     let [name] = section.tables[..] else {
         return None;
@@ -121,7 +122,7 @@ fn table(parsed: &Parsed, section: &Section) -> Option<Diagnostic> {
     }
     let set = &parsed.rulesets[section.ruleset? as usize];
     let own = set.table(name)?;
-    // Another part of the paste that shows the same table.
+    // Another part of the paste with the same table.
     let other = parsed
         .sections
         .iter()
@@ -139,7 +140,7 @@ fn table(parsed: &Parsed, section: &Section) -> Option<Diagnostic> {
             shares.then_some((other, held, table))
         });
     let other = other.filter(|(_, _, table)| table.rules() >= own.rules());
-    // A listing is only written anew where nothing better stands beside it.
+    // A listing is replaced only if there is no better part.
     let better = |parsed: &Parsed| {
         parsed.sections.iter().any(|one| {
             one != section && one.format != Format::Listing && one.tables.contains(&name)
@@ -150,7 +151,7 @@ fn table(parsed: &Parsed, section: &Section) -> Option<Diagnostic> {
     }
     let gaps = holding_gaps(set, own);
     let lacking = other.map_or(0, |(_, _, table)| table.rules() - own.rules());
-    // One gap has an edit of its own; a listing's rows have none.
+    // One gap has an edit of its own, except in the rows of a listing.
     let few = if section.format == Format::Listing {
         0
     } else {
@@ -200,7 +201,7 @@ fn table(parsed: &Parsed, section: &Section) -> Option<Diagnostic> {
         message.push(format!("{rules} missing"));
     }
     let from = from.join(" and ");
-    // The last line's end stays, and the comments above.
+    // The last line end and the comments at the beginning stay.
     let shown = section.span.of(source);
     let comments: usize = shown
         .split_inclusive('\n')
@@ -242,8 +243,8 @@ fn holding_gaps(set: &Ruleset, table: &Table) -> usize {
         .count()
 }
 
-/// The whole table as `iptables-save` prints it: the rules of both, each once, in order, without
-/// gaps; `None` where a gap stays open or the two do not fit each other.
+/// The complete table as `iptables-save` prints it: the rules of both parts, each once, in order,
+/// without gaps. `None` if a gap remains or the parts do not fit together.
 fn whole(
     (set, own): (&Ruleset, &Table),
     other: Option<(&Ruleset, &Table)>,
@@ -287,7 +288,7 @@ fn whole(
         let mut next = mine.iter().peekable();
         for rule in &theirs {
             let same = next.next_if(|own| own.may_be(rule));
-            // What is known of either is known.
+            // A fact that either part shows is known.
             let (text, mesh) = same.into_iter().chain([rule]).find_map(|pieces| {
                 pieces
                     .filled(set, &chain.name)
@@ -312,7 +313,7 @@ fn pieces_of<'a>(set: &'a Ruleset, table: &'a Table, chain: &Chain) -> Vec<Piece
         .collect()
 }
 
-/// Whether a listing's `(3 references)` are what a rebuilt table has.
+/// Whether the `(3 references)` of a listing equal those of a rebuilt table.
 fn references_agree(rebuilt: &str, listing: &str) -> bool {
     let stated = listing.lines().filter_map(|line| {
         let (name, rest) = line.trim().strip_prefix("Chain ")?.split_once(" (")?;

@@ -1,4 +1,4 @@
-//! The parts of a text that hold rules, and what each was taken for.
+//! The parts of a text that contain rules, with their formats.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::netfilter::backend::Backend;
 use crate::packet::Family;
 use crate::text::diagnostic::Span;
 
-/// In which form rules are written.
+/// The form in which rules are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// As `iptables-save` prints them.
@@ -18,49 +18,48 @@ pub enum Format {
     Listing,
     /// Calls of `iptables`.
     Commands,
-    /// What `iptables-restore` was given.
+    /// The input of `iptables-restore`.
     Restore,
 }
 
-/// What surrounds a part that holds rules.
+/// The surroundings of a part with rules.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Inside {
-    /// Nothing of its own.
+    /// Ordinary text.
     #[default]
     Text,
     /// The lines of a log.
     Log,
-    /// The strings of a log or of JSON, with `\n` for its line ends.
+    /// The strings of a log or of JSON, with `\n` as line ends.
     Escaped,
     /// The JSON of `chainwalk-capture`.
     Capture,
 }
 
-/// A part of a text that holds rules.
+/// A part of a text that contains rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Section {
-    /// Which of the texts that were read, from 0.
+    /// The input text, from 0.
     pub source: u32,
-    /// Its bytes there, whole lines.
+    /// Its bytes in the text, as complete lines.
     pub span: Span,
     /// Its first line, from 1.
     pub line: u32,
-    /// Its form.
+    /// Its format.
     pub format: Format,
-    /// What surrounds it.
+    /// Its surroundings.
     pub inside: Inside,
-    /// Whose rules they are.
+    /// The address family of its rules.
     pub family: Family,
-    /// Legacy or nft, where the text says.
+    /// The backend, if the text states it.
     pub backend: Option<Backend>,
-    /// The options that would print it so, where its form depends on them: `-v -n`.
+    /// The options of the command that prints this form, such as `-v -n`.
     pub options: String,
-    /// Whether the command above it asked for whole tables.
+    /// Whether the command before it prints whole tables.
     pub whole_tables: bool,
     /// Its tables.
     pub tables: Vec<TableName>,
-    /// The place of its rule set among those that were read; `None` where another part holds the
-    /// same better.
+    /// The position of its rule set; `None` if another part replaces it.
     pub ruleset: Option<u32>,
 }
 

@@ -3,7 +3,7 @@
 use crate::iptables::table_name::TableName;
 use crate::netfilter::ruleset::{Chain, Ruleset, Table, Target};
 
-/// Whether two parts of a text show different chains of one table; chains that both show must be
+/// Whether two parts of a text show different chains of one table. A chain in both parts must be
 /// `same`.
 pub(super) fn are_parts(
     table: &Table,
@@ -25,8 +25,8 @@ pub(super) fn are_parts(
     names(table) != names(other) && other.chains.iter().all(agrees)
 }
 
-/// Adds the chains of the second table of a name to the first, and points jumps at them. Returns
-/// the lines of rules whose chain was found so.
+/// Adds the chains of the second table with a name to the first, and resolves jumps to them.
+/// Returns the lines of rules with a resolved jump.
 pub(super) fn join_tables(ruleset: &mut Ruleset, name: TableName) -> Vec<u32> {
     let mut places = (0..)
         .zip(&ruleset.tables)

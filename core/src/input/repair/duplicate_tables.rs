@@ -1,4 +1,4 @@
-//! One table that a paste shows twice, as a dump and as a listing, say: the better of the two is
+//! Handles a table that a paste shows twice, such as a dump and a listing. The better one is
 //! walked.
 
 use super::chain_by_chain;
@@ -9,17 +9,17 @@ use crate::iptables::table_name::TableName;
 use crate::netfilter::ruleset::{Chain, Ruleset, Table};
 use crate::text::diagnostic::{Code, Diagnostic, Span};
 
-/// Two sections that show one table, the better one first.
+/// Two sections with the same table. The better one is the first.
 struct Pair {
     better: usize,
     worse: usize,
     table: TableName,
-    /// Whether they may be one and the same, rule by rule.
+    /// Whether they may be equal, rule by rule.
     same: bool,
 }
 
-/// Keeps the better of two parts that show the same table, and puts what shows other tables into
-/// one rule set.
+/// Keeps the better of two parts with the same table, and joins parts with other tables into one
+/// rule set.
 pub(crate) fn settle(parsed: &mut Parsed) {
     let printed = |format| matches!(format, Format::Save | Format::Rules | Format::Listing);
     let sections: Vec<usize> = (0..parsed.sections.len())
@@ -68,7 +68,7 @@ fn settle_two(parsed: &mut Parsed, first: usize, second: usize) {
                 .iter()
                 .all(|table| set.table_like(table).is_none()) =>
         {
-            // A listing is read after the dumps, wherever it stands.
+            // Listings are read after dumps, wherever they are in the text.
             let (into, from) = (own.min(others), own.max(others));
             let held = parsed.rulesets.remove(from as usize);
             parsed.rulesets[into as usize].absorb(held);
@@ -228,7 +228,7 @@ fn prefer(parsed: &mut Parsed, pair: &Pair) {
         end: worse.span.start,
     };
     if pair.same {
-        // What is wrong with rules that are not walked is of no interest.
+        // Diagnostics about rules that are not walked are removed.
         let own = worse.span.start..worse.span.end;
         parsed
             .diagnostics
@@ -277,7 +277,7 @@ fn prefer(parsed: &mut Parsed, pair: &Pair) {
             renumber(parsed, |place| place - u32::from(place > second));
         }
     } else if second < first {
-        // The first populated one is walked.
+        // The walk uses the first populated rule set.
         parsed.rulesets.swap(first as usize, second as usize);
         renumber(parsed, |place| match place {
             place if place == first => second,

@@ -1,4 +1,4 @@
-//! A rule taken apart into what is known of it and what is not.
+//! A rule as separate known and unknown conditions.
 
 use crate::iptables::extension::Id;
 use crate::iptables::print;
@@ -9,19 +9,19 @@ use crate::packet::fields::PacketField;
 /// A condition of a rule, as far as it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Condition {
-    /// As printed.
+    /// The printed condition.
     Known(String),
-    /// An address that is gone, or of which only the name is known.
+    /// An address that is missing, or of which only the name is known.
     Gap {
         side: Side,
         negated: bool,
         loopback: bool,
     },
-    /// Something else that is not known.
+    /// Another unknown condition.
     Lost,
 }
 
-/// Which address.
+/// The side of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
     Source,
@@ -44,12 +44,12 @@ impl Side {
     }
 }
 
-/// A rule, taken apart.
+/// A rule in parts.
 #[derive(Clone, Debug)]
 pub(super) struct Pieces<'a> {
     conditions: Vec<Condition>,
     target: String,
-    /// All but what is not known.
+    /// The known conditions and the effect.
     view: RuleView<'a>,
 }
 
@@ -88,8 +88,8 @@ impl<'a> Pieces<'a> {
             .any(|one| !matches!(one, Condition::Known(_)))
     }
 
-    /// The rule with its gaps filled from the shape of the mesh's rules, and the mesh, if all can
-    /// be.
+    /// The rule with its gaps filled from the form of the mesh's rules, and the mesh; `None` if a
+    /// gap remains.
     pub(super) fn filled(&self, set: &Ruleset, chain: &str) -> Option<(String, Option<MeshKind>)> {
         let mut gaps = self
             .conditions
@@ -127,7 +127,7 @@ impl<'a> Pieces<'a> {
         ))
     }
 
-    /// As printed, with what is known of its gaps.
+    /// The printed rule with the values of its gaps.
     fn text(&self, gaps: &[String]) -> String {
         let known = self.conditions.iter().filter_map(|one| match one {
             Condition::Known(text) => Some(text.as_str()),
@@ -144,8 +144,8 @@ impl<'a> Pieces<'a> {
             .join(" ")
     }
 
-    /// Whether two may be the same rule: all that both know is the same, and what one does not know
-    /// the other has.
+    /// Whether two rules may be equal: their known conditions agree, and each unknown condition of
+    /// one has a counterpart in the other.
     pub(super) fn may_be(&self, other: &Self) -> bool {
         let left = |own: &Self, other: &Self| -> Vec<Condition> {
             own.conditions
@@ -167,7 +167,7 @@ impl<'a> Pieces<'a> {
     }
 }
 
-/// `! -d`, of which the address is gone.
+/// The gap for `! -d` with a missing address.
 fn gap(set: &Ruleset, part: &Part) -> Condition {
     let Value::Text(text) = part.value else {
         return Condition::Lost;
@@ -190,7 +190,7 @@ fn gap(set: &Ruleset, part: &Part) -> Condition {
     }
 }
 
-/// What a listing does not show.
+/// The gap for a condition that a listing does not show.
 fn unlisted(set: &Ruleset, part: &Part) -> Condition {
     let side = match part.opt().map(|opt| opt.flag) {
         Some("--source-name") => Side::Source,
