@@ -234,6 +234,71 @@ fn gaps_in_rule_numbers_are_rules_that_are_not_shown() {
     assert_eq!(parse(&*text).rulesets[0].rules(), 4);
 }
 
+/// A listing of table filter: INPUT jumps to X, whose head counts the references.
+fn counted_listing(references: u32, rows: &[&str]) -> String {
+    let head =
+        "num   pkts bytes target     prot opt in     out     source               destination\n";
+    let numbered: String = (1..)
+        .zip(rows)
+        .map(|(number, row)| format!("{number}        5   300 {row}\n"))
+        .collect();
+    format!(
+        "$ iptables -nvL --line-numbers\nChain INPUT (policy ACCEPT 0 packets, 0 bytes)\n{head}{numbered}\n\
+         Chain FORWARD (policy ACCEPT 0 packets, 0 bytes)\n{head}\n\
+         Chain OUTPUT (policy ACCEPT 0 packets, 0 bytes)\n{head}\n\
+         Chain X ({references} references)\n{head}\
+         1        5   300 DROP       6    --  *      *       0.0.0.0/0            0.0.0.0/0            tcp dpt:25\n"
+    )
+}
+
+#[test]
+fn references_that_a_listing_counts_and_does_not_show_are_rules_that_are_missing() {
+    let accept =
+        "ACCEPT     6    --  *      *       0.0.0.0/0            0.0.0.0/0            tcp dpt:22";
+    let jump = "X          0    --  *      *       0.0.0.0/0            0.0.0.0/0           ";
+    let goto =
+        "X          0    --  *      *       0.0.0.0/0            0.0.0.0/0           [goto] ";
+    ends(
+        &counted_listing(1, &[accept, jump]),
+        &inbound(25),
+        "dropped",
+    );
+    ends(
+        &counted_listing(2, &[accept, goto, jump]),
+        &inbound(80),
+        "delivered 80",
+    );
+    ends(&counted_listing(0, &[accept]), &inbound(25), "delivered 25");
+    // The rules have numbers: the jump is after the last one of a chain.
+    let text = counted_listing(1, &[accept]);
+    ends(&text, &inbound(22), "delivered 22");
+    ends(&text, &inbound(25), "unknown");
+    ends(&text, &outbound(0), "unknown");
+    // Without numbers it may be anywhere.
+    let text = text
+        .replace("num   pkts", " pkts")
+        .replace("1        5", "    5");
+    ends(&text, &inbound(22), "unknown");
+}
+
+#[test]
+fn a_chain_that_is_not_shown_explains_a_missing_reference() {
+    let accept =
+        "ACCEPT     6    --  *      *       0.0.0.0/0            0.0.0.0/0            tcp dpt:22";
+    let text = counted_listing(1, &[accept]);
+    let (before, after) = text.split_once("Chain OUTPUT").expect("it lists OUTPUT");
+    let text = format!(
+        "{before}{}",
+        &after[after.find("Chain X").expect("and X")..]
+    );
+    ends(&text, &inbound(25), "delivered 25");
+    ends(&text, &outbound(0), "unknown");
+    // A rule that is not shown may be the jump.
+    let text = counted_listing(1, &[accept, accept]).replacen("\n2        5", "\n3        5", 1);
+    ends(&text, &inbound(25), "unknown");
+    ends(&text, &outbound(0), "sent");
+}
+
 #[test]
 fn wrapped_lines_belong_to_their_rule() {
     let save = format!(

@@ -33,7 +33,7 @@ mod validate_table;
 pub(crate) mod words;
 
 pub use crate::input::parsed::Parsed;
-pub use crate::input::section::{Format, Inside, Section};
+pub use crate::input::section::{Format, Inside, ListedChain, Section};
 
 pub(crate) use assemble::disabled_rule;
 pub(crate) use command::may_be_global;

@@ -36,6 +36,17 @@ pub enum Inside {
     Capture,
 }
 
+/// A chain of a listing, as far as it shows what the listing lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListedChain {
+    /// The line of the chain's head, from 1.
+    pub line: u32,
+    /// How many rules jump to it: `Chain X (2 references)`. `None` for a built-in chain.
+    pub references: Option<u32>,
+    /// Whether all of its rules have numbers, so that no rule is missing between two of them.
+    pub is_numbered: bool,
+}
+
 /// A part of a text that contains rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Section {
@@ -59,6 +70,8 @@ pub struct Section {
     pub whole_tables: bool,
     /// Its tables.
     pub tables: Vec<TableName>,
+    /// The chains that a listing shows. Empty for other formats.
+    pub listed_chains: Vec<ListedChain>,
     /// The position of its rule set; `None` if another part replaces it.
     pub ruleset: Option<u32>,
 }

@@ -21,6 +21,8 @@ pub enum GapReason {
     Elided,
     /// The input ends within the table.
     CutOff,
+    /// A listing counts more references to a chain than it shows.
+    Uncounted,
     /// A line that may be a rule cannot be read.
     Unreadable,
     /// The rule after the gap, or the declaration of the chain, has an error. The kernel cannot
@@ -106,6 +108,10 @@ impl Gap {
             GapReason::Elided => {
                 format!("{line} is in place of rules of {chain} that are left out")
             }
+            GapReason::Uncounted => format!(
+                "{line} counts more references to its chain than the text shows: rules of {chain} \
+                 may be missing"
+            ),
             GapReason::CutOff => format!(
                 "the text ends before the end of the table: rules of {chain} may be missing"
             ),

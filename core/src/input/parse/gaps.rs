@@ -2,7 +2,8 @@
 //! of them.
 //!
 //! It looks at what was read and at what was reported: an error on a rule's line, a line such as
-//! `...` among the rules, an end without COMMIT, a built-in chain that a listing does not show.
+//! `...` among the rules, an end without COMMIT, a built-in chain that a listing does not show, a
+//! listing that counts more references to a chain than it shows.
 
 use crate::iptables::table_name::TableName;
 use crate::netfilter::backend::Backend;
@@ -17,6 +18,7 @@ mod elision;
 mod errors;
 mod native_tables;
 mod notes;
+mod references;
 
 /// A line in place of rules, or that may be a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +55,7 @@ pub(super) fn mark(parsed: &mut Parsed) {
         parsed.sections.push(section);
     }
     mark_cut_tables(parsed);
+    references::mark_tables(parsed);
     notes::mark_tables(parsed);
     native_tables::mark_tables(parsed);
 }

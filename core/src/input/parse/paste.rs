@@ -47,6 +47,7 @@ pub(super) fn read(
         let touched = reading.assembler.take_touched();
         let mut section = section_of(&reading, fragment);
         section.options = options;
+        section.listed_chains = reading.listings.take_chains();
         for (place, table) in touched {
             let Some(ruleset) = reading.assembler.rulesets.get(place) else {
                 continue;
@@ -100,6 +101,7 @@ fn section_of(reading: &Reading, fragment: &Fragment) -> Section {
         options: String::new(),
         whole_tables: command.is_some_and(|command| !command.in_part),
         tables: Vec::new(),
+        listed_chains: Vec::new(),
         ruleset: None,
     }
 }

@@ -151,6 +151,7 @@ impl PlainDump {
                 },
                 whole_tables: true,
                 tables: ruleset.tables.iter().filter_map(Table::iptables).collect(),
+                listed_chains: Vec::new(),
                 ruleset: u32::try_from(place).ok(),
             }
         })

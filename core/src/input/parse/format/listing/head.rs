@@ -23,6 +23,8 @@ pub(super) struct Head<'a> {
     pub(super) policy: Option<Policy>,
     pub(super) counters: Option<Counters>,
     pub(super) rounded: bool,
+    /// The number of rules that jump to a user-defined chain.
+    pub(super) references: Option<u32>,
 }
 
 impl<'a> Head<'a> {
@@ -38,6 +40,7 @@ impl<'a> Head<'a> {
             policy: None,
             counters: None,
             rounded: false,
+            references: None,
         };
         let mut words = stated.split_whitespace();
         match (words.next()?, words.next()?) {
@@ -56,7 +59,9 @@ impl<'a> Head<'a> {
                     head.rounded = packets.rounded || bytes.rounded;
                 }
             }
-            (count, what) if what.starts_with("reference") && count.parse::<u32>().is_ok() => {}
+            (count, what) if what.starts_with("reference") => {
+                head.references = Some(count.parse().ok()?);
+            }
             _ => return None,
         }
         Some(head)
@@ -180,7 +185,10 @@ mod tests {
         );
         assert!(head.rounded);
         let head = Head::of("Chain a-b (3 references)").expect("a head");
-        assert_eq!((head.name, head.policy), ("a-b", None));
+        assert_eq!(
+            (head.name, head.policy, head.references),
+            ("a-b", None, Some(3))
+        );
         let head = Head::of(" Chain INPUT (policy ACCEPT)\t").expect("a head");
         assert_eq!((head.policy, head.counters), (Some(Policy::Accept), None));
         for line in [

@@ -1,5 +1,6 @@
 //! What the readers of one text's listings share.
 
+use crate::input::section::ListedChain;
 use crate::packet::Family;
 
 use super::losses::Losses;
@@ -11,6 +12,8 @@ pub(in super::super::super) struct ListingState {
     /// The phrases of the family that was read last.
     phrases: Option<Phrases>,
     pub(super) losses: Losses,
+    /// The chains of the listing that is read.
+    pub(super) chains: Vec<ListedChain>,
 }
 
 impl ListingState {
@@ -19,6 +22,11 @@ impl ListingState {
         let kept = self.phrases.take();
         kept.filter(|phrases| phrases.family() == family)
             .unwrap_or_else(|| Phrases::new(family))
+    }
+
+    /// The chains of the listing that was read last.
+    pub(in super::super::super) fn take_chains(&mut self) -> Vec<ListedChain> {
+        std::mem::take(&mut self.chains)
     }
 
     /// Keeps phrases for the next table.

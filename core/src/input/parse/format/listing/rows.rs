@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::input::section::ListedChain;
 use crate::iptables::extension::{Id, Role};
 use crate::packet::Family;
 use crate::text::diagnostic::{Code, Problem, Span};
@@ -52,6 +53,11 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
             let line = self.reading.line(at);
             if let Some(head) = Head::of(line.line) {
                 chain = self.reading.assembler.find_chain(head.name);
+                self.reading.listings.chains.push(ListedChain {
+                    line: line.number,
+                    references: head.references,
+                    is_numbered: true,
+                });
                 continue;
             }
             if let Some(head) = Columns::of_head(line.line) {
@@ -83,8 +89,15 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
                 }
                 continue;
             };
-            if let Some(number) = row.as_ref().and_then(|row| row.number) {
+            let number = row.as_ref().and_then(|row| row.number);
+            if let Some(number) = number {
                 self.fill_to(number, chain, &line);
+            }
+            let expected = self.reading.assembler.count_rules(chain) + 1;
+            if number.is_none_or(|number| number as usize != expected)
+                && let Some(listed) = self.reading.listings.chains.last_mut()
+            {
+                listed.is_numbered = false;
             }
             let next = Some(at + 1).filter(|next| lines.contains(next));
             let continued =
