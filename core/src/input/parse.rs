@@ -1,4 +1,5 @@
-//! Text to rule sets. Reading never fails: what is not understood is kept, marked, and said.
+//! Turns a text into rule sets. Reading never fails: text that is not understood is kept, marked,
+//! and reported.
 
 use crate::input::host_commands::HostCommand;
 use crate::input::repair;
@@ -41,7 +42,7 @@ pub(crate) use open_table::printed_name_problem;
 
 use format::save;
 
-/// A rule that is switched off, as its line states it behind `-A CHAIN`.
+/// The words of a rule that is switched off, after `-A CHAIN` of its line.
 pub fn words_of_off(line: &str) -> &str {
     let rule = disabled_rule(line)
         .and_then(|rule| rule.strip_prefix("-A "))
@@ -49,7 +50,7 @@ pub fn words_of_off(line: &str) -> &str {
     rule.split_once(' ').map_or("", |(_, words)| words)
 }
 
-/// The words of a printed rule, without their quotes; nothing where one stays open.
+/// The words of a printed rule, without their quotes; `None` if a quote is not closed.
 pub(crate) fn words(text: &str) -> Option<Vec<String>> {
     let mut found = Vec::new();
     words::split(text, 0, &mut found).ok()?;
@@ -61,10 +62,10 @@ pub(crate) fn words(text: &str) -> Option<Vec<String>> {
     )
 }
 
-/// Reads any text: dumps, listings, scripts and logs, several of them and in the middle of anything
-/// else; or a capture's JSON.
+/// Reads any text: dumps, listings, scripts and logs, several of them and among other text; or the
+/// JSON of a capture.
 ///
-/// Never panics and never refuses: remarks are in [`Parsed::diagnostics`].
+/// It never panics and never refuses a text. Problems are in [`Parsed::diagnostics`].
 pub fn parse(text: impl Into<String>) -> Parsed {
     let text = text.into();
     match capture::find(&text) {
@@ -73,7 +74,7 @@ pub fn parse(text: impl Into<String>) -> Parsed {
     }
 }
 
-/// Reads any text but a capture's JSON: [`parse`] without what only that takes.
+/// Reads any text except the JSON of a capture: [`parse`] without the code for captures.
 pub fn dump(text: impl Into<String>) -> Parsed {
     let text = text.into();
     let mut read = Read::default();
@@ -82,7 +83,7 @@ pub fn dump(text: impl Into<String>) -> Parsed {
         && !text.trim().is_empty()
         && !read.diagnostics.has(Code::ConditionalCommand)
     {
-        // What looked like rules may have been said to be none, and why.
+        // A diagnostic may explain why text that looks like rules is not.
         if !read.diagnostics.errors {
             read.diagnostics = Diagnostics::default();
         }
@@ -98,7 +99,7 @@ pub fn dump(text: impl Into<String>) -> Parsed {
         host_commands,
         ..read.finish()
     };
-    // A plain dump shows no table twice, and lost nothing.
+    // A plain dump shows no table twice and has lost nothing.
     if parsed.sections.len() > 1 {
         repair::settle(&mut parsed);
     }
@@ -107,12 +108,12 @@ pub fn dump(text: impl Into<String>) -> Parsed {
     parsed
 }
 
-/// Reads a dump as it stands, line by line: nothing in it is repaired.
+/// Reads a dump as it is, line by line, without repairs.
 pub(crate) fn strictly(text: String) -> Parsed {
     line_by_line(text, None)
 }
 
-/// The same for what a save command of this family and backend printed.
+/// Like [`strictly`], for the output of a save command of this family and backend.
 pub(crate) fn printed_by(family: Family, backend: Backend, text: String) -> Parsed {
     line_by_line(text, Some((family, Some(backend))))
 }
@@ -126,7 +127,7 @@ fn line_by_line(text: String, stated: Option<(Family, Option<Backend>)>) -> Pars
     }
 }
 
-/// Reads again, with another text in one of the sources.
+/// Reads the texts again, with another text for one of the sources.
 pub(crate) fn again(parsed: &Parsed, source: u32, text: String) -> Parsed {
     let Some(capture) = &parsed.capture else {
         return dump(text);
@@ -144,7 +145,7 @@ fn nothing_found() -> (u32, Span, Problem) {
     (1, Span::default(), problem)
 }
 
-/// What has been read so far.
+/// The results so far.
 #[derive(Debug, Default)]
 struct Read {
     rulesets: Vec<Ruleset>,
@@ -154,7 +155,7 @@ struct Read {
 }
 
 impl Read {
-    /// Reads one text; `stated` is what its surroundings say of it.
+    /// Reads one text. `stated` is the origin that its surroundings state.
     fn text(&mut self, text: &str, source: u32, stated: Option<(Family, Option<Backend>)>) {
         self.diagnostics.source = source;
         // Offsets are 32 bits wide.
@@ -173,11 +174,11 @@ impl Read {
             return self.diagnostics.append(diagnostics);
         }
         self.rulesets.truncate(first);
-        // Anything but a whole dump is looked at more closely.
+        // A text that is not a plain dump is cleaned and cut into fragments.
         paste::read(text, source, stated, self);
     }
 
-    /// The commands of a text that change the host, and what to report of them. A dump has none.
+    /// The commands of a text that change the host, with their diagnostics. A dump has none.
     fn find_host_commands(&mut self, text: &str) -> Vec<HostCommand> {
         let may_hold_any = self.other_lines > 0
             || self

@@ -1,8 +1,8 @@
-//! Assembles statements to tables and rule sets. Every format gives its statements here: a table
-//! begins, a chain is declared, a rule is appended, a command is carried out.
+//! Assembles statements to tables and rule sets. Every format passes its statements to the
+//! assembler: a table begins, a chain is declared, a rule is appended, a command is carried out.
 //!
-//! Tables of one family and backend form a rule set. A table that a rule set already has begins
-//! another one.
+//! Tables of one family and backend form a rule set. If a rule set already has a table, another
+//! table with the same name begins a new rule set.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -24,11 +24,10 @@ mod listed_rules;
 
 pub(super) use listed_rules::ListedRule;
 
-/// More rule sets than any node has. A text that opens one table again and again does not open
-/// more.
+/// The maximum number of rule sets. It stops a text that opens one table again and again.
 pub(super) const MAX_RULESETS: usize = 64;
 
-/// Bytes of a text in which an address that shows the family is searched for, where no header
+/// The bytes of a text in which an address that shows the family is searched for, if no header
 /// states the family.
 const EVIDENCE_WINDOW: usize = 64 * 1024;
 
@@ -42,7 +41,7 @@ pub(super) struct Origin {
     pub(super) version: Option<String>,
 }
 
-/// The place where the next rule of a dump goes.
+/// The table to which the next rule of a dump belongs.
 enum CurrentTable {
     /// No table has begun, or the last one has ended.
     None,
@@ -56,32 +55,32 @@ enum CurrentTable {
 pub(super) struct Program {
     pub(super) family: Family,
     pub(super) backend: Option<Backend>,
-    /// Whether a failure is of no interest: `iptables -D … || true`.
+    /// Whether a failure does not count: `iptables -D … || true`.
     pub(super) may_fail: bool,
-    /// Whether it is known that the command ran.
+    /// Whether the command certainly ran.
     pub(super) is_sure: bool,
 }
 
-/// Makes rule sets of statements.
+/// Makes rule sets from statements.
 pub(super) struct Assembler<'a, 'r> {
     source: u32,
-    /// Stated by the surroundings of the text. It is stronger than a header.
+    /// The origin that the surroundings of the text state. It is stronger than a header.
     stated: Origin,
     header: Origin,
     pub(super) rulesets: &'r mut Vec<Ruleset>,
     pub(super) reports: Reports<'a, 'r>,
     current: CurrentTable,
-    /// The tables that commands have made.
+    /// The tables that commands made.
     live: Vec<OpenTable>,
-    /// Chains of dumps so far.
+    /// The number of chains of dumps so far.
     chains: usize,
-    /// The begin of the open table's line.
+    /// The beginning of the open table's line.
     opened_at: Span,
     /// The end of the open table's last line.
     last_line_end: Span,
     /// The tables that were changed since the last [`Self::take_touched`]: rule set and name.
     touched: Vec<(usize, TableName)>,
-    /// Where the text ends in which an address may show the family.
+    /// The end of the text in which an address may show the family.
     evidence_end: usize,
     /// Whether any line states counters.
     pub(super) has_counters: bool,
@@ -127,7 +126,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
         }
     }
 
-    /// Which of the texts is read.
+    /// The text that is being read.
     pub(super) fn source(&self) -> u32 {
         self.source
     }
@@ -142,7 +141,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
         };
     }
 
-    /// Begins a part of the text that has no header of its own: it ends at byte `end` of its text.
+    /// Begins a part of the text without a header of its own. It ends at byte `end` of its text.
     pub(super) fn begin_fragment(&mut self, origin: Origin, text: &str, range: (usize, usize)) {
         let family = origin
             .family
@@ -157,7 +156,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
         std::mem::take(&mut self.touched)
     }
 
-    /// Notes that a table was changed.
+    /// Records that a table was changed.
     pub(super) fn touch(&mut self, ruleset: usize, table: TableName) {
         if self.touched.last() != Some(&(ruleset, table)) {
             self.touched.push((ruleset, table));
@@ -169,7 +168,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
         matches!(self.current, CurrentTable::Skipped)
     }
 
-    /// Notes where a line of a dump ends: a missing COMMIT belongs there.
+    /// Records the end of a line of a dump, where a missing COMMIT belongs.
     pub(super) fn note_line(&mut self, line: &SourceLine) {
         let span = line.to_input(line.own_span(), self.reports.input);
         self.last_line_end = Span {
@@ -310,8 +309,8 @@ impl<'a, 'r> Assembler<'a, 'r> {
         }
     }
 
-    /// Adds a chain to the open table, unless the table has a chain of this name; `verb` is how the
-    /// line shows it.
+    /// Adds a chain to the open table, unless the table has a chain of this name. `verb` is the
+    /// form of the line.
     fn add_chain(
         &mut self,
         line: &SourceLine,
@@ -349,7 +348,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
         }
     }
 
-    /// Appends a rule that looks like one before it.
+    /// Appends a rule with the form of an earlier rule.
     fn append_like_another(&mut self, line: &SourceLine) -> Option<()> {
         let CurrentTable::Open(open) = &mut self.current else {
             return None;
@@ -364,7 +363,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
                 .map(|(counters, words)| (parse_counters(counters), words))?,
             None => (None, line.line),
         };
-        // What may be wrong is read word by word.
+        // A rule that may have an error is parsed word by word.
         if counters.is_none() && words.len() < line.line.len() {
             return None;
         }
@@ -399,7 +398,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
     }
 
     /// Appends the rule of some words: `-A`, the chain, the conditions and the target, with or
-    /// without counters before them.
+    /// without counters at the beginning.
     pub(super) fn append_words<'t>(&mut self, line: &SourceLine<'t>, mut words: &[Word<'t>]) {
         let mut counters = None;
         if let [first, rest @ ..] = words
@@ -510,8 +509,8 @@ impl<'a, 'r> Assembler<'a, 'r> {
         });
     }
 
-    /// Carries out a command; `words` follow the program's name. Returns whether it succeeds;
-    /// `None` where that is unknown.
+    /// Carries out a command. `words` follow the program's name. Returns whether it succeeds;
+    /// `None` if that is unknown.
     pub(super) fn run_command<'t>(
         &mut self,
         line: &SourceLine<'t>,
@@ -594,8 +593,8 @@ impl<'a, 'r> Assembler<'a, 'r> {
         status.map(|succeeds| succeeds && !has_failed)
     }
 
-    /// Marks what a command changes if a word of it that only a run of the script determines
-    /// decides that: `-A $CHAIN`. Returns whether it is such a command.
+    /// Marks the changes of a command that depend on a word which only a run of the script
+    /// determines: `-A $CHAIN`. Returns whether it is such a command.
     fn mark_unknown_change(&mut self, line: &SourceLine, program: Program, words: &[Word]) -> bool {
         let is_unknown = |word: &Word| word.text.contains(['$', '`']);
         let Some(first) = words.iter().position(is_unknown) else {
@@ -627,7 +626,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
             Some((at, Verb::Append | Verb::Flush | Verb::DeleteChain | Verb::Zero)) => {
                 names(at + 1)
             }
-            // Any rule may be the one that the words make.
+            // The words may name any rule.
             Some((_, Verb::Delete)) => true,
             Some((at, _)) => names(at + 1) || names(at + 2),
         };
@@ -651,7 +650,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
                         return false;
                     }
                 }
-                // A chain that the script made under this name.
+                // The script created a chain with this name.
                 Some(_) if is_known => return false,
                 Some(chain) => open.mark_chain(
                     ruleset,
@@ -671,7 +670,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
         true
     }
 
-    /// Marks what a command may have changed that cannot be read: the chains of a table, or of all
+    /// Marks the chains that an unreadable command may have changed: those of a table, or of all
     /// tables.
     pub(super) fn mark_unknown_command(
         &mut self,
@@ -690,14 +689,14 @@ impl<'a, 'r> Assembler<'a, 'r> {
         }
     }
 
-    /// Marks all chains that commands have made.
+    /// Marks all chains that commands made.
     pub(super) fn mark_live_tables(&mut self, line: u32) {
         for open in &mut self.live {
             open.mark_all_chains(&mut self.rulesets[open.ruleset], line);
         }
     }
 
-    /// Carries out a command whose words a shell reads. Returns whether it succeeds; `None` where
+    /// Carries out a command whose words a shell splits. Returns whether it succeeds; `None` if
     /// that is unknown.
     pub(super) fn run_shell_command(
         &mut self,
@@ -718,7 +717,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
         status
     }
 
-    /// The table that commands of a program change; it is made where it is not there yet.
+    /// The table that commands of a program change. It is created if it does not exist.
     fn live_table(&mut self, program: Program, name: TableName, line: u32) -> usize {
         let is_own = |ruleset: &Ruleset| {
             ruleset.family == program.family && ruleset.backend == program.backend
@@ -763,7 +762,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
         self.reports.of_line(line, problem);
     }
 
-    /// Ends the open table; `has_commit` is whether the input states its end.
+    /// Ends the open table. `has_commit` states whether the input contains its end.
     pub(super) fn end_table(&mut self, has_commit: bool) {
         let CurrentTable::Open(open) = std::mem::replace(&mut self.current, CurrentTable::None)
         else {
@@ -787,7 +786,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
         }
     }
 
-    /// Ends all tables. Returns the rule sets that commands made, whose tables get the order in
+    /// Ends all tables. Returns the rule sets that commands made. Their tables get the order in
     /// which iptables prints them.
     pub(super) fn finish(mut self) -> Vec<usize> {
         self.end_table(false);
@@ -809,14 +808,14 @@ impl<'a, 'r> Assembler<'a, 'r> {
     }
 }
 
-/// Empties a list of words and keeps its memory for words of another text.
+/// Empties a list of words and keeps its memory for the words of another text.
 fn reuse<'from, 'to>(mut words: Vec<Word<'from>>) -> Vec<Word<'to>> {
     words.clear();
-    // The standard library collects in place where the layout is the same.
+    // The standard library collects in place if the layouts are equal.
     words.into_iter().map_while(|_| None).collect()
 }
 
-/// What to report of a chain that a rule on a line names first.
+/// The problem of a chain that a rule on a line names first.
 fn undeclared_chain(table: TableName, name: &str, line: Span) -> Problem {
     let policy = if table.hooks().iter().any(|hook| hook.name() == name) {
         "ACCEPT"
@@ -840,8 +839,8 @@ fn undeclared_chain(table: TableName, name: &str, line: Span) -> Problem {
     .fix(fix)
 }
 
-/// The order in which iptables prints tables that commands made: legacy the one that was used first
-/// last, nft always the same (measured with 1.8.9).
+/// The order in which iptables prints tables that commands made. Legacy prints the table that was
+/// used first last. nft always prints the same order (measured with 1.8.9).
 fn order_tables(ruleset: &mut Ruleset) {
     use TableName::{Filter, Mangle, Nat, Raw, Security};
     const NFT: [TableName; 5] = [Mangle, Security, Raw, Filter, Nat];

@@ -1,15 +1,14 @@
-//! Calls of iptables' programs in a line: typed behind a prompt, run by another program, or written
-//! by a log.
+//! Calls of iptables' programs in a line: after a prompt, in another program's call, or in a log.
 
 use crate::netfilter::backend::Backend;
 use crate::packet::Family;
 
 use super::command::{self, Global, Verb};
 
-/// What a program of iptables does.
+/// The task of a program of iptables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Program {
-    /// `iptables` with something to change.
+    /// `iptables` with a change.
     Change,
     /// `iptables -S`
     Rules,
@@ -24,9 +23,9 @@ pub(super) enum Program {
 /// A call in a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Call<'a> {
-    /// Where the program's name begins.
+    /// The beginning of the program's name.
     pub(super) at: usize,
-    /// The words behind it.
+    /// The words after it.
     pub(super) rest: &'a str,
     pub(super) family: Family,
     pub(super) backend: Option<Backend>,
@@ -39,13 +38,13 @@ const LAUNCHERS: [&str; 21] = [
     "exec", "command", "chroot", "doas", "minikube", "k3s", "env", "time", "sh", "bash", "Running",
 ];
 
-/// What may stand around a program's name.
+/// The characters that may surround a program's name.
 const QUOTES: [char; 5] = ['"', '\'', '`', '(', '{'];
 
-/// Lines between a command and its output.
+/// The maximum number of lines between a command and its output.
 pub(super) const MAX_LINES_BEFORE_OUTPUT: usize = 4;
 
-/// Longer lines are no calls.
+/// The maximum length of a line with a call.
 const LONGEST: usize = 16 * 1024;
 
 /// The call in a line.
@@ -78,7 +77,7 @@ pub(super) fn find(line: &str) -> Option<Call<'_>> {
 }
 
 /// The command that root typed after the prompt `# `, if it prints rules. Any other line that
-/// begins so is a comment.
+/// begins with `# ` is a comment.
 pub(super) fn prompted_call(line: &str) -> Option<Call<'_>> {
     let command = line.trim_start().strip_prefix("# ")?;
     let call = find(command)?;
@@ -87,7 +86,7 @@ pub(super) fn prompted_call(line: &str) -> Option<Call<'_>> {
     (is_typed && !matches!(call.program, Program::Change | Program::Restore)).then_some(call)
 }
 
-/// The family, backend and kind (`-save`, `-restore`) that a program's name tells.
+/// The family, backend and kind (`-save`, `-restore`) in a program's name.
 pub(super) fn named(word: &str) -> Option<(Family, Option<Backend>, &str)> {
     let name = word.rsplit('/').next().unwrap_or(word);
     let (family, kind) = match (
@@ -143,7 +142,7 @@ fn is_bundle(word: &str, option: char) -> bool {
         && letters.bytes().all(|byte| b"nvxLSw".contains(&byte))
 }
 
-/// Where the command begins behind a shell's prompt; `None` without one.
+/// The beginning of the command after a shell's prompt; `None` without a prompt.
 fn prompt(line: &str) -> Option<usize> {
     let head = line
         .char_indices()
@@ -157,7 +156,7 @@ fn prompt(line: &str) -> Option<usize> {
     let (at, sign) = end?;
     let before = line[..at].trim();
     let fits = match sign {
-        // Else it is a comment.
+        // Otherwise it is a comment.
         '#' | '>' | '%' => {
             !before.is_empty()
                 && before.split_whitespace().count() <= 2
@@ -170,7 +169,7 @@ fn prompt(line: &str) -> Option<usize> {
     fits.then(|| at + sign.len_utf8())
 }
 
-/// The words of a line with their places.
+/// The words of a line with their positions.
 struct Words<'a>(&'a str);
 
 impl<'a> Words<'a> {
@@ -182,7 +181,7 @@ impl<'a> Words<'a> {
     }
 }
 
-/// What follows `-t`.
+/// The value of `-t`.
 pub(super) fn table(rest: &str) -> Option<&str> {
     let mut words = rest.split_whitespace();
     while let Some(word) = words.next() {

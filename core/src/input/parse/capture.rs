@@ -1,4 +1,4 @@
-//! The JSON that `chainwalk-capture` prints, alone or with other text around it.
+//! The JSON of `chainwalk-capture`, by itself or with other text around it.
 
 use crate::input::capture::{Capture, SCHEMA_VERSION};
 use crate::text::diagnostic::{Code, Problem, Severity, Span};
@@ -13,7 +13,7 @@ pub(super) struct Found {
     capture: Result<Box<Capture>, serde_json::Error>,
 }
 
-/// The capture in a text: an object that begins a line and has a `schema_version`.
+/// Finds a capture in a text: an object at the beginning of a line with a `schema_version`.
 pub(super) fn find(text: &str) -> Option<Found> {
     let lead = memchr::memmem::find(text.as_bytes(), b"\"schema_version\"");
     let whole = text.trim_start().starts_with('{');
@@ -25,7 +25,7 @@ pub(super) fn find(text: &str) -> Option<Found> {
     let mut objects = serde_json::Deserializer::from_str(&text[start..]).into_iter();
     let capture = match objects.next()? {
         Ok(capture) => Ok(Box::new(capture)),
-        // It may be the line of a log.
+        // It may be a line of a log.
         Err(_) if lead.is_none() || !text[..start].trim().is_empty() => return None,
         Err(error) => Err(error),
     };
@@ -36,7 +36,7 @@ pub(super) fn find(text: &str) -> Option<Found> {
     })
 }
 
-/// Reads a capture, and what stands around it.
+/// Reads a capture and the text around it.
 pub(super) fn read(text: String, found: Found) -> Parsed {
     let mut read = Read::default();
     let mut capture = match found.capture {
@@ -90,7 +90,7 @@ pub(super) fn read(text: String, found: Found) -> Parsed {
     all(read, capture, sources)
 }
 
-/// Reads the texts of a capture, and the one that it stood in, if rules may stand around it.
+/// Reads the texts of a capture, and the surrounding text if it may contain rules.
 pub(super) fn all(mut read: Read, mut capture: Box<Capture>, sources: Vec<String>) -> Parsed {
     for (source, text) in (0..).zip(&sources) {
         match capture.rulesets.get(source as usize) {
@@ -124,7 +124,7 @@ pub(super) fn all(mut read: Read, mut capture: Box<Capture>, sources: Vec<String
     parsed
 }
 
-/// A text as it was pasted, but for the capture in it: blanks, so that all else keeps its place.
+/// The pasted text with blanks instead of the capture, so that all other positions stay valid.
 fn without_capture(text: &str) -> String {
     let Some(Found { start, end, .. }) = find(text) else {
         return text.to_owned();
@@ -140,7 +140,8 @@ fn without_capture(text: &str) -> String {
     [&text[..start], &blank, &text[end..]].concat()
 }
 
-/// The byte at a line and column (both from 1, columns in bytes), moved to a character's start.
+/// The byte at a line and column (both from 1, columns in bytes), moved to the start of a
+/// character.
 fn offset(text: &str, line: usize, column: usize) -> usize {
     let start: usize = text
         .split_inclusive('\n')

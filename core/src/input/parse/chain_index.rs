@@ -6,8 +6,8 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::netfilter::ruleset::Chain;
 
-/// The place of each chain in its table, by name. The chains own the names: the table holds places
-/// only.
+/// The position of each chain in its table, by name. The chains own the names, and this table
+/// stores positions only.
 #[derive(Debug, Default)]
 pub(super) struct Places {
     hasher: DefaultHashBuilder,
@@ -15,7 +15,7 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// Of all chains of a table.
+    /// The index of all chains of a table.
     pub(super) fn of(chains: &[Chain]) -> Self {
         let mut places = Self {
             places: HashTable::with_capacity(chains.len()),
@@ -27,7 +27,7 @@ impl Places {
         places
     }
 
-    /// The place of the chain with this name. Former names of chains find nothing.
+    /// The position of the chain with this name. A former name of a chain finds nothing.
     pub(super) fn find(&self, chains: &[Chain], name: &str) -> Option<u32> {
         let has_name = |place: &u32| {
             chains
@@ -39,7 +39,7 @@ impl Places {
             .copied()
     }
 
-    /// Adds the chain at a place, under the name that it has now.
+    /// Adds the chain at a position, under its current name.
     pub(super) fn add(&mut self, chains: &[Chain], place: u32) {
         let hash = |place: &u32| {
             self.hasher

@@ -1,6 +1,6 @@
-//! What stands around and inside a dump's lines and is not theirs: prompts, prefixes of logs,
-//! colours, borders, quotes of mails, typographers' dashes, notes. It is taken away only where what
-//! remains can be nothing but a dump's line.
+//! Removes text around and within the lines of a dump: prompts, prefixes of logs, colors, borders,
+//! quotes of mails, typographic dashes, notes. It removes such text only if the rest must be a line
+//! of a dump.
 
 use super::call;
 use super::format::listing::is_listing_line;
@@ -15,10 +15,10 @@ mod split;
 
 use prefix::Token;
 
-/// Longer lines are no dump's: they are left as they are.
+/// Longer lines are not cleaned.
 const MAX_LINE_LENGTH: usize = 1 << 20;
 
-/// Logs within logs within logs.
+/// The maximum nesting of logs in logs.
 const MAX_DEPTH: u32 = 4;
 
 /// A kind of noise.
@@ -44,7 +44,7 @@ impl Repair {
         Self::TableNames,
     ];
 
-    /// What was done, in words.
+    /// The repair in words.
     pub(super) fn words(self) -> &'static str {
         match self {
             Self::Colours => "colours of a terminal were taken out",
@@ -60,16 +60,16 @@ impl Repair {
     }
 }
 
-/// The cleaned text, and of each kind of repair its first place and how many lines had it.
+/// The cleaned text, and for each kind of repair its first position and the number of its lines.
 #[derive(Debug, Default)]
 pub(super) struct Cleaning<'a> {
     pub(super) cleaned: MappedText<'a>,
     pub(super) repairs: [(usize, u32); Repair::ALL.len()],
-    /// Whether lines bear a log's times or levels.
+    /// Whether lines have the times or levels of a log.
     pub(super) logged: bool,
-    /// What stood before the head of a listing: its rows have the same.
+    /// The prefix of the head of a listing. Its rows have the same prefix.
     listing: Option<Vec<Token>>,
-    /// How long the source is.
+    /// The length of the source.
     length: usize,
 }
 
@@ -106,17 +106,17 @@ pub(super) fn clean(text: &str) -> Cleaning<'_> {
     clean
 }
 
-/// The line that begins at a byte, with its end.
+/// The line that begins at a byte, including its end.
 fn line_at(text: &str, start: usize) -> &str {
     let end =
         memchr::memchr(b'\n', &text.as_bytes()[start..]).map_or(text.len(), |end| start + end + 1);
     &text[start..end]
 }
 
-/// Lines over which a terminal wraps one line of JSON.
+/// The maximum number of lines over which a terminal wraps one line of JSON.
 const MAX_WRAPPED_LINES: usize = 8;
 
-/// Where a line of JSON ends that a terminal has wrapped within a string: after the line that
+/// The end of a line of JSON that a terminal has wrapped within a string: after the line that
 /// closes the string and the object.
 fn wrapped_json_end(text: &str, start: usize) -> Option<usize> {
     let first = line_at(text, start);
@@ -140,7 +140,7 @@ fn wrapped_json_end(text: &str, start: usize) -> Option<usize> {
     None
 }
 
-/// Whether a string of JSON is open at the end of a text.
+/// Whether a string of JSON is not closed at the end of a text.
 fn opens_string(text: &str) -> bool {
     let mut is_open = false;
     let mut bytes = text.bytes();
@@ -154,7 +154,7 @@ fn opens_string(text: &str) -> bool {
     is_open
 }
 
-/// Whether a line is the name of a table that has lost its `*`: lines of a dump follow.
+/// Whether a line is the name of a table without its `*`, followed by lines of a dump.
 fn is_bare_table_name(line: &str, text: &str, end: usize) -> bool {
     if line.len() > 16 || TableName::from_text(line.trim()).is_none() {
         return false;
@@ -169,7 +169,7 @@ fn is_bare_table_name(line: &str, text: &str, end: usize) -> bool {
     )
 }
 
-/// A row of a Markdown table that is a line of a listing: its cells in columns.
+/// A row of a Markdown table that is a line of a listing, with its cells in columns.
 fn listing_of_cells(work: &MappedText) -> Option<MappedText<'static>> {
     let text = work.text.trim_end();
     if !text.starts_with('|')
@@ -194,15 +194,16 @@ fn listing_of_cells(work: &MappedText) -> Option<MappedText<'static>> {
     is_listing_line(&cells.text).then_some(cells)
 }
 
-/// Whether a text is no text: what looks like noise in it is none, and is as long as it. It was
-/// read with a sign for each byte that is no text, and a quarter of it are those.
+/// Whether a text is binary. Its noise must not be cleaned, because it is as long as the text. It
+/// was read with a replacement character for each invalid byte, and a quarter of it are such
+/// characters.
 fn is_binary(text: &str) -> bool {
     const SIGN: char = char::REPLACEMENT_CHARACTER;
     memchr::memchr(0, text.as_bytes()).is_some()
         && text.matches(SIGN).count() * SIGN.len_utf8() > text.len() / 4
 }
 
-/// Whether a line is a dump's as it stands, and nothing is in it that might be noise.
+/// Whether a line is a line of a dump without any noise.
 fn is_plain(line: &str) -> bool {
     matches!(line.as_bytes().first(), Some(b'-' | b'[' | b':'))
         && line.is_ascii()
@@ -237,7 +238,7 @@ impl Cleaning<'_> {
         self.work(work, MAX_DEPTH);
     }
 
-    /// Cleans a line that a terminal has wrapped over several.
+    /// Cleans a line that a terminal has wrapped over several lines.
     fn wrapped_line(&mut self, text: &str, start: usize, end: usize) {
         let mut work = MappedText::default();
         let mut at = start;
@@ -249,7 +250,7 @@ impl Cleaning<'_> {
         self.work(work, MAX_DEPTH);
     }
 
-    /// Adds the name of a table with the `*` that it has lost.
+    /// Adds the name of a table with its lost `*`.
     fn bare_table_name(&mut self, line: &str, start: usize) {
         self.note(Repair::TableNames, start);
         let name = line.trim();
@@ -275,7 +276,7 @@ impl Cleaning<'_> {
             Some(last) => work.origin(last) + 1,
             None => work.origin(0),
         };
-        // A last line without an end needs none.
+        // A last line without a line end needs none.
         if from < self.length {
             self.cleaned.end_line(from);
         }
@@ -327,7 +328,7 @@ impl Cleaning<'_> {
             self.listing = listed.then_some(tokens);
             return self.rules(candidate, begin, end);
         }
-        // The rows of a listing have no look of their own.
+        // The rows of a listing have no distinctive form.
         if text.trim().is_empty() {
             self.listing = None;
         } else if let Some(tokens) = &self.listing {
@@ -343,8 +344,8 @@ impl Cleaning<'_> {
         self.emit(&work, begin, end);
     }
 
-    /// Adds a line of which the beginning is a dump's: without notes, and as several lines where it
-    /// holds several.
+    /// Adds a line that begins like a line of a dump: without notes, and as several lines if it
+    /// contains several.
     fn rules(&mut self, work: &MappedText, mut begin: usize, end: usize) {
         let text = &work.text;
         if call::find(&text[begin..end]).is_some() {

@@ -1,5 +1,4 @@
-//! The options of `iptables` itself, beside those of a rule: what is to be done, in which chain, of
-//! which table.
+//! The options of `iptables` itself, besides those of a rule: the command, its chain, its table.
 
 use crate::iptables::extension::{Id, Opt};
 use crate::iptables::table_name::TableName;
@@ -8,7 +7,7 @@ use crate::text::number;
 
 use super::words::{Rest, Word};
 
-/// What a command does.
+/// The action of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verb {
     Append,
@@ -25,7 +24,7 @@ pub(super) enum Verb {
     Zero,
 }
 
-/// What an option of iptables itself opens.
+/// The meaning of an option of iptables itself.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Global {
     Match,
@@ -34,7 +33,7 @@ pub(super) enum Global {
     Counters,
     Table,
     Verb(Verb),
-    /// Changes nothing of the rules; takes up to so many words.
+    /// Does not change the rules, and takes at most this many words.
     Ignored(usize),
 }
 
@@ -68,7 +67,7 @@ const GLOBALS: [(u8, &str, Global); 26] = [
     (b'6', "--ipv6", Global::Ignored(0)),
 ];
 
-/// For each letter the place of its option, from 1; 0 for none.
+/// The position of the option for each letter, from 1; 0 for none.
 static LETTERS: [u8; 128] = {
     let mut letters = [0; 128];
     let mut place = 0;
@@ -79,7 +78,7 @@ static LETTERS: [u8; 128] = {
     letters
 };
 
-/// What a flag names, written in full.
+/// The option of a complete flag.
 pub(super) fn global(flag: &str) -> Option<Global> {
     let found = match flag.as_bytes() {
         [b'-', b'-', ..] => GLOBALS.iter().find(|(_, long, _)| *long == flag),
@@ -91,7 +90,7 @@ pub(super) fn global(flag: &str) -> Option<Global> {
     found.map(|(.., global)| *global)
 }
 
-/// What a long flag may abbreviate.
+/// The options that a long flag may abbreviate.
 pub(super) fn abbreviated(flag: &str) -> impl Iterator<Item = (&'static str, Global)> {
     GLOBALS
         .iter()
@@ -99,8 +98,8 @@ pub(super) fn abbreviated(flag: &str) -> impl Iterator<Item = (&'static str, Glo
         .map(|(_, long, global)| (*long, *global))
 }
 
-/// Whether `iptables` itself may take a word for one of its options, also a shortened or attached
-/// one such as `--modprobe=/bin/sh`.
+/// Whether `iptables` itself may read a word as one of its options, also an abbreviated one or one
+/// with an attached value, such as `--modprobe=/bin/sh`.
 pub(crate) fn may_be_global(word: &str) -> bool {
     let Some(long) = word.strip_prefix("--") else {
         return word.len() > 1 && word.starts_with('-');
@@ -124,16 +123,16 @@ pub(crate) fn may_be_global(word: &str) -> bool {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Command<'w, 'a> {
     pub(super) verb: Verb,
-    /// The word that states it.
+    /// The word of the command.
     pub(super) word: &'w Word<'a>,
     pub(super) chain: Option<&'w Word<'a>>,
     /// The rule's number, from 1.
     pub(super) number: Option<u32>,
-    /// A policy, or a chain's new name.
+    /// A policy, or the new name of a chain.
     pub(super) other: Option<&'w Word<'a>>,
 }
 
-/// Reads what belongs to a command. A line has one.
+/// Parses the words of a command. A line has one command.
 pub(super) fn read<'w, 'a>(
     verb: Verb,
     word: &'w Word<'a>,
@@ -208,7 +207,7 @@ fn rule_number(rest: &mut Rest, say: &mut ProblemSink) -> Option<u32> {
     number
 }
 
-/// Reads what follows `-t`.
+/// Parses the value of `-t`.
 pub(super) fn table(
     word: &Word,
     attached: Option<&str>,

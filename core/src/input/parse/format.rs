@@ -12,8 +12,8 @@ mod rules;
 pub(super) mod save;
 pub(super) mod script;
 
-/// All formats. The first one that a line begins is taken.
-#[rustfmt::skip] // One in a line, so that a new format adds a line.
+/// All formats. The first one that fits a line is used.
+#[rustfmt::skip] // One per line, so that a new format adds a line.
 pub(super) static READERS: &[FormatReader] = &[
     listing::READER,
     restore::READER,
@@ -22,7 +22,7 @@ pub(super) static READERS: &[FormatReader] = &[
     script::READER,
 ];
 
-/// Reads a fragment. Returns the options of the command that prints rules so: ` -v -n`.
+/// Reads a fragment. Returns the options of the command that prints this form: ` -v -n`.
 pub(super) fn read(reading: &mut Reading, fragment: &Fragment) -> String {
     let is_own = |reader: &&FormatReader| reader.format == fragment.format;
     let options = READERS

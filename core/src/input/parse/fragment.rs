@@ -1,4 +1,4 @@
-//! The lines of a text, and the fragments of lines that belong together.
+//! The lines of a text, and fragments of lines.
 
 use std::cell::Cell;
 
@@ -9,16 +9,16 @@ use crate::netfilter::backend::Backend;
 use crate::packet::Family;
 use crate::packet::hook::Hook;
 
-/// Here-documents without an end, after which no other is looked for.
+/// The maximum number of here-documents without an end. After it, no other is searched for.
 const MOST_OPEN: u32 = 8;
 
 /// The lines of a text, by number from 0.
 pub(super) struct Lines<'a> {
     text: &'a str,
     starts: Vec<u32>,
-    /// Ends of here-documents that were looked for in vain.
+    /// The number of unsuccessful searches for the end of a here-document.
     unclosed: Cell<u32>,
-    /// The first line, format and last line of the lines of a dump that were found last.
+    /// The first line, format and last line of the dump that was found last.
     dump_extent: Cell<Option<(usize, Format, usize)>>,
 }
 
@@ -43,7 +43,7 @@ impl<'a> Lines<'a> {
         self.starts.len()
     }
 
-    /// Where a line begins, and where its text ends.
+    /// The beginning of a line, and the end of its text.
     #[inline]
     pub(super) fn range(&self, line: usize) -> (usize, usize) {
         let start = self.starts[line] as usize;
@@ -75,8 +75,7 @@ impl<'a> Lines<'a> {
         found
     }
 
-    /// The format and last line of the lines of a dump that begin at a line. Several formats ask
-    /// for them.
+    /// The format and last line of a dump that begins at a line. Several formats need them.
     pub(super) fn dump_extent(
         &self,
         first: usize,
@@ -90,7 +89,7 @@ impl<'a> Lines<'a> {
         (format, last)
     }
 
-    /// The line that holds a byte.
+    /// The line that contains a byte.
     pub(super) fn holding(&self, at: usize) -> usize {
         self.starts
             .partition_point(|start| *start as usize <= at)
@@ -98,22 +97,22 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// A command that prints rules, and whose output follows.
+/// A command that prints rules before its output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PrintCommand {
     pub(super) family: Family,
     pub(super) backend: Option<Backend>,
     pub(super) program: Program,
     pub(super) table: Option<TableName>,
-    /// Whether it asked for a part of the table only: one chain, or lines that another program
-    /// picks.
+    /// Whether it prints only a part of the table: one chain, or lines that another program
+    /// selects.
     pub(super) in_part: bool,
 }
 
 impl PrintCommand {
-    /// The command that a call states.
+    /// The command of a call.
     pub(super) fn of(call: &Call) -> Self {
-        // Without `-t`, all but iptables-save show table filter.
+        // Without `-t`, all programs except iptables-save show table filter.
         let stated = call::table(call.rest).and_then(TableName::from_text);
         let usual = (call.program != Program::Save).then_some(TableName::Filter);
         Self {
@@ -126,7 +125,7 @@ impl PrintCommand {
     }
 }
 
-/// Lines in one format that belong together.
+/// Consecutive lines in one format.
 #[derive(Clone, Debug)]
 pub(super) struct Fragment {
     pub(super) format: Format,
@@ -137,15 +136,15 @@ pub(super) struct Fragment {
     pub(super) command: Option<PrintCommand>,
 }
 
-/// The built-in chains of a table so far. iptables prints them in the order of their hooks, so that
-/// one out of order begins another table.
+/// The built-in chains of a table so far. iptables prints them in the order of their hooks, so a
+/// chain out of order begins another table.
 #[derive(Default)]
 pub(super) struct HookOrder {
     last: Option<Hook>,
 }
 
 impl HookOrder {
-    /// Whether a chain can follow those before it in one table.
+    /// Whether a chain can follow the previous ones in one table.
     pub(super) fn goes_on(&mut self, chain: &str) -> bool {
         let Some(hook) = Hook::ALL.into_iter().find(|hook| hook.name() == chain) else {
             return true;

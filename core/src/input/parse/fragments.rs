@@ -8,13 +8,13 @@ use super::fragment::{Fragment, HookOrder, Lines, PrintCommand};
 use super::line_kind::LineKind;
 use crate::input::section::Format;
 
-/// More fragments than any text has.
+/// The maximum number of fragments of a text.
 const MAX_FRAGMENTS: usize = 10_000;
 
-/// Lines of prose between two chains of one listing.
+/// The maximum number of lines of prose between two chains of one listing.
 const MAX_PROSE_LINES: usize = 3;
 
-/// The longest listing, in lines, to which chains after prose are added.
+/// The maximum length, in lines, of a listing to which chains after prose are added.
 const MAX_JOINED_LINES: usize = 2_000;
 
 /// The fragments of a text.
@@ -25,12 +25,12 @@ pub(super) struct Fragments {
     commands: Vec<(usize, PrintCommand)>,
     /// Lines that are neither rules nor blank.
     pub(super) other: usize,
-    /// The first line that was not looked at, after too many fragments.
+    /// The first line that was not examined, after too many fragments.
     pub(super) rest: Option<usize>,
 }
 
 impl Fragments {
-    /// The command whose output begins at a line. Of several commands on one line, each has a
+    /// The command whose output begins at a line. If a line has several commands, each has a
     /// fragment of its own.
     fn command_above(&self, lines: &Lines, at: usize) -> Option<PrintCommand> {
         let (line, _) = self.commands.last()?;
@@ -81,7 +81,7 @@ impl Fragments {
         }
     }
 
-    /// Notes the commands of a line that begins no fragment.
+    /// Records the commands of a line that begins no fragment.
     fn note_line(&mut self, line: &str, at: usize) {
         match LineKind::of(line) {
             LineKind::Comment => {
@@ -126,7 +126,7 @@ pub(super) fn find(lines: &Lines) -> Fragments {
     found
 }
 
-/// The commands of a line that print rules, as `;` and `&&` separate them.
+/// The commands of a line that print rules, separated by `;` and `&&`.
 fn calls_of(line: &str) -> impl Iterator<Item = Call<'_>> {
     let first = call::find(line);
     let mut parts = first.map_or("", |call| call.rest).split(['&', ';']);
@@ -138,13 +138,13 @@ fn calls_of(line: &str) -> impl Iterator<Item = Call<'_>> {
         .filter(|call| call.program != Program::Change)
 }
 
-/// Whether a listing continues the one before it: other chains, in the order of their hooks, with
-/// hardly a word between.
+/// Whether a listing continues the previous one: it has other chains, in the order of their hooks,
+/// and there is hardly any text between.
 fn continues(lines: &Lines, before: &Fragment, first: usize, last: usize) -> bool {
     let prose = (before.last + 1..first)
         .filter(|at| !lines.get(*at).trim().is_empty())
         .count();
-    // Longer ones are not gone through again and again.
+    // Longer listings are not scanned again and again.
     let is_long = before.last - before.first > MAX_JOINED_LINES;
     if before.format != Format::Listing || prose > MAX_PROSE_LINES || is_long {
         return false;

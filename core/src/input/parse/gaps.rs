@@ -1,9 +1,9 @@
-//! Marks where tables lack rules, or show them damaged, so that no walk is certain on the strength
-//! of them.
+//! Marks the points at which tables lack rules, or show them damaged, so that no walk is certain
+//! because of them.
 //!
-//! It looks at what was read and at what was reported: an error on a rule's line, a line such as
-//! `...` among the rules, an end without COMMIT, a built-in chain that a listing does not show, a
-//! listing that counts more references to a chain than it shows.
+//! The marks come from the rule sets and from the diagnostics: an error on a rule's line, a line
+//! such as `...` among the rules, an end without COMMIT, a built-in chain that a listing does not
+//! show, a listing that counts more references to a chain than it shows.
 
 use crate::iptables::table_name::TableName;
 use crate::netfilter::backend::Backend;
@@ -20,7 +20,7 @@ mod native_tables;
 mod notes;
 mod references;
 
-/// A line in place of rules, or that may be a rule.
+/// A line in place of rules, or a line that may be a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct LostLine {
     line: u32,
@@ -41,7 +41,7 @@ pub(super) fn mark(parsed: &mut Parsed) {
             errors::mark_damaged_rules(ruleset, &errors);
         }
         if is_capped {
-            // An error that is not reported may concern any rule.
+            // An error that was not reported may concern any rule.
             let chains = ruleset
                 .tables
                 .iter_mut()
@@ -88,7 +88,7 @@ fn unreadable_lines(parsed: &Parsed) -> Vec<(u32, LostLine)> {
         .collect()
 }
 
-/// Whether a line that cannot be read is likely a rule: one that has lost a sign, say.
+/// Whether an unreadable line is probably a rule, such as one that has lost a character.
 fn resembles_rule(line: &str) -> bool {
     let line = line.trim_start();
     line.contains(" -j ")
@@ -98,7 +98,7 @@ fn resembles_rule(line: &str) -> bool {
             .any(|start| line.starts_with(start))
 }
 
-/// Marks what one part of the input does not show of its tables.
+/// Marks the chains that one part of the input does not show of its tables.
 fn mark_section(parsed: &mut Parsed, section: &Section, unreadable: &[(u32, LostLine)]) {
     let Some(ruleset) = section
         .ruleset
@@ -137,7 +137,7 @@ fn mark_section(parsed: &mut Parsed, section: &Section, unreadable: &[(u32, Lost
         && ruleset.table(TableName::Nat).is_none()
         && is_table_assumed()
     {
-        // The rows may as well be those of table nat.
+        // The rows may also belong to table nat.
         let mut table = TableName::Nat.empty_table(ruleset.family, section.line);
         mark_hidden_chains(&mut table, backend, GapReason::NotShown);
         ruleset.tables.push(table);
@@ -151,8 +151,8 @@ fn mark_section(parsed: &mut Parsed, section: &Section, unreadable: &[(u32, Lost
             mark_lost_lines(table, section.format, &lost);
         }
         if section.format != Format::Save {
-            // People leave out chains without rules. Where a chain of table nat is left out, a
-            // redirect may be. Rows without the head of their chain may belong to any.
+            // People omit chains without rules. An omitted chain of table nat may contain a
+            // redirect. Rows without the head of their chain may belong to any chain.
             let has_headless_rows = lost.iter().any(|lost| lost.is_outside_chain);
             let is_likely_empty =
                 !has_headless_rows && (section.whole_tables || !table.is(TableName::Nat));
@@ -166,7 +166,7 @@ fn mark_section(parsed: &mut Parsed, section: &Section, unreadable: &[(u32, Lost
     }
 }
 
-/// Marks where lines are lost among the rules of a table.
+/// Marks the points at which lines are lost among the rules of a table.
 fn mark_lost_lines(table: &mut Table, format: Format, lost: &[LostLine]) {
     // Every rule by its line: (line, chain, rule).
     let mut rules: Vec<(u32, usize, usize)> = Vec::new();
@@ -197,7 +197,7 @@ fn mark_lost_lines(table: &mut Table, format: Format, lost: &[LostLine]) {
             .checked_sub(1)
             .map(|at| heads[at]);
         if format == Format::Listing {
-            // A listing shows the rules of a chain below its head.
+            // A listing shows the rules of a chain after its head.
             let Some((head_line, chain)) = head else {
                 continue;
             };
@@ -242,8 +242,8 @@ fn mark_lost_lines(table: &mut Table, format: Format, lost: &[LostLine]) {
     }
 }
 
-/// Marks the chains that a listing or `-S` does not show, or of which it shows single rules only.
-/// The built-in ones exist in the kernel whether they are shown or not.
+/// Marks the chains that a listing or `-S` does not show, or of which it shows only some rules.
+/// Built-in chains exist in the kernel even if they are not shown.
 fn mark_hidden_chains(table: &mut Table, backend: Option<Backend>, reason: GapReason) {
     for chain in table.chains.iter_mut().filter(|chain| chain.line.is_none()) {
         chain.add_gap(Gap::new(0, GapReason::NotShown, None));
@@ -265,7 +265,7 @@ fn mark_hidden_chains(table: &mut Table, backend: Option<Backend>, reason: GapRe
 }
 
 /// Marks tables without COMMIT: the text may end before their last rule. iptables-save prints the
-/// rules chain by chain, so that only the last chain with a rule and the chains after it may go on.
+/// rules chain by chain, so only the last chain with a rule and the chains after it may continue.
 fn mark_cut_tables(parsed: &mut Parsed) {
     let cut: Vec<(u32, u32)> = parsed
         .cut_off()
@@ -299,7 +299,7 @@ fn mark_cut_tables(parsed: &mut Parsed) {
                 .last()
                 .filter(|rule| rule.span.end as usize == end)
             {
-                // No line end follows: the rule itself may go on.
+                // No line end follows, so the rule itself may continue.
                 let line = Some(rule.line);
                 let before = to_u32(chain.rules.len() - 1);
                 chain.add_gap(Gap::new(before, GapReason::CutOff, line));

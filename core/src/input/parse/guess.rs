@@ -1,10 +1,10 @@
-//! The table that rules belong to whose line `*table` is gone, and the family of a restore's input.
+//! Determines the table of rules without a line `*table`, and the family of a restore's input.
 
 use super::line_kind::LineKind;
 use crate::iptables::extension::{Id, Role};
 use crate::iptables::table_name::TableName;
 
-/// More lines are not looked at.
+/// The maximum number of lines to examine.
 const MOST: usize = 5_000;
 
 /// Built-in chains by name: (declared with a policy, named by a rule).
@@ -15,7 +15,7 @@ struct Seen<'a> {
     targets: Vec<&'a str>,
 }
 
-/// The only table that such lines fit, with the reason; else all that they fit.
+/// The only table that fits these lines, with the reason; otherwise all tables that fit.
 pub(super) fn table<'a>(
     lines: impl Iterator<Item = &'a str>,
 ) -> Result<(TableName, String), Vec<TableName>> {
@@ -54,7 +54,7 @@ pub(super) fn table<'a>(
     let mut why = "its built-in chains are that table's".to_owned();
     for target in &seen.targets {
         let tables = Id::named(target, Role::Target, None).map_or(&[][..], |id| id.get().tables);
-        // DROP stands in all but one, and tells nothing.
+        // All tables except one allow DROP, so it gives no information.
         if !tables.is_empty() && tables.len() < 4 && fit.len() > 1 {
             fit.retain(|table| tables.contains(table));
             why = format!("{target} stands in no other table that has these chains");
@@ -68,7 +68,8 @@ pub(super) fn table<'a>(
     match (&fit[..], &exact[..]) {
         ([only], _) => Ok((*only, why)),
         (_, [only]) => Ok((*only, "it has just these built-in chains".to_owned())),
-        // Of the two tables with these chains, security holds hardly more than SECMARK.
+        // Of the two tables with these chains, security contains hardly any target other than
+        // SECMARK.
         (_, [TableName::Filter, TableName::Security]) => Ok((
             TableName::Filter,
             "it has just these built-in chains, and is what iptables shows without -t".to_owned(),
@@ -78,7 +79,7 @@ pub(super) fn table<'a>(
 }
 
 fn add<'a>(list: &mut Vec<&'a str>, name: &'a str) {
-    // Of chains, only the built-in ones tell anything; a dump may have thousands of others.
+    // Only built-in chains give information. A dump may have thousands of others.
     if list.len() < 64 && !list.contains(&name) {
         list.push(name);
     }

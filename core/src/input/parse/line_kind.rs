@@ -1,10 +1,10 @@
-//! What a line of a paste is, by its own look.
+//! The kind of a line, from its own form.
 
 use crate::iptables::table_name::TableName;
 
 use super::assemble::parse_counters;
 
-/// A line, without what was around it.
+/// A line without its surroundings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LineKind<'a> {
     Blank,
@@ -22,7 +22,7 @@ pub(super) enum LineKind<'a> {
     NewChain(&'a str),
     /// `-A CHAIN …`, with or without counters before it.
     Rule(&'a str),
-    /// Another command behind which a chain may stand: `-I`, `-D`, `-F`.
+    /// Another command that may be followed by a chain: `-I`, `-D`, `-F`.
     Change(&'a str),
     /// `COMMIT`
     Commit,
@@ -34,7 +34,7 @@ pub(super) enum LineKind<'a> {
 }
 
 impl<'a> LineKind<'a> {
-    /// What a line is.
+    /// The kind of a line.
     pub(super) fn of(line: &'a str) -> Self {
         let line = line.trim();
         match line.as_bytes() {
@@ -61,7 +61,7 @@ impl<'a> LineKind<'a> {
     fn table(rest: &'a str) -> Self {
         let name = rest.trim();
         let word = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase());
-        // `* word` is rather an item of a list.
+        // `* word` is probably an item of a list.
         let plain = TableName::from_text(name).is_some() || !rest.starts_with([' ', '\t']);
         if word && plain {
             Self::Table(name)
@@ -80,7 +80,7 @@ impl<'a> LineKind<'a> {
             policy,
             Some("ACCEPT" | "DROP" | "-" | "QUEUE" | "RETURN" | "REJECT")
         );
-        // With its counters a line is a chain's, however invalid the name.
+        // A line with counters declares a chain, even with an invalid name.
         let named = is_name(name) || counters.is_some();
         if named && policy && counted && ends {
             Self::Chain(name)
@@ -112,7 +112,7 @@ impl<'a> LineKind<'a> {
             "-F" | "--flush" | "-X" | "--delete-chain" | "-Z" if name.is_empty() => {
                 Self::Change(name)
             }
-            // Invalid names are read, and reported.
+            // Invalid names are accepted here and reported later.
             "-A" | "--append" if more && (is_name(name) || next.is_some() && is_word(name)) => {
                 Self::Rule(name)
             }
@@ -144,7 +144,7 @@ impl<'a> LineKind<'a> {
         }
     }
 
-    /// Whether the line can be nothing but a part of a dump, wherever it stands.
+    /// Whether the line must be a part of a dump, in any context.
     pub(super) fn is_sure(self) -> bool {
         !matches!(self, Self::Blank | Self::Comment | Self::Other)
     }
@@ -157,7 +157,7 @@ fn is_columns(line: &str) -> bool {
             .iter()
             .all(|word| line.split_whitespace().any(|column| column == *word))
     };
-    // Behind a prefix they are found once it is gone.
+    // With a prefix, they are found after the prefix is removed.
     let begins = line
         .split_whitespace()
         .next()
@@ -170,8 +170,8 @@ fn is_name(name: &str) -> bool {
     is_word(name) && !name.starts_with(['-', '!'])
 }
 
-/// Whether a word may stand where a chain's name does, also one that iptables refuses. nf_tables
-/// has names of up to 255 bytes (`NFT_CHAIN_MAXNAMELEN`).
+/// Whether a word may be in the place of a chain's name, including names that iptables refuses.
+/// nf_tables has names of up to 255 bytes (`NFT_CHAIN_MAXNAMELEN`).
 fn is_word(name: &str) -> bool {
     !name.is_empty() && name.len() < 256 && !name.starts_with('*') && name.bytes().all(is_of_names)
 }

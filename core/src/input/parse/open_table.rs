@@ -1,4 +1,4 @@
-//! Carries out commands on a table: what `iptables -I`, `-D`, `-N` and their like do to its chains.
+//! Carries out commands on a table: the changes of `iptables -I`, `-D`, `-N` and others.
 
 use std::collections::HashMap;
 
@@ -21,40 +21,40 @@ use super::rule_templates::Shapes;
 
 mod conditional;
 
-/// More chains than any node has, of all tables of a text.
+/// The maximum number of chains of all tables of a text.
 pub(super) const MOST_CHAINS: usize = 1 << 17;
 
-/// So many rules may be looked at: a second or two.
+/// The maximum number of rules that commands may compare, which takes a second or two.
 const MOST_WORK: usize = 2_000_000;
 
-/// Up to so many, a chain's list of rules takes no more room than it needs.
+/// Up to this length, a chain's list of rules has no spare capacity.
 const FEW: usize = 8;
 
-/// So many rules are moved in the time that one is looked at.
+/// The number of rules that can be moved in the time of one comparison.
 const MOVES: usize = 64;
 
 /// A table that commands change, with its chains by name.
 pub(super) struct OpenTable {
     /// The backend of its rule set: the priorities of base chains depend on it.
     backend: Option<Backend>,
-    /// Its rule set, and its place in it.
+    /// The position of its rule set, and its position in the rule set.
     pub(super) ruleset: usize,
     pub(super) table: usize,
     pub(super) name: TableName,
     pub(super) chains: Places,
-    /// The chain that a line named last: the next one mostly names it again, or the one behind it.
+    /// The chain that a line named last. The next line usually names it again, or the chain after
+    /// it.
     last: u32,
-    /// Rules that commands have looked at or moved.
+    /// The number of rules that commands have compared or moved.
     work: usize,
-    /// How its rules looked.
+    /// The forms of its rules.
     pub(super) shapes: Shapes,
-    /// The chains of which it is not known whether they exist, with the line of the command that
-    /// decides it.
+    /// The chains that may not exist, with the line of the command that decides it.
     doubtful_chains: HashMap<Box<str>, u32>,
 }
 
 impl OpenTable {
-    /// A table without chains, by its place in a rule set's.
+    /// A table without chains, by its position in a rule set.
     pub(super) fn new(
         backend: Option<Backend>,
         ruleset: usize,
@@ -74,9 +74,9 @@ impl OpenTable {
         }
     }
 
-    /// The place of a chain in this table.
+    /// The position of a chain in this table.
     pub(super) fn find(&mut self, table: &Table, name: &str) -> Option<u32> {
-        // A dump has the rules of one chain after the other's.
+        // A dump contains the rules of one chain after those of another.
         let is = |place: u32| {
             table
                 .chains
@@ -122,7 +122,7 @@ impl OpenTable {
         table.chains.last_mut().expect("just pushed")
     }
 
-    /// Carries out one command; `rule` and `more` are what its other words make.
+    /// Carries out one command. `rule` and `more` come from its other words.
     pub(super) fn run(
         &mut self,
         ruleset: &mut Ruleset,
@@ -216,7 +216,7 @@ impl OpenTable {
             Some(rules) => rules,
             None => return,
         };
-        // Looking for a rule prints them all; what is put before others moves them.
+        // A search for a rule prints all rules. An insertion moves the rules after it.
         self.work += match (command.verb, at) {
             (Verb::Delete | Verb::Check, None) => length,
             (Verb::Insert | Verb::Delete, at) => length.saturating_sub(at.unwrap_or(0)) / MOVES,
@@ -266,7 +266,7 @@ impl OpenTable {
                         found.unwrap_or(usize::MAX),
                     )
                 {
-                    // Which of the two goes is unknown.
+                    // It is unknown which of the two is deleted.
                     let chain = &mut ruleset.tables[self.table].chains[chain];
                     return found
                         .into_iter()
@@ -283,7 +283,7 @@ impl OpenTable {
         };
         let held = &mut ruleset.tables[self.table].chains[chain];
         match (command.verb, found) {
-            // Each at the same place: the last one comes to stand first (measured).
+            // Each rule is inserted at the same position, so the last one is the first (measured).
             (Verb::Insert, at) => insert(held, at.unwrap_or(0), rules),
             (Verb::Delete, Some(at)) => remove(held, at),
             (Verb::Replace, Some(at)) => held.rules.splice(at..=at, rules).for_each(drop),
@@ -297,7 +297,7 @@ impl OpenTable {
         if let Some(problem) = bad_name(&word.text) {
             say(word.span, problem);
         } else if self.settle_doubtful_chain(table, &word.text) {
-            // Whether this command made the chain or an earlier one did, it exists.
+            // The chain exists, whether this command or an earlier one created it.
         } else if self.find(table, &word.text).is_some() {
             say(
                 word.span,
@@ -381,8 +381,8 @@ impl OpenTable {
         self.arrange(table, &keep);
     }
 
-    /// Puts the chains into a new order, and leaves out those that it does not name: nothing may
-    /// lead there.
+    /// Puts the chains into a new order, and removes those that it does not name. No rule may jump
+    /// to them.
     fn arrange(&mut self, table: &mut Table, order: &[usize]) {
         let narrow = |place: usize| {
             u32::try_from(place).expect("chains are fewer than bytes of a text below 4 GiB")
@@ -404,7 +404,7 @@ impl OpenTable {
         self.chains = Places::of(&table.chains);
     }
 
-    /// Built-in chains first, then the others by name, as iptables keeps them.
+    /// Sorts the chains as iptables does: built-in chains first, then the others by name.
     pub(super) fn sort(&mut self, table: &mut Table) {
         let mut places: Vec<usize> = (0..table.chains.len()).collect();
         let key = |place: usize| {
@@ -446,7 +446,7 @@ impl OpenTable {
         say(word.span, problem);
     }
 
-    /// Does something to the chain that a command names, or to all.
+    /// Applies a change to the chain that a command names, or to all chains.
     fn each(
         &mut self,
         table: &mut Table,
@@ -468,14 +468,15 @@ impl OpenTable {
 /// Adds a rule to the end of a chain.
 pub(super) fn append(chain: &mut Chain, rule: Rule) {
     let list = &mut chain.rules;
-    // Most chains of a node have two rules or four.
+    // Most chains of a node have two or four rules.
     if list.len() == list.capacity() && list.len() < FEW {
         list.reserve_exact(2);
     }
     list.push(rule);
 }
 
-/// Inserts rules before another one, each at the same place. Gaps move with the rules after them.
+/// Inserts rules before another one, each at the same position. Gaps move with the rules after
+/// them.
 fn insert(chain: &mut Chain, at: usize, rules: Vec<Rule>) {
     let count = u32::try_from(rules.len()).unwrap_or(u32::MAX);
     rules
@@ -504,13 +505,13 @@ fn remove(chain: &mut Chain, at: usize) {
     }
 }
 
-/// Removes all rules, and those that the chain may hold.
+/// Removes all rules, and the rules that the chain may hold.
 fn empty(chain: &mut Chain) {
     chain.rules.clear();
     chain.gaps.retain(|gap| gap.before == conditional::AT_END);
 }
 
-/// The chains that rules lead to.
+/// The chains that rules jump to.
 fn used_chains(table: &Table) -> Vec<bool> {
     let mut used = vec![false; table.chains.len()];
     for rule in table.chains.iter().flat_map(|chain| &chain.rules) {
@@ -521,7 +522,7 @@ fn used_chains(table: &Table) -> Vec<bool> {
     used
 }
 
-/// Sets the counters that are there.
+/// Sets the existing counters.
 fn set_counters(chain: &mut Chain, to: Counted) {
     let rules = chain.rules.iter_mut().map(|rule| &mut rule.counters);
     rules
@@ -530,7 +531,7 @@ fn set_counters(chain: &mut Chain, to: Counted) {
         .for_each(|counters| *counters = to);
 }
 
-/// What to say of a chain that is one too many.
+/// The problem of a chain above the limit.
 pub(super) fn too_many_chains() -> Problem {
     Problem::new(
         Code::LimitExceeded,
@@ -541,12 +542,12 @@ pub(super) fn too_many_chains() -> Problem {
     .hint("paste fewer tables at once")
 }
 
-/// What iptables says of DROP as a policy or target of table nat.
+/// The problem of DROP as a policy or target of table nat.
 pub(super) fn drop_in_nat() -> Problem {
     Problem::new(Code::WrongTable, "table nat takes no DROP").hint("drop in table filter")
 }
 
-/// The first rule of a chain that says the same as `rule`, in whatever words.
+/// The first rule of a chain with the same meaning as `rule`.
 fn same(ruleset: &Ruleset, table: usize, chain: usize, rule: &Rule) -> Option<usize> {
     let table = &ruleset.tables[table];
     let wanted = print::rule(ruleset, table, rule);
@@ -556,7 +557,7 @@ fn same(ruleset: &Ruleset, table: usize, chain: usize, rule: &Rule) -> Option<us
         .position(|held| print::rule(ruleset, table, held) == wanted)
 }
 
-/// Whether a chain may hold a rule that says the same as `rule` at a gap, up to a place.
+/// Whether a chain may hold a rule with the same meaning as `rule` at a gap before a position.
 fn may_hold(ruleset: &Ruleset, table: usize, chain: usize, rule: &Rule, last: usize) -> bool {
     let table = &ruleset.tables[table];
     let mut gaps = table.chains[chain]
@@ -589,7 +590,7 @@ fn mark_rule(chain: &mut Chain, at: usize, line: u32) {
     chain.add_gap(Gap { possible, ..gap });
 }
 
-/// Why a command cannot make a chain of this name.
+/// The reason why a command cannot create a chain with this name.
 fn bad_name(name: &str) -> Option<Problem> {
     let fault = chain_name_fault(name).map(|fault| fault.problem(name));
     let target = || {
@@ -601,8 +602,8 @@ fn bad_name(name: &str) -> Option<Problem> {
     fault.or_else(|| Id::is_target(name).then(target))
 }
 
-/// What is wrong with the name of a chain that a dump or a listing shows. nf_tables has chains with
-/// longer names than iptables accepts, and iptables-nft prints them (measured with 1.8.9).
+/// Checks the name of a chain in a dump or a listing. nf_tables has chains with longer names than
+/// iptables accepts, and iptables-nft prints them (measured with 1.8.9).
 pub(crate) fn printed_name_problem(name: &str, backend: Option<Backend>) -> Option<Problem> {
     let fault = chain_name_fault(name)?;
     let problem = fault.problem(name);
@@ -615,8 +616,8 @@ pub(crate) fn printed_name_problem(name: &str, backend: Option<Backend>) -> Opti
     })
 }
 
-/// Where the words of a call of iptables begin, behind the program's name, and what that name says
-/// of family and backend: `sudo /usr/sbin/ip6tables-nft -t nat …`. `None` for any other line.
+/// The beginning of the words after the program's name in a call of iptables, and the family and
+/// backend of the name: `sudo /usr/sbin/ip6tables-nft -t nat …`. `None` for any other line.
 pub(super) fn called(line: &str) -> Option<(usize, Family, Option<Backend>)> {
     let mut rest = line;
     for prompt in ["$ ", "+ ", "sudo "] {

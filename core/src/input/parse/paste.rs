@@ -1,5 +1,5 @@
-//! A text that is no plain dump: it is cleaned and cut into fragments, and each fragment is read by
-//! its format.
+//! A text that is not a plain dump is cleaned and cut into fragments. The format of each fragment
+//! reads it.
 
 use super::assemble::Assembler;
 use super::clean::{self, Cleaning, Repair};
@@ -14,7 +14,7 @@ use crate::netfilter::backend::Backend;
 use crate::packet::Family;
 use crate::text::diagnostic::{Code, Problem, Span};
 
-/// Reads a text into what has been read so far.
+/// Reads a text and adds it to the results so far.
 pub(super) fn read(
     text: &str,
     source: u32,
@@ -71,7 +71,7 @@ pub(super) fn read(
     superseded::choose(read, text, source, first, &made);
 }
 
-/// A fragment's section, without what reading it shows.
+/// The section of a fragment, without the facts that reading it shows.
 fn section_of(reading: &Reading, fragment: &Fragment) -> Section {
     let (cleaned, lines, input) = (
         reading.cleaned,
@@ -106,7 +106,8 @@ fn section_of(reading: &Reading, fragment: &Fragment) -> Section {
     }
 }
 
-/// What surrounds a fragment: text that has no line ends of its own, a log's prefixes, or nothing.
+/// The surroundings of a fragment: text without line ends of its own, the prefixes of a log, or
+/// nothing.
 fn inside(pasted: &str, fragment: &Fragment, logged: bool) -> Inside {
     let ends = memchr::memchr_iter(b'\n', pasted.as_bytes()).count();
     match fragment.last - fragment.first > ends && pasted.contains("\\n") {

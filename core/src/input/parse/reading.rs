@@ -1,4 +1,5 @@
-//! Reading the fragments of one text: what a format has to offer, and what all formats share.
+//! Reading the fragments of one text: the interface of a format, and the state that all formats
+//! share.
 
 use std::collections::HashSet;
 
@@ -15,18 +16,18 @@ use super::fragment::{Fragment, Lines};
 use super::source_line::SourceLine;
 use super::source_map::MappedText;
 
-/// How one format is found and read.
+/// The functions that find and read one format.
 pub(super) struct FormatReader {
     pub(super) format: Format,
-    /// The last line of a fragment in this format that begins at a line; `None` where none begins
+    /// The last line of a fragment in this format that begins at a line; `None` if none begins
     /// there.
     pub(super) find_end: fn(&Lines, usize) -> Option<usize>,
-    /// Gives the statements of a fragment to the assembler. Returns the options of the command
-    /// that prints rules so: ` -v -n`.
+    /// Passes the statements of a fragment to the assembler. Returns the options of the command
+    /// that prints this form: ` -v -n`.
     pub(super) read: fn(&mut Reading, &Fragment) -> String,
 }
 
-/// What the readers of one text's fragments share.
+/// The state that the readers of one text's fragments share.
 pub(super) struct Reading<'a, 'r> {
     /// The text without prefixes, colors and the like.
     pub(super) cleaned: &'a MappedText<'a>,
@@ -34,7 +35,7 @@ pub(super) struct Reading<'a, 'r> {
     pub(super) assembler: Assembler<'a, 'r>,
     pub(super) listings: ListingState,
     pub(super) script: Script,
-    /// The chains that the inputs of iptables-restore have made.
+    /// The chains that the inputs of iptables-restore created.
     pub(super) restored_chains: HashSet<(Family, Option<Backend>, TableName, String)>,
     /// The line after the last fragment.
     pub(super) next_line: usize,

@@ -1,5 +1,5 @@
-//! One line behind `iptables`: its words to a command, conditions and a target, through the tables
-//! of the extensions.
+//! Parses one line after `iptables` with the tables of the extensions: a command, conditions and a
+//! target.
 
 use std::collections::HashSet;
 
@@ -23,72 +23,70 @@ mod shape;
 use build::canonical;
 use find::Found;
 
-/// The group of the IP header's own conditions, which come first.
+/// The group of the IP header's own conditions. It comes first.
 const HEADER: u16 = 0;
-/// The group of the target's options, which come last.
+/// The group of the target's options. It comes last.
 const TARGET: u16 = u16::MAX;
 
-/// What iptables itself can take (`MAX_ARGC` in xshared.h).
+/// The limit of iptables itself (`MAX_ARGC` in xshared.h).
 const MOST_WORDS: usize = 255;
 
-/// Most rules that lists of addresses in one line make.
+/// The maximum number of rules that the lists of addresses in one line make.
 const MOST_RULES: usize = 4096;
 
-/// Reads rules; keeps its memory between them.
+/// Parses rules, and reuses its memory for the next one.
 #[derive(Default)]
 pub(super) struct RuleReader {
     parts: Vec<(u16, Part)>,
-    /// The matches opened so far, and where; their groups count from 1.
+    /// The matches so far, with their spans. Their groups count from 1.
     matches: Vec<(Id, Span)>,
     target: Option<(Id, Span)>,
-    /// How many matches were opened before the target.
+    /// The number of matches before the target.
     before_target: usize,
     /// Whether an earlier `-j` or `-g` has set the rule's target.
     jumps: bool,
     protocol: Option<Protocol>,
-    /// What `-p` names, also behind a `!`: its match comes along.
+    /// The protocol of `-p`, also after a `!`. Its match is loaded.
     named: Option<Protocol>,
-    /// Whether the text is what iptables printed, so that a number stays one where a name would
-    /// do.
+    /// Whether iptables printed the text, so that a number stays a number even if it has a name.
     printed: bool,
-    /// The group of each `-m` and `-j` that has parts, in the order of print.
+    /// The group of each `-m` and `-j` with clauses, in print order.
     groups: Vec<u16>,
-    /// The options given so far, also those that say nothing and are left out.
+    /// The options so far, including those without effect that are not stored.
     given: Vec<(u16, u8)>,
-    /// Further addresses of a list behind `-s` or `-d`: each makes a rule.
+    /// Further addresses of a list after `-s` or `-d`. Each makes a rule.
     lists: Vec<(u8, Vec<Value>)>,
-    /// The values that stand by themselves, in the order of the text.
+    /// The values that are separate words, in the order of the text.
     taken: Vec<Taken>,
-    /// The extensions that are not evaluated and have been spoken of: a node's dump has thousands
-    /// of rules with each.
+    /// The unsupported extensions that have been reported. A node's dump has thousands of rules
+    /// with each.
     said: HashSet<String>,
 }
 
-/// What a rule is read for.
+/// The table that a rule is parsed for.
 #[derive(Clone, Copy)]
 pub(super) struct Site<'r> {
-    /// The place of its table.
+    /// The position of its table.
     pub(super) table: usize,
-    /// Which of iptables' tables it is.
+    /// The name of the table.
     pub(super) name: TableName,
-    /// That table's chains by name.
+    /// The chains of the table by name.
     pub(super) chains: &'r Places,
-    /// Whether the text is what iptables printed, so that a number stays one where a name would
-    /// do.
+    /// Whether iptables printed the text, so that a number stays a number even if it has a name.
     pub(super) printed: bool,
 }
 
-/// What a line says.
+/// The content of a line.
 pub(super) struct Line<'w, 'a> {
     pub(super) command: Option<Command<'w, 'a>>,
-    /// The table behind `-t`.
+    /// The table after `-t`.
     pub(super) table: Option<TableName>,
     pub(super) rule: Rule,
-    /// The rules that further addresses of its lists make, in order.
+    /// The rules from further addresses of its lists, in order.
     pub(super) more: Vec<Rule>,
 }
 
-/// The group of a match by how many were opened up to it; the header's is 0.
+/// The group of a match by the number of matches up to it. The header's is 0.
 fn group(opened: usize) -> u16 {
     u16::try_from(opened).unwrap_or(TARGET - 1).min(TARGET - 1)
 }
@@ -101,7 +99,7 @@ fn opens_group(word: &Word) -> bool {
 }
 
 impl RuleReader {
-    /// Reads the words of a line. Line, span and counters in front are the caller's.
+    /// Parses the words of a line. The caller sets line, span and counters.
     pub(super) fn read<'w, 'a>(
         &mut self,
         text: &'a str,
@@ -160,7 +158,7 @@ impl RuleReader {
         line
     }
 
-    /// Reads one word that is no `!`, with what belongs to it.
+    /// Parses one word that is not `!`, with the words that belong to it.
     #[expect(
         clippy::too_many_arguments,
         reason = "what is read, where it goes, and who is told"
@@ -261,7 +259,7 @@ impl RuleReader {
         }
     }
 
-    /// Keeps a match or target whose options iptables could not print, since a newer program made
+    /// Keeps a match or target whose options iptables could not print, because a newer program made
     /// it: `-j DNAT [unsupported revision]`.
     fn unsupported_revision<'a>(
         &mut self,
@@ -301,7 +299,7 @@ impl RuleReader {
         *target = Target::Extension(Id::OPAQUE_TARGET);
     }
 
-    /// Keeps words as written that belong to nothing.
+    /// Keeps words that belong to nothing as written.
     fn stray<'a>(
         &mut self,
         word: &Word<'a>,
@@ -347,7 +345,7 @@ impl RuleReader {
             None => {
                 let words = &rest.verbatim(name, None, opens_group);
                 let code = match Id::named(&name.text, Role::Match, None) {
-                    // It exists for the other family only.
+                    // Only the other family has it.
                     Some(_) => Code::OtherFamily,
                     None => Code::UnsupportedMatch,
                 };
@@ -368,8 +366,8 @@ impl RuleReader {
         }
     }
 
-    /// Opens a group with a part that stands for the bare name; it goes when the match turns out to
-    /// have options.
+    /// Opens a group with a clause for the name alone. The clause is removed if the match has
+    /// options.
     fn push_bare(&mut self, id: Id, value: Value) {
         let group = group(self.matches.len());
         self.parts.push((
@@ -457,7 +455,7 @@ impl RuleReader {
             if let Some(fault) = chain_name_fault(&name.text) {
                 say(name.span, fault.problem(&name.text));
             }
-            // One of the other family, or one that iptables does not have.
+            // A target of the other family, or one that iptables does not have.
             let code = if Id::is_target(&name.text) {
                 Code::OtherFamily
             } else {
@@ -494,7 +492,7 @@ impl RuleReader {
     ) {
         let behind = rest.words;
         let mut negated = bang.is_some();
-        // Before 1.4.3 the `!` stood behind the option; iptables-save printed it so.
+        // Before 1.4.3, the `!` was after the option, and iptables-save printed it there.
         let valued = opt.kind.words() > 0;
         if !negated
             && opt.negatable
@@ -512,7 +510,7 @@ impl RuleReader {
                 if let Some(problem) = opt.kind.objection(&value, ruleset) {
                     say(taken.last().unwrap_or(word).span, problem);
                 }
-                // What a protocol is called decides how other words are read.
+                // The protocol decides how other words are read.
                 if let ([value], false) = (taken, matches!(opt.kind, Kind::Protocol)) {
                     let what = What::Value {
                         group,
@@ -560,7 +558,7 @@ impl RuleReader {
         }
     }
 
-    /// Reads an option's value. An error carries the place that is wrong.
+    /// Parses an option's value. An error has the position of the invalid part.
     fn value<'a>(
         &mut self,
         (id, opt): (Id, &'static Opt),
@@ -574,7 +572,7 @@ impl RuleReader {
         let mut count = usize::from(attached.is_some());
         let mut place = word.span;
         while count < opt.kind.words() {
-            // getopt takes any word; one that is an option here is more likely what it looks like.
+            // getopt accepts any word. A word that is an option here is more likely meant as one.
             let is_value = |next: &&Word| {
                 opt.kind.is_free() || !next.is_option() || self.find_exact(&next.text).is_none()
             };
@@ -602,7 +600,7 @@ impl RuleReader {
         }
         let values = &values[..count];
         let wrong = |problem| Err((place, problem));
-        // Only a run of the script determines it, which is not an error.
+        // Only a run of the script determines the value. This is not an error.
         let is_variable = !self.printed && values.iter().any(|value| value.contains(['$', '`']));
         let unknown = || {
             Problem::new(
@@ -662,7 +660,8 @@ impl RuleReader {
     }
 }
 
-/// A protocol's number that iptables printed as such: it did not find a name on its machine.
+/// The number of a protocol that iptables printed as a number, because it did not find a name on
+/// its machine.
 fn unnamed(value: Value) -> Value {
     match value {
         Value::Number(number)

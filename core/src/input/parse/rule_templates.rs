@@ -1,7 +1,7 @@
-//! Rules that look alike. A node's dump has thousands that differ in their values only, and have
-//! those in the same places: how the words of one were taken is kept, and the next is compared with
-//! it piece by piece. What does not fit is read word by word. Debug builds read every rule that
-//! way, too, so every test checks that both agree.
+//! Templates of rules. A node's dump has thousands of rules that differ only in their values, at
+//! the same positions. The parser stores how it read the words of one rule, and compares the next
+//! rule with that piece by piece. A rule that does not fit is parsed word by word. Debug builds
+//! also parse every rule word by word, so every test checks that both results agree.
 
 use crate::iptables::extension::header::is_any;
 use crate::iptables::extension::{Given, Id, Kind, Options};
@@ -12,68 +12,68 @@ use crate::text::diagnostic::Span;
 use super::open_table::OpenTable;
 use super::words;
 
-/// So many are kept of a table: kube-proxy's has twelve or so.
+/// The maximum number of templates of a table: kube-proxy's rules have about twelve.
 const MOST: usize = 16;
-/// So many rules more than those that looked alike, and no more are compared.
+/// Comparisons stop after this many more misses than hits.
 const PATIENCE: i32 = 200;
 
-/// How the rules of a table looked so far.
+/// The templates of a table.
 #[derive(Default)]
 pub(super) struct Shapes {
     known: Vec<Shape>,
-    /// That of the last rule.
+    /// The template of the last rule.
     last: usize,
-    /// How many chains the table had: one more may be what a target's name means.
+    /// The number of chains of the table. A new chain may change the meaning of a target's name.
     chains: usize,
-    /// How many rules more were not like another than were.
+    /// The number of misses minus the number of hits.
     strange: i32,
 }
 
-/// What the rules have in common that look like one.
+/// The template of rules that differ only in their values.
 pub(super) struct Shape {
-    /// The line of that one, without counters, and where it began.
+    /// The line of the first rule, without counters, and its start.
     pub(super) line: Box<str>,
     pub(super) start: u32,
-    /// Its values, in the order of the line, the first of them its chain.
+    /// Its values, in the order of the line. The first one is the chain.
     pub(super) values: Vec<Taken>,
-    /// Its parts; those of its values are without them.
+    /// Its clauses. Those with values of the line lack them.
     pub(super) parts: Vec<Part>,
     pub(super) rule: Rule,
     pub(super) protocol: Option<Protocol>,
-    /// The shapes that followed, the last one first.
+    /// The templates that followed, the last one first.
     pub(super) next: [usize; 2],
 }
 
-/// A value that is a word of its own.
+/// A value that is a separate word.
 #[derive(Clone, Copy)]
 pub(super) struct Taken {
     pub(super) span: Span,
     pub(super) what: What,
 }
 
-/// What a value was taken for.
+/// The meaning of a value.
 #[derive(Clone, Copy)]
 pub(super) enum What {
     /// The chain that holds the rule.
     Chain,
-    /// The chain that the rule leads to.
+    /// The chain that the rule jumps to.
     Jump,
     /// The value of an option.
     Value {
         group: u16,
         id: Id,
-        /// The option as it is written.
+        /// The written option.
         option: u8,
-        /// Which part of the rule it is, if it is one alone.
+        /// The position of the clause in the rule, if the value is a whole clause.
         part: Option<u16>,
     },
 }
 
 impl Shape {
-    /// No usual rule has more values.
+    /// The maximum number of values. No usual rule has more.
     pub(super) const MOST_VALUES: usize = 12;
 
-    /// What stands before a value, or behind the last, up to there.
+    /// The text before a value, or, after the last value, the rest.
     fn before(&self, place: usize) -> &[u8] {
         let start = place
             .checked_sub(1)
@@ -87,7 +87,7 @@ impl Shape {
             .unwrap_or_default()
     }
 
-    /// Whether a line looks like this; then with its values.
+    /// Compares a line with the template and returns its values.
     fn fits<'t>(&self, line: &'t str, values: &mut [&'t str; Self::MOST_VALUES]) -> bool {
         let mut at = 0;
         for (place, value) in values[..self.values.len()].iter_mut().enumerate() {
@@ -105,7 +105,7 @@ impl Shape {
     }
 }
 
-/// `starts_with`, eight bytes at a time: for pieces as short as these the standard library's takes
+/// `starts_with`, eight bytes at a time. For such short texts, that of the standard library takes
 /// twice as long.
 fn begins(text: &[u8], with: &[u8]) -> bool {
     let Some(text) = text.get(..with.len()) else {
@@ -117,7 +117,7 @@ fn begins(text: &[u8], with: &[u8]) -> bool {
 }
 
 impl OpenTable {
-    /// Reads a line that looks like one before it: the place of its chain, and the rule.
+    /// Parses a line that fits a template: the position of its chain, and the rule.
     pub(super) fn alike(&mut self, ruleset: &mut Ruleset, line: &str) -> Option<(usize, Rule)> {
         let table = &ruleset.tables[self.table];
         if self.shapes.chains != table.chains.len() {
@@ -146,7 +146,7 @@ impl OpenTable {
         Some((chain as usize, rule?))
     }
 
-    /// The rule of a shape with these values; `None` where something is to be said of it.
+    /// The rule of a template with these values; `None` if there is a diagnostic.
     fn filled(&self, ruleset: &mut Ruleset, shape: &Shape, values: &[&str]) -> Option<Rule> {
         let first = ruleset.parts.len();
         ruleset.parts.extend_from_slice(&shape.parts);
@@ -174,7 +174,7 @@ impl OpenTable {
                 } => {
                     let part = first + usize::from(part?);
                     let opt = &id.get().options[usize::from(option)];
-                    // A list of addresses makes more rules than one.
+                    // A list of addresses makes several rules.
                     if matches!(opt.kind, Kind::Network) && text.contains(',') {
                         return None;
                     }
@@ -216,12 +216,12 @@ impl OpenTable {
 }
 
 impl Shapes {
-    /// Whether another is wanted.
+    /// Whether another template is worth storing.
     pub(super) fn wants(&self) -> bool {
         self.strange < PATIENCE
     }
 
-    /// Keeps a shape. Where there are many, the others go.
+    /// Stores a template. If there are too many, the others are removed.
     pub(super) fn keep(&mut self, shape: Shape) {
         if self.known.len() == MOST {
             self.known.clear();
@@ -249,7 +249,7 @@ mod tests {
 
     const HEAD: &str = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:X - [0:0]\n:Y - [0:0]\n";
 
-    /// The last rule of OUTPUT as it prints, with its counters; and what is said.
+    /// The printed last rule of OUTPUT with its counters, and the diagnostics.
     fn last(parsed: &Parsed) -> (Option<String>, Vec<Code>) {
         let printed = print::save(&parsed.rulesets[0], true);
         let rule = printed

@@ -1,4 +1,4 @@
-//! A line of the input as it reads after cleaning, with the way back to its place in the input.
+//! A line of the input after cleaning, with the mapping of its positions to the input.
 
 use std::cell::OnceCell;
 
@@ -7,10 +7,10 @@ use crate::text::diagnostic::{Diagnostics, Problem, Span};
 use super::fragment::Lines;
 use super::source_map::MappedText;
 
-/// The text that was given to the program.
+/// The text that the program got.
 pub(super) struct Input<'a> {
     pub(super) text: &'a str,
-    /// Counted only where a line of the input is not a line of the text that is read.
+    /// Computed only if a line of the input differs from a line of the text that is read.
     lines: OnceCell<Lines<'a>>,
 }
 
@@ -26,7 +26,7 @@ impl<'a> Input<'a> {
         self.lines.get_or_init(|| Lines::of(self.text))
     }
 
-    /// The number of the line that holds a byte, from 1.
+    /// The number of the line that contains a byte, from 1.
     pub(super) fn line_number(&self, at: usize) -> u32 {
         u32::try_from(self.lines().holding(at) + 1).unwrap_or(u32::MAX)
     }
@@ -35,19 +35,19 @@ impl<'a> Input<'a> {
 /// A line of the input, without the blanks around it.
 #[derive(Clone, Copy)]
 pub(super) struct SourceLine<'t> {
-    /// The text that the spans of the line's words count in: the input, or what is made of it.
+    /// The text that the spans of the line's words refer to: the input, or a text made from it.
     pub(super) text: &'t str,
-    /// Where the line begins in that text.
+    /// The start of the line in that text.
     pub(super) start: usize,
     pub(super) line: &'t str,
     /// The number of the line in the input, from 1.
     pub(super) number: u32,
-    /// The way from that text to the input; `None` where the text is the input.
+    /// The mapping from that text to the input; `None` if the text is the input.
     origin: Option<&'t MappedText<'t>>,
 }
 
 impl<'t> SourceLine<'t> {
-    /// A line of the input that is read as it is.
+    /// A line of the input that is read unchanged.
     pub(super) fn of_input(text: &'t str, start: usize, line: &'t str, number: u32) -> Self {
         let trimmed = line.trim_start();
         let start = start + (line.len() - trimmed.len());
@@ -60,7 +60,7 @@ impl<'t> SourceLine<'t> {
         }
     }
 
-    /// A range of a text that is made of the input.
+    /// A range of a text that is made from the input.
     pub(super) fn of_mapped(text: &'t MappedText, range: (usize, usize), input: &Input) -> Self {
         let line = &text.text[range.0..range.1];
         let trimmed = line.trim_start();
@@ -87,7 +87,7 @@ impl<'t> SourceLine<'t> {
     }
 }
 
-/// Where problems of lines are reported: all places are in the input.
+/// Receives the problems of lines. All positions are in the input.
 pub(super) struct Reports<'a, 'r> {
     pub(super) input: &'a Input<'a>,
     pub(super) diagnostics: &'r mut Diagnostics,
@@ -118,12 +118,12 @@ impl Reports<'_, '_> {
         self.in_line(line, line.own_span(), problem);
     }
 
-    /// A text that is made of one line, or of several.
+    /// A line of a text that is made from one or more lines of the input.
     pub(super) fn input_line<'t>(&self, text: &'t MappedText) -> SourceLine<'t> {
         SourceLine::of_mapped(text, (0, text.text.len()), self.input)
     }
 
-    /// Reports a problem at a place of the input.
+    /// Reports a problem at a position of the input.
     pub(super) fn at(&mut self, line: u32, span: Span, problem: Problem) {
         self.diagnostics.push(self.input.text, line, span, problem);
     }

@@ -1,5 +1,5 @@
-//! A text made of pieces of another one, with the way back: what is read from it is said of the
-//! text as it was pasted.
+//! A text made of pieces of another one, with the mapping of positions. Diagnostics about it refer
+//! to the text as pasted.
 
 use std::borrow::Cow;
 
@@ -8,28 +8,29 @@ use crate::text::diagnostic::Span;
 /// A run of bytes that comes from one place.
 #[derive(Clone, Copy, Debug)]
 struct Piece {
-    /// Where it begins here.
+    /// Its start in this text.
     at: u32,
-    /// Where it comes from.
+    /// Its start in the source.
     from: u32,
-    /// How many bytes there it stands for; [`COPIED`]: it is copied byte for byte.
+    /// The number of bytes in the source that it replaces. [`COPIED`] means that it is copied byte
+    /// for byte.
     width: u32,
 }
 
-/// Not an `Option`: a text that is all noise has a piece for every few bytes.
+/// This is not an `Option`, because a text full of noise has a piece for every few bytes.
 const COPIED: u32 = u32::MAX;
 
-/// The text and its pieces. Pieces may stand in another order than where they come from.
+/// The text and its pieces. The pieces may be in another order than in the source.
 #[derive(Debug, Default)]
 pub(super) struct MappedText<'a> {
-    /// As long as it is how the source begins, it is borrowed from there.
+    /// The text is borrowed as long as it equals the beginning of the source.
     pub(super) text: Cow<'a, str>,
     source: &'a str,
     pieces: Vec<Piece>,
     /// Whether it will be about as long as the source.
     long: bool,
-    /// Whether its last line lacks an end that the source lacks, too: none is added before more
-    /// text is.
+    /// Whether its last line lacks a line end that the source lacks, too. The line end is added
+    /// only before further text.
     open: bool,
 }
 
@@ -38,7 +39,7 @@ fn narrow(offset: usize) -> u32 {
 }
 
 impl<'a> MappedText<'a> {
-    /// Nothing yet of a source, most of which may stay as it is.
+    /// An empty text for a source, most of which may stay as it is.
     pub(super) fn from_source(source: &'a str) -> Self {
         Self {
             text: Cow::Borrowed(""),
@@ -47,8 +48,8 @@ impl<'a> MappedText<'a> {
         }
     }
 
-    /// The same, of which nearly all is to come: where it cannot be borrowed, there is room for it
-    /// at once.
+    /// An empty text for a source, nearly all of which will be added. If it cannot be borrowed, its
+    /// memory is allocated at once.
     pub(super) fn from_most_of(source: &'a str) -> Self {
         Self {
             long: true,
@@ -75,7 +76,7 @@ impl<'a> MappedText<'a> {
         }
     }
 
-    /// Adds text that stands at byte `from` of the source, or does not stand there.
+    /// Adds text that is at byte `from` of the source, or text that the source does not contain.
     fn push(&mut self, text: &str, from: Option<usize>) {
         if let Cow::Borrowed(own) = &mut self.text
             && from == Some(own.len())
@@ -86,7 +87,7 @@ impl<'a> MappedText<'a> {
             return;
         }
         if let (Cow::Borrowed(own), true) = (&self.text, self.long) {
-            // A list that grows by doubling leaves holes as large as it.
+            // A list that grows by doubling leaves unused memory of its own size.
             let mut room = String::with_capacity(self.source.len());
             room.push_str(own);
             self.text = Cow::Owned(room);
@@ -94,14 +95,14 @@ impl<'a> MappedText<'a> {
         self.text.to_mut().push_str(text);
     }
 
-    /// Adds the end of the last line where it was left out.
+    /// Adds the missing end of the last line.
     fn close(&mut self) {
         if std::mem::take(&mut self.open) {
             self.end(self.source.len());
         }
     }
 
-    /// Adds text that stands at byte `from` just so.
+    /// Adds text that is identical at byte `from`.
     pub(super) fn copy_text(&mut self, text: &str, from: usize) {
         self.close();
         let at = narrow(self.text.len());
@@ -115,11 +116,11 @@ impl<'a> MappedText<'a> {
         }
     }
 
-    /// Adds a line's end, of a line that ends at byte `from`. Where all of it was copied, its end
-    /// belongs to it.
+    /// Adds the end of a line that ends at byte `from`. If the whole line was copied, its end is
+    /// copied, too.
     pub(super) fn end_line(&mut self, from: usize) {
         self.close();
-        // All of the source, which would have to be copied for it.
+        // This is the whole source, which would have to be copied for the line end.
         let all = self.is_source() && from == self.source.len();
         self.open = all && !self.text.is_empty() && !self.text.ends_with('\n');
         if !self.open {
@@ -139,7 +140,7 @@ impl<'a> MappedText<'a> {
         }
     }
 
-    /// Adds text that stands for `width` bytes at `from`.
+    /// Adds text that replaces `width` bytes at `from`.
     pub(super) fn put(&mut self, text: &str, from: usize, width: usize) {
         self.close();
         let piece = Piece {
@@ -153,7 +154,7 @@ impl<'a> MappedText<'a> {
         }
     }
 
-    /// Adds a range of another cleaned text, with its ways back.
+    /// Adds a range of another cleaned text, with its mapping.
     pub(super) fn copy(&mut self, other: &MappedText, start: usize, end: usize) {
         let mut place = other.piece(start);
         let mut at = start;
@@ -174,31 +175,31 @@ impl<'a> MappedText<'a> {
         }
     }
 
-    /// Whether what comes from a place continues what was copied last.
+    /// Whether text from a position continues the text that was copied last.
     fn continues(&self, at: u32, from: u32) -> bool {
         self.pieces
             .last()
             .is_some_and(|piece| piece.width == COPIED && piece.from + (at - piece.at) == from)
     }
 
-    /// Whether it is a beginning of the source as it stands there.
+    /// Whether it is identical to a beginning of the source.
     pub(super) fn is_beginning(&self) -> bool {
         matches!(self.text, Cow::Borrowed(_))
     }
 
-    /// Whether it is the source as it stands.
+    /// Whether it is identical to the source.
     pub(super) fn is_source(&self) -> bool {
         self.is_beginning() && self.text.len() == self.source.len()
     }
 
-    /// The piece that holds a byte.
+    /// The piece that contains a byte.
     fn piece(&self, at: usize) -> usize {
         self.pieces
             .partition_point(|piece| piece.at as usize <= at)
             .saturating_sub(1)
     }
 
-    /// Where a byte comes from.
+    /// The position of a byte in the source.
     pub(super) fn origin(&self, at: usize) -> usize {
         let Some(piece) = self.pieces.get(self.piece(at)) else {
             return at;
@@ -209,7 +210,7 @@ impl<'a> MappedText<'a> {
         }
     }
 
-    /// Where the end of a range comes from: one past its last byte there.
+    /// The position of the end of a range in the source: one past its last byte.
     fn end_of(&self, end: usize) -> usize {
         let Some(last) = end.checked_sub(1) else {
             return self.origin(0);
@@ -223,7 +224,7 @@ impl<'a> MappedText<'a> {
         }
     }
 
-    /// The place in the source that a span came from; always valid in it.
+    /// The span in the source that a span comes from. It is always valid there.
     pub(super) fn span(&self, span: Span, source: &str) -> Span {
         let start = floor(source, self.origin(span.start as usize));
         let end = match span.start == span.end {
@@ -234,7 +235,7 @@ impl<'a> MappedText<'a> {
     }
 }
 
-/// The last boundary of characters that is not behind `at`.
+/// The last character boundary at or before `at`.
 fn floor(text: &str, at: usize) -> usize {
     let mut at = at.min(text.len());
     while !text.is_char_boundary(at) {
@@ -243,7 +244,7 @@ fn floor(text: &str, at: usize) -> usize {
     at
 }
 
-/// The first that is not before it.
+/// The first character boundary at or after `at`.
 fn ceil(text: &str, at: usize) -> usize {
     let mut at = at.min(text.len());
     while !text.is_char_boundary(at) {

@@ -1,12 +1,12 @@
-//! Which of several parts that hold the same table is walked.
+//! Chooses the part to walk if several parts have the same table.
 
 use super::Read;
 use crate::input::section::Format;
 use crate::netfilter::ruleset::Ruleset;
 use crate::text::diagnostic::{Code, Problem, Span};
 
-/// Takes away what commands made where the same text shows what came of them, from the rule sets
-/// from `first` on. Where the text shows other tables only, both are of one rule set.
+/// Removes the result of commands if the same text shows the resulting tables, from the rule sets
+/// from `first` on. If the text shows only other tables, both become one rule set.
 pub(super) fn choose(read: &mut Read, text: &str, source: u32, first: usize, made: &[usize]) {
     let printed = |place: usize| !made.contains(&place);
     let superseded = |place: usize| {

@@ -1,22 +1,22 @@
-//! Texts that hold no rules of iptables, and remarks of tools beside rules: what they are, and
-//! which command to run instead.
+//! Recognizes texts without rules of iptables, and messages of tools next to rules, and names the
+//! command to run instead.
 
 use crate::input::section::{Format, Section};
 use crate::iptables::table_name::TableName;
 use crate::text::diagnostic::{Code, Problem, Span};
 
-/// Something that people paste.
+/// A kind of text that people paste.
 struct Sign {
     code: Code,
-    /// What stands in its text.
+    /// A word of its text.
     word: &'static str,
-    /// Another word that it has, too; empty: none.
+    /// Another word that it also contains. Empty: none.
     and: &'static str,
-    /// Whether it says something also beside rules.
+    /// Whether it is also reported next to rules.
     beside: bool,
-    /// What it is.
+    /// The description.
     is: &'static str,
-    /// What to do instead.
+    /// The advice.
     hint: &'static str,
 }
 
@@ -43,7 +43,7 @@ const DEBUG: &str = "run it as root in the pod's network namespace: `nsenter -t 
                      `kubectl debug -it POD --profile=sysadmin --image=IMAGE -- iptables-save -c`";
 const SAVE: &str = "run `iptables-save -c` in the pod's network namespace";
 
-/// What is known, the more telling first.
+/// The known kinds. The more specific ones come first.
 #[rustfmt::skip]
 const SIGNS: [Sign; 30] = [
     sign(Code::OtherBackend, "iptables-legacy tables present", "", true, "this program asks nft, and there are tables of the legacy backend beside it", "run `iptables-legacy-save -c`, too"),
@@ -78,14 +78,14 @@ const SIGNS: [Sign; 30] = [
     sign(Code::NoRules, "-----BEGIN ", "", false, "this is a key or a certificate, and nobody should be shown it", SAVE),
 ];
 
-/// So much of a text is looked at.
+/// The number of bytes of a text that are examined.
 const MOST: usize = 256 * 1024;
 
-/// Meshes that write native nftables, by a word of their tables' names: Istio from 1.27 on, newer
-/// Consul.
+/// Meshes that write native nftables, by a word in the names of their tables: Istio from 1.27 on,
+/// newer Consul.
 const MESHES: [(&str, &str); 2] = [("istio-proxy-", "Istio"), ("consul_tproxy", "Consul")];
 
-/// What to say of a text without rules: line, place, and what it is.
+/// The problem of a text without rules: line, span and description.
 pub(super) fn problem(text: &str) -> Option<(u32, Span, Problem)> {
     native(text)
         .map(|problem| (1, Span::default(), problem))
@@ -93,7 +93,7 @@ pub(super) fn problem(text: &str) -> Option<(u32, Span, Problem)> {
         .or_else(|| binary(text))
 }
 
-/// What to say of what stands beside the rules of a text, from `sections` on.
+/// The problems next to the rules of a text, from `sections` on.
 pub(super) fn beside(text: &str, sections: &[Section]) -> Vec<(u32, Span, Problem)> {
     if sections.is_empty() {
         return Vec::new();
@@ -106,7 +106,7 @@ pub(super) fn beside(text: &str, sections: &[Section]) -> Vec<(u32, Span, Proble
         .collect()
 }
 
-/// What iptables shows by itself is table filter, where no mesh has its rules.
+/// By default, iptables shows table filter, where no mesh has its rules.
 fn other_table(sections: &[Section]) -> Option<(u32, Span, Problem)> {
     let shown = |section: &Section| {
         matches!(section.format, Format::Listing | Format::Rules)
@@ -154,7 +154,7 @@ fn known(text: &str, beside: bool) -> Option<(u32, Span, Problem)> {
     Some((line, span, Problem::new(sign.code, sign.is).hint(sign.hint)))
 }
 
-/// The first line of a kind, and its place.
+/// The first line of a kind, and its span.
 fn first_line(text: &str, is: impl Fn(&str) -> bool) -> Option<(u32, Span)> {
     let mut start = 0;
     for (number, line) in (1..).zip(text.split_inclusive('\n')) {
@@ -166,7 +166,7 @@ fn first_line(text: &str, is: impl Fn(&str) -> bool) -> Option<(u32, Span)> {
     None
 }
 
-/// Bytes that are no text: a packet capture, an archive.
+/// Binary data: a packet capture, an archive.
 fn binary(text: &str) -> Option<(u32, Span, Problem)> {
     let strange = |c: &char| {
         *c == char::REPLACEMENT_CHARACTER
@@ -193,7 +193,7 @@ fn is_table(line: &str) -> bool {
         )
 }
 
-/// What to say of a text of native nftables; `None` for any other text.
+/// The problem of a text of native nftables; `None` for any other text.
 fn native(text: &str) -> Option<Problem> {
     let is_json = text.trim_start().starts_with('{') && text.contains("\"nftables\"");
     if !is_json && !text.lines().any(is_table) {

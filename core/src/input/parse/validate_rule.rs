@@ -1,14 +1,14 @@
-//! What iptables or the kernel refuses of one match or target, whatever else the table holds.
+//! The checks of iptables and the kernel for one match or target, independent of the rest of the
+//! table.
 
 use crate::iptables::extension::{Extension, Given, Id, Role};
 use crate::iptables::table_name::TableName;
 use crate::text::diagnostic::{Code, Problem, ProblemSink, Span};
 
-/// Checks one use of an extension; `span` is its name in the text.
+/// Checks one use of an extension. `span` is its name in the text.
 pub(super) fn group(id: Id, given: Given, span: Span, say: &mut ProblemSink) {
     let extension = id.get();
-    // An option that could not be read has been spoken of; what seems to be missing may be that
-    // one.
+    // An unreadable option has already been reported. It may be the one that seems to be missing.
     let unread = given.matches.iter().any(|part| part.extension == Id::STRAY);
     let options = if unread {
         None
@@ -21,7 +21,7 @@ pub(super) fn group(id: Id, given: Given, span: Span, say: &mut ProblemSink) {
     }
 }
 
-/// As people write it: `-m owner`, `-j MARK`.
+/// The name as people write it: `-m owner`, `-j MARK`.
 fn name(extension: &Extension) -> String {
     match extension.role {
         Role::Header => "the rule".into(),
@@ -30,7 +30,7 @@ fn name(extension: &Extension) -> String {
     }
 }
 
-/// Options that are missing, or that do not go together (`xtables_options_fcheck` in xtoptions.c).
+/// Missing options, and options that exclude each other (`xtables_options_fcheck` in xtoptions.c).
 fn options(id: Id, given: Given) -> Option<Problem> {
     let extension = id.get();
     let parts = given.options.parts;
@@ -80,7 +80,8 @@ fn options(id: Id, given: Given) -> Option<Problem> {
     None
 }
 
-/// Where the extension may not stand (`xt_check_match` and `xt_check_target` in x_tables.c).
+/// The tables, hooks and protocols of an extension (`xt_check_match` and `xt_check_target` in
+/// x_tables.c).
 fn place(extension: &Extension, given: Given) -> Option<Problem> {
     if !extension.tables.is_empty() && !extension.tables.contains(&given.table) {
         let tables: Vec<&str> = extension

@@ -1,5 +1,4 @@
-//! What can be said of a table only when all of it has been read: where jumps lead, and whether
-//! they lead in circles.
+//! Checks that require the whole table: the chains that jumps lead to, and loops.
 
 use crate::iptables::extension::{Id, Options};
 use crate::iptables::kernel_names::chain_name_fault;
@@ -10,11 +9,11 @@ use crate::text::diagnostic::{Code, DiagnosticSink, Problem, Span};
 
 use super::chain_index::Places;
 
-/// nf_tables refuses more (measured with iptables-nft 1.8.9 on Linux 6.18; one less than
-/// `NFT_JUMP_STACK_SIZE`). The legacy backend takes ten thousand.
+/// The maximum nesting in nf_tables (measured with iptables-nft 1.8.9 on Linux 6.18; one less than
+/// `NFT_JUMP_STACK_SIZE`). The legacy backend accepts ten thousand.
 const NFT_DEPTH: u32 = 15;
 
-/// Checks a table of which all rules have been read.
+/// Checks a table after all its rules were read.
 pub(super) fn table(
     ruleset: &mut Ruleset,
     table: usize,
@@ -26,15 +25,15 @@ pub(super) fn table(
     hooks(ruleset, table, say);
 }
 
-/// Says which rules stand where the kernel refuses them: behind a hook that their match or target
-/// is not made for (`mark_source_chains` in ip_tables.c), or asking for an interface that is not
-/// known there (iptables itself).
+/// Reports rules that the kernel refuses at a hook: their match or target does not support the hook
+/// (`mark_source_chains` in ip_tables.c), or they test an interface that does not exist there
+/// (iptables itself).
 fn hooks(ruleset: &Ruleset, table: usize, say: &mut DiagnosticSink) {
     let chains = &ruleset.tables[table].chains;
     let nft = ruleset.backend == Some(Backend::Nft);
     let reached = reached(chains);
     for (chain, reached) in chains.iter().zip(reached) {
-        // nf_tables asks only the rules of built-in chains (nft_compat.c,
+        // nf_tables checks only the rules of built-in chains (nft_compat.c,
         // `nft_chain_validate_hooks`).
         let reached = if nft && chain.hook().is_none() {
             0
@@ -84,7 +83,7 @@ fn hooks(ruleset: &Ruleset, table: usize, say: &mut DiagnosticSink) {
     }
 }
 
-/// The option of a rule that asks for an interface which packets at this hook do not have.
+/// The option of a rule that tests an interface which packets at this hook do not have.
 fn wrong_interface(ruleset: &Ruleset, rule: &Rule, hook: Hook) -> Option<&'static str> {
     let wrong = match hook {
         Hook::Prerouting | Hook::Input => "-o",
@@ -105,7 +104,7 @@ fn bit(hook: Hook) -> u8 {
     1 << hook as u8
 }
 
-/// From which hooks each chain can be reached.
+/// The hooks that can reach each chain.
 fn reached(chains: &[Chain]) -> Vec<u8> {
     let mut reached: Vec<u8> = chains
         .iter()
@@ -128,7 +127,7 @@ fn reached(chains: &[Chain]) -> Vec<u8> {
     reached
 }
 
-/// Points every jump at its chain; says which chains do not exist.
+/// Resolves every jump to its chain, and reports undefined chains.
 fn resolve(ruleset: &mut Ruleset, table: usize, places: &Places, say: &mut DiagnosticSink) {
     let Ruleset {
         tables,
@@ -173,19 +172,19 @@ fn resolve(ruleset: &mut Ruleset, table: usize, places: &Places, say: &mut Diagn
     }
 }
 
-/// A chain on the way down from a built-in one.
+/// A chain on the path from a built-in one.
 struct Frame {
     chain: u32,
     rule: usize,
-    /// The deepest nesting found below it.
+    /// The deepest nesting found in the chains that it calls.
     below: u32,
 }
 
-/// Finds jumps in a circle, and nesting that nft refuses. Iterative: a dump may nest as deep as it
-/// has chains.
+/// Finds loops of jumps, and nesting that nft refuses. It is iterative, because a dump may nest as
+/// deep as it has chains.
 fn nesting(ruleset: &Ruleset, table: usize, say: &mut DiagnosticSink) {
     let chains = &ruleset.tables[table].chains;
-    // How deep it is below each chain; `None` while not known.
+    // The nesting depth of each chain; `None` while it is unknown.
     let mut depth: Vec<Option<u32>> = vec![None; chains.len()];
     let mut open = vec![false; chains.len()];
     let mut frames = Vec::new();

@@ -1,5 +1,5 @@
-//! The words of a line, as `iptables-restore` splits it: at blanks, with `"…"` and backslashes
-//! inside it.
+//! The words of a line, as `iptables-restore` splits it: at blanks, with `"…"` and backslashes in
+//! it.
 
 use std::borrow::Cow;
 
@@ -9,11 +9,11 @@ use crate::text::diagnostic::{Code, Problem, Span};
 /// One word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Word<'a> {
-    /// Without quotes and backslashes.
+    /// The text without quotes and backslashes.
     pub(crate) text: Cow<'a, str>,
-    /// With them, in the whole text.
+    /// The span with quotes and backslashes, in the whole text.
     pub(crate) span: Span,
-    /// Whether any of it was quoted: then it is a value, never an option.
+    /// Whether a part of it was quoted. Then it is a value and never an option.
     pub(crate) quoted: bool,
 }
 
@@ -29,13 +29,13 @@ impl Word<'_> {
     }
 }
 
-/// No rule has more words; what is behind them is not split.
+/// The maximum number of words. The text after them is not split.
 const MOST: usize = 300;
 
-/// Splits a line that begins at byte `offset` of the text, into `words`.
+/// Splits a line that begins at byte `offset` of the text into `words`.
 ///
 /// # Errors
-/// A quote that is never closed: the words before it are there.
+/// A quote that is not closed. The words before it are in the list.
 pub(crate) fn split<'a>(
     line: &'a str,
     offset: usize,
@@ -85,7 +85,7 @@ pub(crate) fn split<'a>(
     }
 }
 
-/// The word that begins at `start`, where it can be nothing but a value as it stands, and its end.
+/// The word that begins at `start`, if it must be a value without escapes, and its end.
 pub(super) fn plain(line: &str, start: usize) -> Option<(&str, usize)> {
     let bytes = &line.as_bytes()[start..];
     match bytes.first()? {
@@ -102,8 +102,8 @@ pub(super) fn plain(line: &str, start: usize) -> Option<(&str, usize)> {
     }
 }
 
-/// The word that begins at `start` where it is one pair of quotes without a backslash, as nearly
-/// every comment is: nothing of it has to be copied.
+/// The word that begins at `start`, if it is one pair of quotes without a backslash, as nearly
+/// every comment is. No part of it has to be copied.
 fn plainly_quoted(line: &str, start: usize) -> Option<(&str, usize)> {
     let inner = line[start..].strip_prefix('"')?;
     let length = memchr::memchr2(b'"', b'\\', inner.as_bytes())?;
@@ -112,11 +112,11 @@ fn plainly_quoted(line: &str, start: usize) -> Option<(&str, usize)> {
     plain.then(|| (&inner[..length], start + length + 2))
 }
 
-/// Splits a line as a shell does: quotes of both kinds and backslashes are gone from the words, and
-/// whether a word was quoted makes no difference any more.
+/// Splits a line as a shell does. Quotes of both kinds and backslashes are removed from the words,
+/// and it does not matter whether a word was quoted.
 ///
 /// # Errors
-/// As [`split`].
+/// As in [`split`].
 pub(super) fn split_shell<'a>(
     line: &'a str,
     offset: usize,
@@ -170,9 +170,9 @@ fn is_blank_char(c: char) -> bool {
     c == ' ' || c == '\t'
 }
 
-/// Reads on from the first quote at `at` to the one that closes it, which ends the word
+/// Parses from the first quote at `at` to the one that closes it, which ends the word
 /// (`add_param_to_argv` in xshared.c, measured): `a"b c"d` is `ab c` and `d`. `None` if the quote
-/// stays open.
+/// is not closed.
 fn quoted(line: &str, start: usize, at: usize) -> Option<(String, usize)> {
     let mut text = line[start..at].to_owned();
     let mut chars = line[at + 1..].char_indices();
@@ -190,7 +190,7 @@ fn is_blank(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
 }
 
-/// The words of a rule that are still to be read.
+/// The words of a rule that are not parsed yet.
 pub(super) struct Rest<'w, 'a> {
     /// The whole text.
     pub(super) text: &'a str,
@@ -217,8 +217,8 @@ impl<'w, 'a> Rest<'w, 'a> {
         }
     }
 
-    /// Takes the words up to the next one that opens something, and returns them after `first` as
-    /// they are written.
+    /// Takes the words up to the next one that begins an option or a group, and returns them after
+    /// `first` as they are written.
     pub(super) fn verbatim(
         &mut self,
         first: &Word<'a>,
@@ -227,7 +227,7 @@ impl<'w, 'a> Rest<'w, 'a> {
     ) -> String {
         let words = self.words;
         while let Some(word) = self.words.first() {
-            // A `!` belongs to what follows it.
+            // A `!` belongs to the word after it.
             let opens = if word.is("!") {
                 self.words.get(1)
             } else {
@@ -247,7 +247,7 @@ impl<'w, 'a> Rest<'w, 'a> {
     }
 }
 
-/// Words as they are written, where `iptables-restore` reads these words there; else each as it
+/// The words as written, if `iptables-restore` reads these words there; otherwise each word as it
 /// reads it.
 pub(super) fn as_written(text: &str, first: &Word, negated: Option<Span>, more: &[Word]) -> String {
     let bang = negated.map(|span| Word {

@@ -1,5 +1,4 @@
-//! The statements of listings: a rule is the words that a row was printed from, without the command
-//! in front.
+//! The statements of listings. A rule consists of the words of a row, without the command.
 
 use crate::iptables::extension::Id;
 use crate::netfilter::ruleset::{Counters, Part, Policy, Rule, Ruleset, Target, Value};
@@ -37,7 +36,7 @@ impl Assembler<'_, '_> {
         }
     }
 
-    /// The place of a chain in the open table.
+    /// The position of a chain in the open table.
     pub(in super::super) fn find_chain(&self, name: &str) -> Option<usize> {
         let CurrentTable::Open(open) = &self.current else {
             return None;
@@ -56,7 +55,7 @@ impl Assembler<'_, '_> {
             .len()
     }
 
-    /// The rule set of the open table, which keeps the texts that values need.
+    /// The rule set of the open table, which stores the texts of values.
     pub(in super::super) fn open_ruleset(&mut self) -> Option<&mut Ruleset> {
         let CurrentTable::Open(open) = &self.current else {
             return None;
@@ -98,7 +97,7 @@ impl Assembler<'_, '_> {
         self.push_rule(line, chain, Rule { counters, ..rule });
     }
 
-    /// Appends a rule that may do anything to any packet; `words` name it.
+    /// Appends a rule that may have any effect on any packet. `words` name it.
     pub(in super::super) fn append_unknown_rule(
         &mut self,
         line: &SourceLine,

@@ -1,13 +1,12 @@
-//! Dumps in the strings of a log: JSON lines, `msg="…\n…"`, and text that has `\n` for its line
-//! ends.
+//! Dumps in the strings of a log: JSON lines, `msg="…\n…"`, and text with `\n` as line ends.
 
 use super::super::line_kind::LineKind;
 use super::super::source_map::MappedText;
 use super::super::words;
 use super::prefix;
 
-/// The strings of a line that hold a dump, unfolded, one below the other; `None` where no string
-/// does.
+/// The strings of a line that contain a dump, unfolded and one below the other; `None` if there is
+/// none.
 pub(super) fn unfold(work: &MappedText) -> Option<MappedText<'static>> {
     let text = &work.text;
     let json = text.trim_start().starts_with('{') && text.contains('"');
@@ -21,14 +20,14 @@ pub(super) fn unfold(work: &MappedText) -> Option<MappedText<'static>> {
         take(work, open + 1, close, &mut out);
         at = (close + 1).min(text.len());
     }
-    // Not in quotes at all: someone copied what was between them.
+    // The text has no quotes: a user copied the part between them.
     if out.text.is_empty() {
         take(work, 0, text.len(), &mut out);
     }
     (!out.text.is_empty()).then_some(out)
 }
 
-/// Whether a line is a rule by itself: each `\n` belongs to a value in quotes.
+/// Whether a line is a rule by itself, so that each `\n` belongs to a quoted value.
 fn is_whole_rule(line: &str) -> bool {
     let mut words = Vec::new();
     matches!(LineKind::of(line), LineKind::Rule(_))
@@ -52,7 +51,7 @@ fn end(text: &str, start: usize) -> usize {
     text.len()
 }
 
-/// Adds a string without its escapes, if it holds a line of a dump.
+/// Adds a string without its escapes, if it contains a line of a dump.
 fn take(work: &MappedText, start: usize, end: usize, out: &mut MappedText) {
     let string = decoded(work, start, end);
     if let Some(call) = prefix::announced_call(&string.text) {

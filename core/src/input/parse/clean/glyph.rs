@@ -1,8 +1,8 @@
-//! Characters that editors, mail programs and terminals put in the place of others.
+//! Characters that editors, mail programs and terminals insert or replace.
 
 use super::super::source_map::MappedText;
 
-/// Without the sequences that set a terminal's colours (`ESC [ … letter`, `ESC ] … BEL`).
+/// Removes the sequences that set a terminal's colors (`ESC [ … letter`, `ESC ] … BEL`).
 pub(super) fn without_colours(work: &MappedText) -> MappedText<'static> {
     let mut out = MappedText::default();
     let text = &work.text;
@@ -18,7 +18,7 @@ pub(super) fn without_colours(work: &MappedText) -> MappedText<'static> {
     out
 }
 
-/// What stands for a character in the source of a web page.
+/// The entities in the source of a web page, and their characters.
 const ENTITIES: [(&str, &str); 6] = [
     ("&quot;", "\""),
     ("&#34;", "\""),
@@ -28,8 +28,8 @@ const ENTITIES: [(&str, &str); 6] = [
     ("&amp;", "&"),
 ];
 
-/// With the characters themselves in place of a web page's entities. `None` for a line with quotes
-/// of its own: there an entity may be a part of a comment.
+/// Replaces the entities of a web page with their characters. `None` for a line with quotes of its
+/// own, because an entity may be part of a comment there.
 pub(super) fn without_entities(work: &MappedText) -> Option<MappedText<'static>> {
     let text = &work.text;
     if text.contains('"') || !(text.contains("&quot;") || text.contains("&#34;")) {
@@ -52,7 +52,7 @@ pub(super) fn without_entities(work: &MappedText) -> Option<MappedText<'static>>
     Some(out)
 }
 
-/// How long the sequence is that a text begins with.
+/// The length of the sequence at the beginning of a text.
 fn sequence(text: &str) -> usize {
     let mut chars = text.char_indices().skip(1);
     let ends: fn(char) -> bool = match chars.next() {
@@ -66,8 +66,8 @@ fn sequence(text: &str) -> usize {
         .map_or(text.len(), |(at, c)| at + c.len_utf8())
 }
 
-/// With plain dashes, quotes and blanks in the place of typographers' ones, but for what stands in
-/// quotes. `None` where nothing changes.
+/// Replaces typographic dashes, quotes and blanks with plain ones, except in quotes. `None` if
+/// nothing changes.
 pub(super) fn plain(work: &MappedText) -> Option<MappedText<'static>> {
     let text = &work.text;
     let mut out = MappedText::default();
@@ -108,8 +108,8 @@ pub(super) fn plain(work: &MappedText) -> Option<MappedText<'static>> {
     })
 }
 
-/// A dash at a word's start stands for `--` before a long name and for `-` before a letter; one in
-/// a word for `-`.
+/// A dash at the start of a word means `--` before a long name and `-` before a letter. A dash
+/// within a word means `-`.
 fn dashes(dash: char, before: char, rest: &str) -> &'static str {
     let name = rest
         .split(|c: char| !c.is_ascii_alphanumeric())

@@ -1,5 +1,4 @@
-//! What stands before a dump's line: when a log wrote it, who, how urgent; borders, quote marks,
-//! numbers of lines.
+//! Prefixes of a dump's lines: time, sender and level of a log; borders, quote marks, line numbers.
 
 use super::super::call;
 use super::super::line_kind::LineKind;
@@ -9,9 +8,9 @@ use super::split;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Token {
     Blank,
-    /// Of a table or a box.
+    /// The border of a table or a box.
     Border,
-    /// `>`, `+`, bullets, dots, and quotes that are closed at the end.
+    /// `>`, `+`, bullets, dots, and quotes that are closed at the end of the line.
     Sign,
     Time,
     Level,
@@ -22,11 +21,11 @@ pub(super) enum Token {
     Number,
     /// `#` before the lines of a listing.
     Comment,
-    /// A host behind a time, or a container before a border.
+    /// A host after a time, or a container before a border.
     Word,
 }
 
-/// No prefix has more pieces.
+/// The maximum number of pieces of a prefix.
 const MOST: usize = 16;
 
 const BORDERS: [char; 9] = ['│', '┃', '║', '|', '¦', '▏', '▕', '┆', '┊'];
@@ -52,8 +51,8 @@ const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
 
-/// Where a dump's line or a command begins behind a prefix of known pieces, and those pieces;
-/// `None` where there is none.
+/// The beginning of a dump's line or a command after a prefix of known pieces, and the pieces;
+/// `None` if there is none.
 pub(super) fn skip(line: &str) -> Option<(usize, Vec<Token>)> {
     let (mut at, mut tokens) = (0, Vec::new());
     loop {
@@ -93,7 +92,7 @@ pub(super) fn skip(line: &str) -> Option<(usize, Vec<Token>)> {
     }
 }
 
-/// Where a line begins behind the pieces that another line had before it.
+/// The beginning of a line after the same pieces as in another line.
 pub(super) fn skip_same(line: &str, tokens: &[Token]) -> usize {
     let mut at = 0;
     let mut last = None;
@@ -103,7 +102,7 @@ pub(super) fn skip_same(line: &str, tokens: &[Token]) -> usize {
                 at += length;
                 last = Some(token).filter(|token| *token != Token::Blank).or(last);
             }
-            // What is blank may be missing, where a row begins with fewer blanks.
+            // A blank may be missing if a row begins with fewer blanks.
             _ if *wanted == Token::Blank => {}
             _ => return 0,
         }
@@ -130,8 +129,8 @@ fn begins(rest: &str) -> bool {
     LineKind::of(piece).is_sure() || call::find(rest).is_some()
 }
 
-/// Where a call of iptables begins that a program announces: `Setting up the network: iptables -t
-/// nat -N X`.
+/// The beginning of a call of iptables that a program announces:
+/// `Setting up the network: iptables -t nat -N X`.
 pub(super) fn announced_call(line: &str) -> Option<usize> {
     let (before, _) = line.split_once("tables -")?;
     let colon = before.rfind(": ")?;
@@ -148,7 +147,7 @@ pub(super) fn announced_call(line: &str) -> Option<usize> {
     .then_some(at)
 }
 
-/// The piece that a text begins with, and how long it is.
+/// The piece at the beginning of a text, and its length.
 fn token(rest: &str, before: Option<Token>) -> Option<(Token, usize)> {
     let first = rest.chars().next()?;
     if first.is_whitespace() {
@@ -164,7 +163,7 @@ fn token(rest: &str, before: Option<Token>) -> Option<(Token, usize)> {
     if matches!(first, '>' | '…' | '•' | '·' | '`' | '"' | '\'' | '▶' | '●') {
         return Some((Token::Sign, first.len_utf8()));
     }
-    // `< ` before what a command printed.
+    // `< ` before the output of a command.
     if first == '<' && rest[1..].starts_with(' ') {
         return Some((Token::Sign, 1));
     }
@@ -204,7 +203,7 @@ fn token(rest: &str, before: Option<Token>) -> Option<(Token, usize)> {
     if bare.bytes().all(|byte| byte.is_ascii_digit()) && bare.len() < 8 && !bare.is_empty() {
         return Some((Token::Number, word.len()));
     }
-    // `file.txt:12:-A …` has no blank behind it.
+    // `file.txt:12:-A …` has no blank after it.
     let colon = rest
         .find(':')
         .filter(|at| *at > 0 && rest[..*at].bytes().all(is_of_names));
@@ -254,14 +253,14 @@ fn is_time(word: &str) -> bool {
     parts >= 2 && word.len() >= 5 && word.as_bytes()[0].is_ascii_digit() && word.bytes().all(made)
 }
 
-/// `I0324`, as klog begins its lines.
+/// `I0324`: the beginning of a line of klog.
 fn is_klog(word: &str) -> bool {
     word.len() == 5
         && word.starts_with(['I', 'W', 'E', 'F'])
         && word[1..].bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Where a line ends behind its prefix when what was opened there is closed at the end.
+/// The end of a line without its suffix, if the suffix closes a piece of the prefix.
 pub(super) fn unwrapped(line: &str, begin: usize, tokens: &[Token]) -> usize {
     let mut end = line.trim_end().len().max(begin);
     let closes = |c: char| match c {
@@ -282,7 +281,7 @@ pub(super) fn unwrapped(line: &str, begin: usize, tokens: &[Token]) -> usize {
     end
 }
 
-/// Whether a line is only drawn: the rule of a table, the fence of a code block.
+/// Whether a line is a drawing only: a line of a table, a fence of a code block.
 pub(super) fn is_ruling(line: &str) -> bool {
     let line = line.trim();
     !line.is_empty()

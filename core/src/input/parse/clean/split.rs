@@ -1,12 +1,12 @@
-//! Several lines that stand on one, and notes behind a rule.
+//! Several statements on one line, and notes after a rule.
 
 use super::super::assemble::parse_counters;
 use super::super::line_kind::LineKind;
 use crate::iptables::table_name::TableName;
 
-/// Where the next line of a dump begins within a line, outside quotes.
+/// The beginning of the next statement within a line, outside quotes.
 pub(super) fn next(line: &str) -> Option<usize> {
-    // Nearly every line is one.
+    // The fast path: nearly every line is one statement.
     if !may_hold_another(line.as_bytes()) {
         return None;
     }
@@ -17,7 +17,7 @@ pub(super) fn next(line: &str) -> Option<usize> {
         let mut behind = rest[word.len()..].split_whitespace();
         let name = behind.next().unwrap_or_default();
         let starts = match word {
-            // What follows counters belongs to them.
+            // A command after counters belongs to them.
             "-A" | "--append" | "-I" if counted => false,
             "-A" | "--append" | "-N" | "-I" => LineKind::of(&format!("-A {name}")).is_sure(),
             "-P" => matches!(behind.next(), Some("ACCEPT" | "DROP")),
@@ -28,7 +28,7 @@ pub(super) fn next(line: &str) -> Option<usize> {
                 let counters = behind.next().and_then(parse_counters).is_some();
                 counters && LineKind::of(&format!("{word} {name} [0:0]")).is_sure()
             }
-            // The first ones behind a chain are its own.
+            // The first counters after a chain are its own.
             _ if word.starts_with('[') && std::mem::take(&mut chain) => false,
             _ if word.starts_with('[') => {
                 parse_counters(word).is_some() && matches!(name, "-A" | "--append" | "-I")
@@ -39,7 +39,7 @@ pub(super) fn next(line: &str) -> Option<usize> {
             return Some(at);
         }
         counted = at == 0 && parse_counters(word).is_some();
-        // A line end that is gone without a blank in its place.
+        // A lost line end without a blank in its place.
         let glued = match word.strip_suffix("-A") {
             Some(first) if !first.is_empty() && LineKind::of(&format!("-A {name}")).is_sure() => {
                 Some(first.len())
@@ -56,7 +56,7 @@ pub(super) fn next(line: &str) -> Option<usize> {
     None
 }
 
-/// Whether anything behind the first byte looks like the beginning of a line.
+/// Whether any part after the first byte looks like the beginning of a line.
 fn may_hold_another(line: &[u8]) -> bool {
     let begins = |three: &[u8]| {
         matches!(
@@ -70,7 +70,7 @@ fn may_hold_another(line: &[u8]) -> bool {
     line.windows(3).skip(1).any(begins)
 }
 
-/// Where a note begins behind a rule: `# …`, `// …`, `<- …`.
+/// The beginning of a note after a rule: `# …`, `// …`, `<- …`.
 pub(super) fn note(line: &str) -> Option<usize> {
     if !matches!(
         LineKind::of(line),
@@ -91,7 +91,7 @@ pub(super) fn note(line: &str) -> Option<usize> {
         .map(|(at, _)| at)
 }
 
-/// The words of a line with their places, those in quotes left out.
+/// The words of a line with their positions, without quoted words.
 fn words(line: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;
     std::iter::from_fn(move || {

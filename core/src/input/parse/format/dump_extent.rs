@@ -1,5 +1,6 @@
-//! Finds lines that name a table, declare a chain or append a rule: what `iptables-save`, `iptables
-//! -S` and the input of `iptables-restore` consist of, and which of the three such lines are.
+//! Finds lines that name a table, declare a chain or append a rule. The output of `iptables-save`
+//! and of `iptables -S` and the input of `iptables-restore` consist of such lines. This module also
+//! distinguishes the three.
 
 use std::collections::HashSet;
 
@@ -9,9 +10,9 @@ use super::super::call::{self, MAX_LINES_BEFORE_OUTPUT, prompted_call};
 use super::super::fragment::{HookOrder, Lines};
 use super::super::line_kind::LineKind;
 
-/// Foreign lines in a row that do not end a dump.
+/// The maximum number of consecutive foreign lines within a dump.
 const MAX_FOREIGN_LINES: u32 = 3;
-/// Lines in which the end of a table is searched for.
+/// The maximum number of lines in which the end of a table is searched for.
 const MAX_LINES_TO_COMMIT: usize = 200;
 
 pub(super) fn save_end(lines: &Lines, first: usize) -> Option<usize> {
@@ -26,7 +27,7 @@ pub(super) fn restore_end(lines: &Lines, first: usize) -> Option<usize> {
     end_of(lines, first, Format::Restore)
 }
 
-/// The last line of the lines of a dump that begin at a line, if they have this format.
+/// The last line of a dump that begins at a line, if it has this format.
 fn end_of(lines: &Lines, first: usize, format: Format) -> Option<usize> {
     let kind = LineKind::of(lines.get(first));
     if !kind.is_sure() || matches!(kind, LineKind::Listed(_) | LineKind::Columns) {
@@ -36,12 +37,12 @@ fn end_of(lines: &Lines, first: usize, format: Format) -> Option<usize> {
     (found == format).then_some(last)
 }
 
-/// The format of the lines of a dump that begin at a line, and the last of them.
+/// The format of a dump that begins at a line, and its last line.
 fn find_extent(lines: &Lines, first: usize) -> (Format, usize) {
     let mut last = first;
     let (mut tables, mut names) = (Vec::new(), HashSet::new());
-    // The names of the chains from this line on are not in that set yet: within a table they are
-    // not needed.
+    // The names of the chains from this line on are not in that set yet. They are not needed within
+    // a table.
     let mut unnamed = first;
     let (mut open, mut committed, mut counted, mut listed, mut changed, mut ruled) =
         (false, false, false, false, false, false);
@@ -118,7 +119,8 @@ fn find_extent(lines: &Lines, first: usize) -> (Format, usize) {
     (format, last)
 }
 
-/// Whether a line above announces the input of iptables-restore, which declares no built-in chains.
+/// Whether an earlier line announces the input of iptables-restore, which declares no built-in
+/// chains.
 fn is_announced(lines: &Lines, first: usize) -> bool {
     let announces = |line: &str| {
         line.contains("-restore")
@@ -129,7 +131,7 @@ fn is_announced(lines: &Lines, first: usize) -> bool {
     (first.saturating_sub(3)..first).any(|at| announces(lines.get(at)))
 }
 
-/// Whether a line above, from `unnamed` on, declares the chain of this name.
+/// Whether an earlier line, from `unnamed` on, declares the chain with this name.
 fn is_declared<'a>(
     lines: &Lines<'a>,
     names: &mut HashSet<&'a str>,
@@ -146,7 +148,7 @@ fn is_declared<'a>(
     !names.insert(name)
 }
 
-/// The kind of the next line that can only be a dump's, within a few lines.
+/// The kind of the next line that certainly belongs to a dump, within a few lines.
 fn next_sure_kind<'a>(lines: &Lines<'a>, at: usize) -> LineKind<'a> {
     let next = (at + 1..lines.len())
         .take(MAX_LINES_BEFORE_OUTPUT)

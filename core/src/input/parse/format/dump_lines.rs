@@ -1,4 +1,4 @@
-//! Reads the lines that the formats of `iptables-save` and `iptables -S` share. Tables that lack
+//! Reads the lines that the formats of `iptables-save` and `iptables -S` share. Tables without
 //! their `*table` line get a name.
 
 use std::collections::HashSet;
@@ -19,7 +19,7 @@ use super::super::reading::Reading;
 use super::super::source_line::SourceLine;
 use super::super::source_map::MappedText;
 
-/// Lines that continue one wrapped rule.
+/// The maximum number of lines that continue one wrapped rule.
 const MAX_CONTINUATION_LINES: usize = 8;
 
 /// Whether the first lines of a fragment state counters.
@@ -54,8 +54,8 @@ pub(super) fn read(reading: &mut Reading, fragment: &Fragment) {
         .end_table(fragment.format == Format::Rules);
 }
 
-/// States the origin of a fragment's rules: its header, else the command above it, else an address
-/// in it.
+/// States the origin of a fragment's rules: from its header, otherwise from the command above it,
+/// otherwise from an address in it.
 fn begin(reading: &mut Reading, fragment: &Fragment) {
     let lines = reading.lines;
     let header = (fragment.first..=fragment.last).find_map(|at| parse_header(lines.get(at).trim()));
@@ -72,8 +72,8 @@ fn begin(reading: &mut Reading, fragment: &Fragment) {
     );
 }
 
-/// The lines of a part that are no comments. They are not collected: in a large text a list takes
-/// as much memory as the text.
+/// The lines of a part that are not comments. They are not collected, because in a large text a
+/// list would take as much memory as the text.
 fn own_lines<'l>(
     lines: &'l Lines,
     part: &Range<usize>,
@@ -102,7 +102,7 @@ fn read_table(reading: &mut Reading, fragment: &Fragment, is_named: bool, part: 
         let line = reading.line(first);
         reading.assembler.begin_table(&line, table);
     }
-    // The others in the order of their lines.
+    // The others follow in the order of their lines.
     let late = find_late_chains(reading, &part);
     late.iter().for_each(|at| read_line(reading, *at));
     let mut next = part.start;
@@ -119,7 +119,7 @@ fn read_table(reading: &mut Reading, fragment: &Fragment, is_named: bool, part: 
     }
 }
 
-/// The table of lines that do not name it, where only one table is possible.
+/// The table of lines that do not name it, if only one table is possible.
 fn infer_table(
     reading: &mut Reading,
     fragment: &Fragment,
@@ -178,7 +178,7 @@ fn infer_table(
     }
 }
 
-/// The lines to be read before the others, where chains are declared after rules of theirs.
+/// The lines to read before the others, if chains are declared after their rules.
 fn find_late_chains(reading: &mut Reading, part: &Range<usize>) -> Vec<usize> {
     let lines = reading.lines;
     let mut with_rules = HashSet::new();
@@ -186,7 +186,7 @@ fn find_late_chains(reading: &mut Reading, part: &Range<usize>) -> Vec<usize> {
     let mut last = "";
     for at in own_lines(lines, part) {
         match LineKind::of(lines.get(at)) {
-            // The rules of a chain mostly follow one another.
+            // The rules of a chain usually follow each other.
             LineKind::Rule(name) if name != last => {
                 last = name;
                 with_rules.insert(name);
@@ -221,9 +221,10 @@ fn find_late_chains(reading: &mut Reading, part: &Range<usize>) -> Vec<usize> {
         .collect()
 }
 
-/// The last line of a rule that a mail or a terminal has wrapped; the line itself for any other.
+/// The last line of a rule that a mail program or a terminal has wrapped; for any other line, the
+/// line itself.
 fn find_wrapped_end(lines: &Lines, first: usize, part: &Range<usize>) -> usize {
-    // Most rules are followed by another.
+    // Most rules are followed by another rule.
     let is_next_own = first + 1 >= part.end || LineKind::of(lines.get(first + 1)).is_sure();
     if is_next_own || !matches!(LineKind::of(lines.get(first)), LineKind::Rule(_)) {
         return first;
@@ -237,7 +238,7 @@ fn find_wrapped_end(lines: &Lines, first: usize, part: &Range<usize>) -> usize {
         text.push(' ');
         text.push_str(lines.get(last));
     }
-    // A quote that stays open takes no other lines.
+    // An unclosed quote does not continue on other lines.
     if opens_quote(&text) { first } else { last }
 }
 
@@ -333,7 +334,7 @@ pub(super) fn read_save_line(assembler: &mut Assembler, line: &SourceLine) -> bo
         b"COMMIT" => assembler.end_table(true),
         _ if assembler.is_skipping() => {}
         [b':', ..] => {
-            // Only these bytes separate words for iptables-restore.
+            // For iptables-restore, only these bytes separate words.
             let mut words = text[1..].split([' ', '\t']).filter(|word| !word.is_empty());
             let name = words.next().unwrap_or_default();
             let (policy, counters) = (words.next(), words.next());
@@ -384,7 +385,7 @@ pub(super) fn parse_header(line: &str) -> Option<Origin> {
         .and_then(|word| word.strip_prefix('v'))
         .map(str::to_owned);
     let kind = words.next().unwrap_or_default();
-    // `xtables-save` (1.8.0 to 1.8.2) does not state the family that it serves.
+    // `xtables-save` (1.8.0 to 1.8.2) does not state its family.
     let family = match program {
         _ if program.starts_with("ip6tables") => Some(Family::Ipv6),
         _ if program.starts_with("iptables") => Some(Family::Ipv4),

@@ -1,5 +1,5 @@
-//! The input of `iptables-restore`, as logs and scripts show it. It changes the tables that are
-//! there: it is carried out.
+//! The input of `iptables-restore` in logs and scripts. It changes existing tables, so it is
+//! carried out.
 
 use crate::input::section::Format;
 use crate::iptables::table_name::TableName;
@@ -60,7 +60,7 @@ fn named_family(lines: &Lines, fragment: &Fragment) -> Option<Family> {
     })
 }
 
-/// Carries out the lines that iptables-restore is given; `keeps` is its `--noflush`.
+/// Carries out the input of iptables-restore. `keeps` is its option `--noflush`.
 pub(super) fn restore(
     reading: &mut Reading,
     program: Program,
@@ -134,7 +134,7 @@ fn run(
 }
 
 /// Carries out a line that is a command without its program: `-A OUTPUT …`, with or without
-/// counters before it.
+/// counters at the beginning.
 fn run_line(reading: &mut Reading, line: &SourceLine, program: Program, table: TableName) {
     let mut words = Vec::new();
     if let Err((span, problem)) = words::split(line.line, line.start, &mut words) {

@@ -30,16 +30,16 @@ fn read(reading: &mut Reading, fragment: &Fragment) -> String {
     }
 }
 
-/// A text that is one dump from its first line to its last.
+/// A text that is one dump from its first to its last line.
 pub(in super::super) struct PlainDump {
     /// The rule sets that commands made.
     made: Vec<usize>,
     has_counters: bool,
 }
 
-/// Reads a text that is one dump, or one list of commands, from its first line to its last: no line
-/// of it is copied, which matters at a hundred thousand rules. `None` for any other text, and for
-/// one with an error.
+/// Reads a text that is one dump, or one list of commands, from its first to its last line. No line
+/// is copied, which matters at a hundred thousand rules. `None` for any other text, and for one
+/// with an error.
 pub(in super::super) fn read_plain(
     text: &str,
     source: u32,
@@ -73,7 +73,7 @@ pub(in super::super) fn read_plain(
     Some(PlainDump { made, has_counters })
 }
 
-/// Reads a text as a dump, line by line, whatever its lines are: nothing is repaired.
+/// Reads any text as a dump, line by line, without repairs.
 pub(in super::super) fn read_as_is(
     text: &str,
     stated: Option<(Family, Option<Backend>)>,
@@ -99,7 +99,7 @@ fn lines(text: &str) -> impl Iterator<Item = SourceLine<'_>> {
     })
 }
 
-/// Whether the last line of a text, without comments, belongs to a table, so that the table's
+/// Whether the last line of a text, ignoring comments, belongs to a table, so that the table's
 /// COMMIT is missing.
 fn ends_within_table(text: &str) -> bool {
     let mut lines = text.rsplit('\n').map(str::trim_start);
@@ -108,7 +108,7 @@ fn ends_within_table(text: &str) -> bool {
 }
 
 impl PlainDump {
-    /// Its sections: one for each rule set, of which the first has the place `first`.
+    /// The sections: one for each rule set. The first one has the position `first`.
     pub(in super::super) fn sections<'r>(
         &'r self,
         text: &'r str,

@@ -24,7 +24,7 @@ pub(super) fn elided_lines(text: &str, section: &Section) -> Vec<LostLine> {
         .collect()
 }
 
-/// Words that people write where they leave out rules.
+/// Words with which people mark omitted rules.
 const ELISION_WORDS: [&str; 12] = [
     "snip",
     "snipped",
@@ -40,8 +40,7 @@ const ELISION_WORDS: [&str; 12] = [
     "etc",
 ];
 
-/// Whether a line is in place of other lines: `...`, `[snip]`, `(more ACCEPT lines, cut for
-/// length)`.
+/// Whether a line replaces other lines: `...`, `[snip]`, `(more ACCEPT lines, cut for length)`.
 fn is_elision(line: &str) -> bool {
     let line = line.trim().trim_start_matches(['#', '>', '|', '│']).trim();
     // `2    ... (some more here)`: the number of a rule.

@@ -1,4 +1,4 @@
-//! Rules with errors: what the kernel holds in their place is unknown.
+//! Rules with errors. It is unknown which rules the kernel holds instead of them.
 
 use crate::iptables::extension::Id;
 use crate::netfilter::gap::{Gap, GapReason};
@@ -14,17 +14,17 @@ struct TextError {
     source: u32,
     start: u32,
     line: u32,
-    /// Whether it concerns one option or the target alone, so that the rest of the rule is as it
-    /// was. Another error may have changed what the whole rule means: a lost `!`, say.
+    /// Whether it concerns only one option or the target, so that the rest of the rule is valid.
+    /// Another error, such as a lost `!`, may change the meaning of the whole rule.
     is_confined: bool,
 }
 
-/// The errors of a text, by source and place.
+/// The errors of a text, by source and position.
 pub(super) struct TextErrors(Vec<TextError>);
 
 impl TextErrors {
     pub(super) fn of(parsed: &Parsed) -> Self {
-        // A walk that comes to a loop stops there by itself. A part of a rule that iptables itself
+        // A walk that reaches a loop stops there by itself. A part of a rule that iptables itself
         // could not print is reported as a warning: `[unsupported revision]`.
         let matters = |diagnostic: &&Diagnostic| {
             let is_error =
@@ -40,7 +40,7 @@ impl TextErrors {
                 start: diagnostic.span.start,
                 line: diagnostic.line,
                 is_confined: match diagnostic.code {
-                    // The rule keeps what iptables could not print.
+                    // The rule keeps the part that iptables could not print.
                     Code::UnexpectedWord => diagnostic.severity == Severity::Warning,
                     Code::InvalidValue
                     | Code::MissingValue
@@ -59,7 +59,7 @@ impl TextErrors {
         self.0.is_empty()
     }
 
-    /// The errors within a span. A rule may be wrapped over several lines, and a line may hold
+    /// The errors within a span. A rule may extend over several lines, and a line may contain
     /// several rules.
     fn within(&self, source: u32, span: Span) -> &[TextError] {
         let first = self
@@ -71,7 +71,7 @@ impl TextErrors {
         &self.0[first..end.max(first)]
     }
 
-    /// Whether more may be wrong with a rule than what it keeps as undetermined.
+    /// Whether a rule may have more faults than the parts that it keeps as undetermined.
     fn may_change(&self, ruleset: &Ruleset, rule: &Rule) -> bool {
         let errors = self.within(ruleset.source, rule.span);
         // A word that is not understood may have been the rule's `-j`.
@@ -88,7 +88,7 @@ impl TextErrors {
     }
 }
 
-/// Marks rules with errors that no condition and no target of theirs represents: iptables refuses
+/// Marks rules with errors that none of their conditions and targets represents. iptables refuses
 /// the whole rule.
 pub(super) fn mark_damaged_rules(ruleset: &mut Ruleset, errors: &TextErrors) {
     let source = ruleset.source;
@@ -113,8 +113,8 @@ pub(super) fn mark_damaged_rules(ruleset: &mut Ruleset, errors: &TextErrors) {
     }
 }
 
-/// How many errors of a rule it represents itself, as an undetermined condition or an unknown
-/// target.
+/// The number of errors of a rule that the rule itself represents, as an undetermined condition or
+/// an unknown target.
 fn errors_kept_in(ruleset: &Ruleset, rule: &Rule) -> usize {
     let conditions = ruleset
         .matches(rule)

@@ -1,5 +1,5 @@
-//! Base chains of native nftables. Their rules are not read, so that each of them is a gap at its
-//! hook and priority.
+//! Base chains of native nftables. Their rules are not read, so each of them is a gap at its hook
+//! and priority.
 
 use std::str::FromStr;
 
@@ -16,7 +16,7 @@ use crate::text::diagnostic::Code;
 
 use super::super::Parsed;
 
-/// More base chains are not read: the walk is undetermined long before.
+/// The maximum number of base chains. The walk is undetermined long before.
 const MAX_CHAINS: usize = 200;
 
 /// A base chain of a text, with its table.
@@ -28,8 +28,7 @@ struct NativeChain<'t> {
     line: u32,
 }
 
-/// Adds the tables of native nftables that a text shows, to the rule sets of each family that they
-/// see.
+/// Adds the tables of native nftables in a text to the rule sets of each family that they see.
 pub(super) fn mark_tables(parsed: &mut Parsed) {
     let Parsed {
         sources,

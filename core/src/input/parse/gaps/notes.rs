@@ -1,4 +1,4 @@
-//! Notes of iptables about rules that it cannot show.
+//! Messages of iptables about rules that it cannot show.
 
 use crate::iptables::table_name::TableName;
 use crate::netfilter::backend::Backend;
@@ -10,8 +10,8 @@ use crate::text::diagnostic::Code;
 use super::super::Parsed;
 use super::mark_hidden_chains;
 
-/// Marks what iptables says it cannot show: ``# Table `nat' is incompatible, use 'nft' tool.``, and
-/// the other backend's tables.
+/// Marks the parts that iptables cannot show according to its messages: ``# Table
+/// `nat' is incompatible, use 'nft' tool.` `, and the other backend's tables.
 pub(super) fn mark_tables(parsed: &mut Parsed) {
     let Parsed {
         sources,
@@ -53,7 +53,7 @@ pub(super) fn mark_tables(parsed: &mut Parsed) {
     }
 }
 
-/// The table that a note of iptables names as one that it cannot show.
+/// The table that a message of iptables names as one that it cannot show.
 fn incompatible_table(line: &str) -> Option<TableName> {
     let (_, rest) = line.split_once("Table `")?;
     let (name, rest) = rest.split_once('\'')?;

@@ -1,9 +1,8 @@
-//! Commands of which it is not known whether they ran: what they leave undetermined of a table, and
-//! no more.
+//! Commands that may not have run. They make only their own effects on a table undetermined.
 //!
 //! A rule that a chain may hold is in a gap of the chain ([`Gap::possible`]). A rule that may be
-//! deleted stays, and is in a gap before it. A chain that may not exist has a gap at its start,
-//! since the rules that lead to it may not exist either.
+//! deleted stays, and is also in a gap before it. A chain that may not exist has a gap at its
+//! start, because the rules that jump to it may not exist either.
 
 use crate::iptables::extension::Id;
 use crate::netfilter::gap::{Gap, GapReason};
@@ -12,13 +11,13 @@ use crate::netfilter::ruleset::{Chain, Rule, Ruleset, Table, Target};
 use super::super::command::{Command, Verb};
 use super::{OpenTable, mark_rule, may_hold, same, used_chains};
 
-/// The place of a gap that stays at the end of its chain: the policy is unknown.
+/// The position of a gap at the end of its chain: the policy is unknown.
 pub(super) const AT_END: u32 = u32::MAX;
 
-/// The most rules of a chain that may be flushed that are kept one by one.
+/// The maximum number of rules of a possibly flushed chain that are marked one by one.
 const MAX_FLUSHED_RULES: usize = 256;
 
-/// Moves the gaps that stay at the end of a chain there, once its last rule is known.
+/// Moves the gaps for the end of a chain there, after its last rule is known.
 pub(super) fn place_gaps_at_end(chain: &mut Chain) {
     if chain.gaps.last().is_some_and(|gap| gap.before == AT_END)
         && let Some(gap) = chain.gaps.pop()
@@ -30,12 +29,12 @@ pub(super) fn place_gaps_at_end(chain: &mut Chain) {
     }
 }
 
-/// Marks that a chain may hold any rules from a rule on.
+/// Marks that a chain may hold any rules from a position on.
 fn mark_any(chain: &mut Chain, before: usize, line: u32) {
     chain.add_gap(Gap::new(to_u32(before), GapReason::Conditional, Some(line)));
 }
 
-/// The first point of a chain at which it may hold further rules.
+/// The first position at which a chain may hold further rules.
 fn first_gap(chain: &Chain) -> Option<usize> {
     chain
         .gaps
@@ -45,8 +44,8 @@ fn first_gap(chain: &Chain) -> Option<usize> {
 }
 
 impl OpenTable {
-    /// Carries out a command that may have run or not. `rules` are what its words make; `None`
-    /// where they cannot be read.
+    /// Carries out a command that may have run or not. `rules` come from its words; `None` if they
+    /// cannot be read.
     pub(in super::super) fn run_conditionally(
         &mut self,
         ruleset: &mut Ruleset,
@@ -145,8 +144,7 @@ impl OpenTable {
         }
     }
 
-    /// Marks every chain of the table: a command changed one of them, or may have, and which one is
-    /// unknown.
+    /// Marks every chain of the table, because it is unknown which one a command changed.
     pub(in super::super) fn mark_all_chains(&mut self, ruleset: &mut Ruleset, line: u32) {
         ruleset.tables[self.table]
             .chains
@@ -171,8 +169,8 @@ impl OpenTable {
         chain.add_gap(Gap::new(before, GapReason::Conditional, Some(line)));
     }
 
-    /// Marks the rules of a chain, of which a command may delete any. Returns whether the chain has
-    /// one.
+    /// Marks the rules of a chain if a command may delete any of them. Returns whether the chain
+    /// has one.
     pub(in super::super) fn mark_deletable_rules(
         &mut self,
         ruleset: &mut Ruleset,
@@ -184,7 +182,7 @@ impl OpenTable {
         !chain.rules.is_empty()
     }
 
-    /// Whether a command succeeds; `None` where the commands before it leave that open.
+    /// Whether a command succeeds; `None` if that depends on commands that may not have run.
     pub(in super::super) fn status(
         &mut self,
         ruleset: &Ruleset,
@@ -227,8 +225,8 @@ impl OpenTable {
         }
     }
 
-    /// Changes a rule by its number where the number is not enough to find it: the chain may hold
-    /// rules before it. Returns the rules where the place is known.
+    /// Changes a rule by its number if the number is ambiguous because the chain may hold rules
+    /// before it. Returns the rules if the position is known.
     pub(super) fn change_unknown_place(
         &self,
         chain: &mut Chain,
@@ -277,7 +275,7 @@ impl OpenTable {
         }
     }
 
-    /// Notes that a chain exists, which may not have existed before. Returns whether that was so.
+    /// Records that a chain exists that may not have existed before. Returns whether that was so.
     pub(super) fn settle_doubtful_chain(&mut self, table: &mut Table, name: &str) -> bool {
         let was_doubtful = self.doubtful_chains.remove(name).is_some();
         if was_doubtful && let Some(place) = self.find(table, name) {
@@ -291,7 +289,7 @@ impl OpenTable {
         was_doubtful
     }
 
-    /// Doubts the chains that `-X` deletes only if a command before it ran, or did not.
+    /// Marks the chains that `-X` deletes only if an earlier command ran, or did not run.
     pub(super) fn doubt_deleted_chains(&mut self, table: &mut Table, command: Command) {
         let named = command
             .chain
@@ -325,7 +323,7 @@ impl OpenTable {
         }
     }
 
-    /// Whether commands before it leave open what a command does, or whether it succeeds.
+    /// Whether the effect or the success of a command depends on commands that may not have run.
     pub(in super::super) fn is_doubtful(&mut self, ruleset: &Ruleset, command: Command) -> bool {
         let table = &ruleset.tables[self.table];
         let has_gaps = |chain: &Chain| !chain.gaps.is_empty();
@@ -336,13 +334,13 @@ impl OpenTable {
     }
 }
 
-/// Whether `-X` may delete a chain: no rule is known to be in it, and none to lead to it.
+/// Whether `-X` may delete a chain: it has no certain rule, and no certain rule jumps to it.
 fn may_be_deleted(chain: &Chain, is_used: bool) -> bool {
     let may_be_empty = chain.rules.is_empty() || first_gap(chain) == Some(0);
     chain.base.is_none() && may_be_empty && !is_used
 }
 
-/// Whether a rule's number names one place, whatever commands before it did.
+/// Whether a rule's number gives one position, independent of commands that may not have run.
 fn is_place_known(chain: &Chain, verb: Verb, at: Option<usize>) -> bool {
     let (Some(at), Some(gap)) = (at, first_gap(chain)) else {
         return true;
@@ -355,8 +353,8 @@ fn is_place_known(chain: &Chain, verb: Verb, at: Option<usize>) -> bool {
     }
 }
 
-/// Marks the first rule up to a number that iptables may have refused: one with a value that only a
-/// run determines.
+/// Marks the first rule up to a number that iptables may have refused, because only a run
+/// determines one of its values.
 pub(super) fn mark_doubtful_rule(
     ruleset: &mut Ruleset,
     table: usize,
@@ -378,7 +376,7 @@ pub(super) fn mark_doubtful_rule(
     }
 }
 
-/// All rules of a chain may be gone.
+/// Marks that a chain may have lost all rules.
 fn flush_conditionally(chain: &mut Chain, line: u32) {
     if chain.rules.len() > MAX_FLUSHED_RULES {
         return mark_any(chain, 0, line);
@@ -399,7 +397,7 @@ fn flush_conditionally(chain: &mut Chain, line: u32) {
     }
 }
 
-/// The rules of a chain that say the same as `rule`.
+/// The rules of a chain with the same meaning as `rule`.
 fn find_all(ruleset: &Ruleset, table: usize, chain: usize, rule: &Rule) -> Vec<usize> {
     let table = &ruleset.tables[table];
     let wanted = super::print::rule(ruleset, table, rule);

@@ -1,5 +1,5 @@
-//! From the parts that were read to a rule: what is implied, in which order, what is refused, and
-//! the rules that lists of addresses make.
+//! Makes a rule from the parsed clauses: adds implied options, sorts and validates the clauses, and
+//! expands lists of addresses.
 
 use crate::iptables::extension::header::is_any;
 use crate::iptables::extension::{Given, Id, Options};
@@ -12,11 +12,11 @@ use super::super::rule_templates::What;
 use super::super::validate_rule;
 use super::{Line, MOST_RULES, RuleReader, Site, TARGET, group};
 
-/// A text with this many conditions is no place for lists that make more.
+/// If a text has this many clauses, lists of addresses are not expanded.
 const MOST_PARTS: usize = 1 << 21;
 
 impl RuleReader {
-    /// Adds an option under its canonical name; leaves out what says nothing.
+    /// Adds an option under its canonical name. Options without effect are omitted.
     pub(super) fn add(
         &mut self,
         (group, id, place): (u16, Id, u8),
@@ -54,7 +54,7 @@ impl RuleReader {
         ));
     }
 
-    /// Adds the options that stand by themselves.
+    /// Adds the implied options.
     pub(super) fn imply(&mut self, ruleset: &mut Ruleset) {
         for place in 0..=self.matches.len() {
             let opened = self
@@ -81,15 +81,15 @@ impl RuleReader {
         }
     }
 
-    /// Whether a group gives an option so far.
+    /// Whether a group has an option so far.
     pub(super) fn gives(&self, group: u16, flag: &str) -> bool {
         self.parts
             .iter()
             .any(|(g, part)| *g == group && part.opt().is_some_and(|opt| opt.flag == flag))
     }
 
-    /// Moves the parts into the rule set: matches in their order, each one's options in its
-    /// table's.
+    /// Moves the clauses to the rule set: matches in their order, and the options of each in the
+    /// order of its table.
     pub(super) fn finish(
         &mut self,
         line: &mut Line,
@@ -142,7 +142,7 @@ impl RuleReader {
         self.multiply(line, ruleset, say);
     }
 
-    /// Says what iptables or the kernel would refuse of a rule as a whole.
+    /// Reports the errors of a rule as a whole that iptables or the kernel would report.
     pub(super) fn check(
         &self,
         rule: &Rule,
@@ -150,7 +150,7 @@ impl RuleReader {
         ruleset: &Ruleset,
         say: &mut ProblemSink,
     ) {
-        // What could not be read may be what seems to be missing.
+        // An unreadable part may be the one that seems to be missing.
         if ruleset
             .matches(rule)
             .iter()
@@ -198,7 +198,7 @@ impl RuleReader {
             say(Span::default(), problem.hint("paste fewer of them at once"));
             self.lists.clear();
         }
-        // Sources turn slower than destinations, as iptables nests its loops.
+        // Sources vary slower than destinations, as in iptables' nested loops.
         self.lists.sort_by_key(|(option, _)| *option);
         for (option, values) in self.lists.drain(..) {
             let before: Vec<Rule> = std::iter::once(&line.rule)
@@ -232,7 +232,7 @@ impl RuleReader {
     }
 }
 
-/// Brings parts into the order of print. They are few and nearly in order: a rule of 20 words has a
+/// Sorts clauses into print order. They are few and nearly sorted: a rule of 20 words has a
 /// handful.
 fn sort(parts: &mut [(u16, Part)]) {
     let place = |part: &Part| {
@@ -252,7 +252,7 @@ fn sort(parts: &mut [(u16, Part)]) {
     }
 }
 
-/// The option under which one is kept.
+/// The option that stores this one.
 pub(super) fn canonical(id: Id, place: u8) -> u8 {
     let extension = id.get();
     let stored_as = extension.options[usize::from(place)].stored_as;

@@ -1,5 +1,5 @@
-//! What a flag names: an option of iptables itself, of the header, or of a match or target that the
-//! rule has opened.
+//! Finds the option of a flag: an option of iptables itself, of the header, or of a match or target
+//! of the rule.
 
 use crate::iptables::extension::{Id, Opt};
 use crate::netfilter::ruleset::Value;
@@ -9,7 +9,7 @@ use crate::text::diagnostic::Span;
 use super::super::command::{self, Global};
 use super::{HEADER, RuleReader, TARGET, group};
 
-/// What a flag names.
+/// The option of a flag.
 pub(super) enum Found {
     Global(Global),
     Option(u16, Id, (u8, &'static Opt)),
@@ -18,9 +18,9 @@ pub(super) enum Found {
 }
 
 impl RuleReader {
-    /// The option that a flag names: a command's, the header's, one of the latest match or target
-    /// that has it, or one of the match that `-p` implies. A long one may be abbreviated, as
-    /// getopt_long takes it.
+    /// The option of a flag: that of a command, of the header, of the latest match or target that
+    /// has it, or of the match that `-p` implies. A long flag may be abbreviated, as in
+    /// getopt_long.
     pub(super) fn find(&mut self, flag: &str, span: Span, family: Family) -> Option<Found> {
         let exact = self.find_exact(flag);
         if exact.is_some() {
@@ -31,7 +31,7 @@ impl RuleReader {
             return abbreviated;
         }
         let implied = Id::implied_by(self.named?, family)?;
-        // `--` alone ends getopt_long's options: it abbreviates none.
+        // `--` by itself ends the options of getopt_long. It is not an abbreviation.
         if flag.len() < 3 || self.matches.iter().any(|(id, _)| *id == implied) {
             return None;
         }
@@ -48,7 +48,7 @@ impl RuleReader {
     }
 
     pub(super) fn find_exact(&self, flag: &str) -> Option<Found> {
-        // No long option of iptables itself is one of an extension's, too.
+        // No long option of iptables itself is also one of an extension.
         let global = if flag.starts_with("--") {
             None
         } else {
@@ -87,8 +87,8 @@ impl RuleReader {
         }
     }
 
-    /// The matches and the target, what was opened last first, and the header: `--proto` is -m
-    /// policy's where that is open.
+    /// The matches and the target, the latest first, then the header. If -m policy is open,
+    /// `--proto` belongs to it.
     pub(super) fn open_groups(&self) -> impl Iterator<Item = (u16, Id)> {
         let mut target = self.target.map(|(id, _)| (self.before_target, id));
         let mut left = self.matches.len();

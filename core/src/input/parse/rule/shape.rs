@@ -1,4 +1,4 @@
-//! What a rule that was just read has in common with those that will look like it.
+//! The template that a parsed rule gives for similar rules.
 
 use crate::iptables::print;
 use crate::netfilter::ruleset::{Part, Rule, Ruleset, Target, Value};
@@ -11,7 +11,7 @@ use super::super::words;
 use super::{Line, RuleReader, Site};
 
 impl RuleReader {
-    /// What rules have in common that look like the one just read, which nothing was said of.
+    /// The template of the rule that was just parsed without diagnostics.
     pub(in super::super) fn shape(
         &self,
         text: &str,
@@ -47,7 +47,7 @@ impl RuleReader {
         (plain && self.taken.len() <= Shape::MOST_VALUES).then_some(shape)
     }
 
-    /// Whether a rule of a line is what its words make, read one by one.
+    /// Whether a rule from a template equals the rule that is parsed word by word.
     pub(in super::super) fn agrees(
         &mut self,
         text: &str,
@@ -76,7 +76,7 @@ impl RuleReader {
         });
         let table = &ruleset.tables[open.table];
         let printed = |rule| print::rule(ruleset, table, rule);
-        // The name of a chain that is not there may be kept twice.
+        // The name of an undefined chain may be stored twice.
         let target = |rule: &Rule| match rule.target {
             Target::Missing { goto, .. } => Target::Missing { name: 0, goto },
             target => target,
