@@ -203,7 +203,10 @@ impl Scene {
             {
                 for chain in &table.chains {
                     for (number, rule) in (1..).zip(&chain.rules) {
-                        let packets = rule.counters.of(set).map_or(0, |counters| counters.packets);
+                        let packets = rule
+                            .counters
+                            .counters(set)
+                            .map_or(0, |counters| counters.packets);
                         let spot = (table.name.to_string(), chain.name.to_string(), number);
                         counted.extend((0..packets).map(|_| spot.clone()));
                     }

@@ -199,7 +199,9 @@ impl Scene {
                     && chain.hook().is_some()
                     && !table.is(TableName::Nat);
                 for (number, counters) in (0..).zip([chain.counters].into_iter().chain(rules)) {
-                    let packets = counters.of(set).map_or(0, |counters| counters.packets);
+                    let packets = counters
+                        .counters(set)
+                        .map_or(0, |counters| counters.packets);
                     if packets > 0 && !(noise && number == 1) {
                         counted.insert(
                             (table.name.clone(), chain.name.to_string(), number),

@@ -26,7 +26,8 @@ pub fn all() -> Vec<(String, Lesson)> {
     names.sort();
     let lesson = |name: String| {
         let text = read(format!("lessons/{name}")).expect("a lesson is text");
-        let lesson = lesson::read(&text, &library).unwrap_or_else(|fault| panic!("{name}:{fault}"));
+        let lesson =
+            lesson::read_lesson(&text, &library).unwrap_or_else(|fault| panic!("{name}:{fault}"));
         let short = name
             .trim_start_matches(|c: char| c.is_ascii_digit())
             .trim_start_matches('-');

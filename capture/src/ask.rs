@@ -118,7 +118,7 @@ struct Stream {
 }
 
 impl Stream {
-    fn of(pipe: Option<impl Into<OwnedFd>>) -> Self {
+    fn new(pipe: Option<impl Into<OwnedFd>>) -> Self {
         Self {
             pipe: pipe.map(|pipe| File::from(pipe.into())),
             bytes: Vec::new(),
@@ -145,8 +145,8 @@ impl Stream {
 fn listen(child: &mut Child, limits: &Limits) -> io::Result<Answer> {
     let deadline = limits.deadline;
     let mut streams = [
-        Stream::of(child.stdout.take()),
-        Stream::of(child.stderr.take()),
+        Stream::new(child.stdout.take()),
+        Stream::new(child.stderr.take()),
     ];
     let (mut stopped, mut stderr_is_cut) = (None, false);
     while stopped.is_none() && streams.iter().any(|stream| stream.pipe.is_some()) {

@@ -106,7 +106,7 @@ fn target(held: &Held, machine: &Machine, notes: &mut Vec<String>) -> Target {
     let process = held.process.as_ref();
     let owner = cgroup::owner(
         &process
-            .and_then(|process| process.read("cgroup"))
+            .and_then(|process| process.read_file("cgroup"))
             .unwrap_or_default(),
     );
     let doubt = process.and_then(|process| {
@@ -141,7 +141,7 @@ fn suspects(held: &Held, machine: &Machine, process: &Process, owner: &Owner) ->
         let is_of_the_pod = |pid: &u32| {
             let other = Process::hold(machine, *pid)
                 .ok()
-                .and_then(|process| process.read("cgroup"));
+                .and_then(|process| process.read_file("cgroup"));
             let other = cgroup::owner(&other.unwrap_or_default());
             (
                 other.pod_uid,

@@ -31,7 +31,7 @@ pub(crate) fn host(
     pids: &[u32],
     warnings: &mut Vec<String>,
 ) -> Host {
-    let ids = Ids::of_network_namespace(|file| process.and_then(|process| process.read(file)));
+    let ids = Ids::of_network_namespace(|file| process.and_then(|process| process.read_file(file)));
     if ids.is_none() {
         warnings.push(
             "the namespace belongs to a user namespace other than its process's: uids and gids are as this machine counts \
@@ -53,7 +53,7 @@ pub(crate) fn host(
         ));
     }
     shorten(warnings);
-    host.sysctls = sysctl::read(Path::new("/proc/sys"), host.interfaces.iter().map(name));
+    host.sysctls = sysctl::read_settings(Path::new("/proc/sys"), host.interfaces.iter().map(name));
     host
 }
 

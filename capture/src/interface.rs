@@ -173,7 +173,7 @@ fn read_address(body: &[u8]) -> Option<Address> {
         }
     }
     let own: IpAddr = local.or(other)?;
-    let bits = Family::of(own).bits();
+    let bits = Family::of_address(own).bits();
     // On a point-to-point link, IFA_ADDRESS is the address of the peer, and the prefix length
     // belongs to it. The kernel lists its route to the peer with the other routes.
     let is_peers = local.is_some() && other.is_some() && local != other;

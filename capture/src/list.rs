@@ -10,7 +10,7 @@ use crate::process::Identity;
 
 const HEADS: [&str; 6] = ["NAMESPACE", "PID", "ADDRESSES", "POD", "PROXY", "PROCESSES"];
 /// The maximum number of command names in a row.
-const MOST: usize = 5;
+const MAX_COMMAND_NAMES: usize = 5;
 
 /// One row for each namespace. The process is the one that names it.
 pub(crate) fn table<'a>(
@@ -85,8 +85,8 @@ fn row(machine: &Machine, space: &Space, pid: Option<u32>) -> [String; 6] {
         .copied()
         .filter(|name| is_proxy(name))
         .collect();
-    let more = if names.len() > MOST {
-        format!(" and {} more", names.len() - MOST)
+    let more = if names.len() > MAX_COMMAND_NAMES {
+        format!(" and {} more", names.len() - MAX_COMMAND_NAMES)
     } else {
         String::new()
     };
@@ -96,7 +96,10 @@ fn row(machine: &Machine, space: &Space, pid: Option<u32>) -> [String; 6] {
         addresses.join(","),
         pod,
         proxies.join(","),
-        format!("{}{more}", names[..names.len().min(MOST)].join(",")),
+        format!(
+            "{}{more}",
+            names[..names.len().min(MAX_COMMAND_NAMES)].join(",")
+        ),
     ];
     // Host names and commands are untrusted text. They must not be able to fake a row.
     cells.map(|cell| or_dash(escape_invisible(&cell).into_owned()))

@@ -133,7 +133,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<u8, Failure> {
-    let (task, settings) = task(option::read(lexopt::Parser::from_env())?)?;
+    let (task, settings) = task(option::parse_arguments(lexopt::Parser::from_env())?)?;
     let seconds = settings.seconds;
     let watchdog = Watchdog::start(Duration::from_secs(seconds), move |has_printed| {
         complain(&format!(
@@ -268,7 +268,7 @@ fn link_to(page: &str, capture: Capture) -> Result<String, Failure> {
         Failure::Refused(format!(
             "this capture is too large for a link (more than {} characters): write it into a file instead, without --link \
              and with `> capture.json`, and drop that into the page",
-            link::MOST
+            link::MAX_LINK_CHARACTERS
         ))
     })?;
     Ok(link + "\n")
@@ -505,7 +505,7 @@ mod tests {
 
     fn check(arguments: &[&str], expected: Result<Task, &str>) {
         let parser = lexopt::Parser::from_args(arguments);
-        match (option::read(parser).and_then(task), expected) {
+        match (option::parse_arguments(parser).and_then(task), expected) {
             (Ok((task, _)), Ok(expected)) => assert_eq!(task, expected),
             (Err(Failure::Usage(message)), Err(part)) => {
                 assert!(message.contains(part), "{message}")

@@ -22,8 +22,8 @@ use crate::process::Identity;
 /// Runs `job` in a network namespace. Its own namespace requires no capability, as in the ephemeral
 /// container of a pod.
 pub(crate) fn inside<T: Send>(network: &File, job: impl FnOnce() -> T + Send) -> Result<T, Errno> {
-    let is_own =
-        Identity::of(network).is_ok_and(|it| Identity::own_network().is_ok_and(|own| own == it));
+    let is_own = Identity::of_namespace(network)
+        .is_ok_and(|it| Identity::own_network().is_ok_and(|own| own == it));
     on_own_thread(|| {
         if !is_own {
             setns(network, CloneFlags::CLONE_NEWNET)?;

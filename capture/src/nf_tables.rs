@@ -81,7 +81,7 @@ pub(crate) fn tables() -> io::Result<Vec<Table>> {
     Ok(messages
         .iter()
         .filter(|message| message.kind == NEW_TABLE)
-        .filter_map(|message| read(&message.body))
+        .filter_map(|message| parse_table(&message.body))
         .collect())
 }
 
@@ -95,7 +95,7 @@ pub(crate) fn unprinted(tables: &[Table], asked: &[Family]) -> Vec<String> {
         .collect()
 }
 
-pub(crate) fn read(body: &[u8]) -> Option<Table> {
+pub(crate) fn parse_table(body: &[u8]) -> Option<Table> {
     let family = match *body.first()? {
         1 => "inet".into(),
         2 => "ip".into(),
@@ -222,7 +222,7 @@ mod tests {
             family: "inet".into(),
             name: "mesh".into(),
         };
-        assert_eq!(read(&body), Some(expected));
-        assert_eq!(read(&body[..4]), None);
+        assert_eq!(parse_table(&body), Some(expected));
+        assert_eq!(parse_table(&body[..4]), None);
     }
 }

@@ -141,7 +141,7 @@ impl Space {
         let process = Process::open(machine, pid)?;
         let network = process.network_namespace()?;
         // Another process may have got this id in the meantime.
-        if Identity::of(&network).ok() != Some(self.identity) {
+        if Identity::of_namespace(&network).ok() != Some(self.identity) {
             return Err(Failure::Refused(format!(
                 "process {pid} has ended while it was looked at; try again"
             )));
@@ -182,7 +182,7 @@ impl Held {
     pub(crate) fn by_pid(machine: &Machine, pid: u32) -> Result<Self, Failure> {
         let process = Process::open(machine, pid)?;
         let network = process.network_namespace()?;
-        let identity = Identity::of(&network)
+        let identity = Identity::of_namespace(&network)
             .map_err(|error| Failure::Refused(format!("process {pid}: {error}")))?;
         Ok(Self {
             identity,
@@ -217,7 +217,8 @@ impl Held {
         }
         let network = File::open(format!("/proc/self/fd/{}", file.as_raw_fd()))
             .map_err(|error| wrong(error.to_string()))?;
-        let identity = Identity::of(&network).map_err(|error| wrong(error.to_string()))?;
+        let identity =
+            Identity::of_namespace(&network).map_err(|error| wrong(error.to_string()))?;
         Ok(Self {
             identity,
             network,

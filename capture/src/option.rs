@@ -170,7 +170,7 @@ pub(crate) struct Given {
 }
 
 /// Parses a command line. Each option may occur once.
-pub(crate) fn read(mut arguments: lexopt::Parser) -> Result<Vec<Given>, Failure> {
+pub(crate) fn parse_arguments(mut arguments: lexopt::Parser) -> Result<Vec<Given>, Failure> {
     let mut given: Vec<Given> = Vec::new();
     while let Some(argument) = arguments.next()? {
         let known = OPTIONS.iter().find(|known| match &argument {

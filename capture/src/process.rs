@@ -75,7 +75,7 @@ impl Process {
     }
 
     /// The text of one of its files, if it exists.
-    pub(crate) fn read(&self, file: &str) -> Option<String> {
+    pub(crate) fn read_file(&self, file: &str) -> Option<String> {
         read_limited(&self.path(file), MAX_FILE)
             .ok()
             .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
@@ -83,7 +83,7 @@ impl Process {
 
     /// The name of its command, without the arguments, which may contain secrets.
     pub(crate) fn command(&self) -> Option<String> {
-        self.read("comm")
+        self.read_file("comm")
             .map(|name| name.trim_end_matches('\n').to_owned())
     }
 
@@ -112,7 +112,7 @@ impl Process {
 
     /// Its name and credentials, translated with `ids`; `None` if it has ended.
     pub(crate) fn describe(&self, ids: &Ids) -> Option<host::Process> {
-        let status = self.read("status")?;
+        let status = self.read_file("status")?;
         // Real, effective, saved and file-system id. The last one becomes the owner of a socket,
         // and the owner match compares it (`net/netfilter/xt_owner.c`).
         let fourth = |field: &str| numbers(&status, field)?.get(3).copied();
@@ -191,7 +191,7 @@ pub(crate) fn not_allowed(pid: u32) -> Failure {
 
 impl Identity {
     /// The identity of an open namespace.
-    pub(crate) fn of(namespace: &File) -> io::Result<Self> {
+    pub(crate) fn of_namespace(namespace: &File) -> io::Result<Self> {
         namespace.metadata().map(|data| Self {
             device: data.dev(),
             inode: data.ino(),
@@ -227,7 +227,7 @@ mod tests {
         );
         let namespace = process.network_namespace().expect("its own");
         assert_eq!(
-            Identity::of(&namespace).expect("open"),
+            Identity::of_namespace(&namespace).expect("open"),
             Identity::own_network().expect("its own")
         );
         assert_eq!(

@@ -70,7 +70,7 @@ pub(crate) fn routes(
             ));
             break;
         }
-        match read(&message.body, links) {
+        match parse_routes(&message.body, links) {
             Ok(mut read) => {
                 if let [first, _, ..] = read.as_slice() {
                     let (dst, count) = (first.dst, read.len());
@@ -95,7 +95,7 @@ struct Hop {
 }
 
 /// The routes of one message. Several next hops give several routes.
-fn read(body: &[u8], links: &[Link]) -> Result<Vec<Route>, String> {
+fn parse_routes(body: &[u8], links: &[Link]) -> Result<Vec<Route>, String> {
     let Some((
         [
             family_number,
@@ -269,7 +269,7 @@ mod tests {
 
     /// `expected` is in the words of `ip route`, with a comma after each route.
     fn check(hex: &str, expected: &str) {
-        let text = match read(&recorded(hex), &links()) {
+        let text = match parse_routes(&recorded(hex), &links()) {
             Ok(routes) => routes
                 .iter()
                 .map(|route| format!("{}, ", words(route)))
@@ -387,7 +387,7 @@ mod tests {
             if let Some(kind) = bytes.get_mut(HEADER + 2).filter(|_| hops) {
                 *kind = 9;
             }
-            let _ = read(&bytes, &links());
+            let _ = parse_routes(&bytes, &links());
             read_hops(&bytes);
         }
     }

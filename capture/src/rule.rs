@@ -55,7 +55,7 @@ pub(crate) fn rules(
         if message.kind != RTM_NEWRULE || message.body.first() != Some(&number) {
             continue;
         }
-        match read(&message.body) {
+        match parse_rule(&message.body) {
             Ok(Some(rule)) => rules.push(rule),
             Ok(None) => {}
             Err(reason) => warnings.push(reason),
@@ -90,7 +90,7 @@ fn without_implied(family: Family, rules: &mut Vec<RoutingRule>, warnings: &mut 
 
 /// Parses one rule: `None` for a rule of another family, an error for a rule that the format cannot
 /// represent.
-fn read(body: &[u8]) -> Result<Option<RoutingRule>, String> {
+fn parse_rule(body: &[u8]) -> Result<Option<RoutingRule>, String> {
     let Some(([number, dst_length, src_length, tos, table, _, _, action], flags)) =
         body.first_chunk::<8>().copied().zip(u32_at(body, 8))
     else {
@@ -190,7 +190,7 @@ mod tests {
                         3905000008001000ffffffff";
 
     fn rule(hex: &str) -> RoutingRule {
-        read(&recorded(hex))
+        parse_rule(&recorded(hex))
             .expect("the format can state it")
             .expect("it is IPv4 or IPv6")
     }
@@ -263,7 +263,7 @@ mod tests {
             let expected = format!(
                 "the IPv4 routing rule of priority {priority} is left out: it has {reason}"
             );
-            assert_eq!(read(&recorded(hex)), Err(expected));
+            assert_eq!(parse_rule(&recorded(hex)), Err(expected));
         }
     }
 
@@ -273,7 +273,7 @@ mod tests {
             if let Some(family) = bytes.first_mut() {
                 *family = if six { 10 } else { 2 };
             }
-            let _ = read(&bytes);
+            let _ = parse_rule(&bytes);
         }
     }
 }

@@ -63,7 +63,7 @@ pub(crate) fn sockets(
         let lines = BufReader::with_capacity(BUFFER, table)
             .lines()
             .map_while(Result::ok);
-        let entries = lines.filter_map(|line| read(&line, state));
+        let entries = lines.filter_map(|line| parse_line(&line, state));
         found.extend(
             entries
                 .map(|entry| (protocol, entry))
@@ -122,7 +122,7 @@ fn holders<'a>(
 }
 
 /// Parses a line, if its socket is in `state`.
-fn read(line: &str, state: &str) -> Option<Entry> {
+fn parse_line(line: &str, state: &str) -> Option<Entry> {
     let mut fields = line.split_whitespace();
     let (address, port) = fields.nth(1)?.split_once(':')?;
     if fields.nth(1)? != state {
@@ -178,8 +178,11 @@ mod tests {
                 inode,
             })
         };
-        assert_eq!(read(LISTENING, "0A"), entry("127.0.0.1", 15000, 1337, 2093));
-        assert_eq!(read(SIX, "07"), entry("::ff00:1", 15009, 0, 21));
+        assert_eq!(
+            parse_line(LISTENING, "0A"),
+            entry("127.0.0.1", 15000, 1337, 2093)
+        );
+        assert_eq!(parse_line(SIX, "07"), entry("::ff00:1", 15009, 0, 21));
     }
 
     #[test]
@@ -193,7 +196,7 @@ mod tests {
 
     #[test]
     fn others_are_passed_over() {
-        assert_eq!(read(CONNECTED, "0A"), None);
+        assert_eq!(parse_line(CONNECTED, "0A"), None);
         let header = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode";
         for line in [
             header,
@@ -201,7 +204,7 @@ mod tests {
             "1: x:y z 0A",
             "1: 0100007F:0000 0:0 0A a b c 0 0",
         ] {
-            assert_eq!(read(line, "0A"), None, "{line}");
+            assert_eq!(parse_line(line, "0A"), None, "{line}");
         }
     }
 }

@@ -27,7 +27,7 @@ const PER_INTERFACE: [&str; 5] = [
 
 /// Reads the settings under `root` (`/proc/sys`) in the namespace of the calling thread. Settings
 /// that the kernel does not have are omitted.
-pub(crate) fn read<'a>(
+pub(crate) fn read_settings<'a>(
     root: &Path,
     interfaces: impl IntoIterator<Item = &'a str>,
 ) -> BTreeMap<String, String> {
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn reads_what_this_kernel_has() {
-        let settings = read(Path::new("/proc/sys"), ["lo", "no such interface"]);
+        let settings = read_settings(Path::new("/proc/sys"), ["lo", "no such interface"]);
         assert!(
             ["0", "1"].contains(&settings["net.ipv4.ip_forward"].as_str()),
             "{settings:?}"

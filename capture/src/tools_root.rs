@@ -388,7 +388,7 @@ fn interpreter(mut file: File) -> io::Result<Option<PathBuf>> {
             .find(|word| !word.is_empty());
         return Ok(word.map(|word| OsStr::from_bytes(word).into()));
     }
-    Elf::read(&head).map_or(Ok(None), |elf| elf.interpreter(&mut file))
+    Elf::parse_header(&head).map_or(Ok(None), |elf| elf.interpreter(&mut file))
 }
 
 /// The position of the program headers in an ELF file.
@@ -401,7 +401,7 @@ struct Elf {
 }
 
 impl Elf {
-    fn read(head: &[u8]) -> Option<Self> {
+    fn parse_header(head: &[u8]) -> Option<Self> {
         let (is_64, is_little) = match head {
             [0x7f, b'E', b'L', b'F', class @ (1 | 2), order @ (1 | 2), ..] => {
                 (*class == 2, *order == 1)

@@ -30,7 +30,7 @@ fn main() -> ExitCode {
     for file in files {
         let read = fs::read_to_string(&file).map_err(|error| format!("{file}: {error}"));
         let read = read.and_then(|text| {
-            lesson::read(&text, &library).map_err(|fault| format!("{file}:{fault}"))
+            lesson::read_lesson(&text, &library).map_err(|fault| format!("{file}:{fault}"))
         });
         match read {
             Ok(lesson) if !options.is_empty() => tell(&lesson),

@@ -23,7 +23,7 @@ mod task;
 mod words;
 mod world;
 
-pub use read::{head, read};
+pub use read::{head, read_lesson};
 pub use task::{Goal, Judgement, Task, Work};
 pub use world::{Test, World};
 

@@ -209,7 +209,7 @@ fn says(sheet: &Sheet, ways: &[Vec<Stop>]) -> String {
         says.push_str(name);
         says.push_str(": ");
         for stop in stops {
-            says.push_str(&stop.words());
+            says.push_str(&stop.describe());
             says.push_str(", ");
         }
         if path.copy.is_some() {

@@ -41,7 +41,7 @@ pub enum Family {
 
 impl Family {
     /// The family of an address.
-    pub fn of(address: IpAddr) -> Self {
+    pub fn of_address(address: IpAddr) -> Self {
         match address {
             IpAddr::V4(_) => Self::Ipv4,
             IpAddr::V6(_) => Self::Ipv6,
@@ -301,7 +301,7 @@ impl TcpFlags {
     }
 
     /// The names of all flags that are set, separated by commas; `NONE` if no flag is set.
-    pub fn words(self) -> String {
+    pub fn join_names(self) -> String {
         let names: Vec<&str> = self.names().collect();
         if names.is_empty() {
             "NONE".into()
@@ -670,7 +670,7 @@ impl Packet {
         let inbound = self.origin == Origin::Inbound;
         let wrong = |field, message: String| Err((field, message));
         match self.src {
-            Some(src) if Family::of(src) != Family::of(self.dst) => {
+            Some(src) if Family::of_address(src) != Family::of_address(self.dst) => {
                 return wrong(
                     PacketField::Src,
                     format!(
@@ -792,7 +792,7 @@ impl Packet {
 
     /// IPv4 or IPv6.
     pub fn family(&self) -> Family {
-        Family::of(self.dst)
+        Family::of_address(self.dst)
     }
 }
 

@@ -43,12 +43,12 @@ use trace::{
 };
 
 /// The maximum number of branches of an uncertain walk.
-const MOST_BRANCHES: usize = 64;
+const MAX_BRANCHES: usize = 64;
 
 /// The maximum number of steps of one walk, and of the walks of all branches together. Without it,
 /// thirty levels of chains that each call the next one twice would take a billion steps. A node
 /// with a hundred thousand rules in every table stays below it.
-const MOST_STEPS: usize = 1_000_000;
+const MAX_STEPS: usize = 1_000_000;
 
 /// The reason why a walk ended before the end of the path.
 enum Stop {
@@ -249,7 +249,7 @@ fn follow(mut walker: Walker) -> Trace {
     };
     let mut steps = 0;
     while let Some(script) = scripts.pop() {
-        if trace.branches.len() == MOST_BRANCHES || steps >= MOST_STEPS {
+        if trace.branches.len() == MAX_BRANCHES || steps >= MAX_STEPS {
             trace.branches_left_out = scripts.len() + 1;
             break;
         }
@@ -308,8 +308,8 @@ fn join_orders(rulesets: &[Ruleset], trace: &mut Trace, other: Trace) {
     };
     let mut branches = branches_of(trace);
     branches.extend(branches_of(&other));
-    let left_out = branches.len().saturating_sub(MOST_BRANCHES);
-    branches.truncate(MOST_BRANCHES);
+    let left_out = branches.len().saturating_sub(MAX_BRANCHES);
+    branches.truncate(MAX_BRANCHES);
     trace.branches = branches;
     trace.branches_left_out += other.branches_left_out + left_out;
     trace.certain = false;
@@ -740,7 +740,7 @@ impl<'a> Walker<'a> {
         Err(Stop::End(Verdict {
             port,
             address: Some(address),
-            ..self.end(VerdictKind::Delivered)
+            ..self.verdict(VerdictKind::Delivered)
         }))
     }
 
@@ -775,7 +775,7 @@ impl<'a> Walker<'a> {
         };
         Err(Stop::End(Verdict {
             reason: Some(refused.into()),
-            ..self.end(VerdictKind::Unroutable)
+            ..self.verdict(VerdictKind::Unroutable)
         }))
     }
 
@@ -965,13 +965,13 @@ impl<'a> Walker<'a> {
         let end = match action {
             Action::Drop => Verdict {
                 by: Some(is_drop(place)),
-                ..self.end(VerdictKind::Dropped)
+                ..self.verdict(VerdictKind::Dropped)
             },
             Action::Reject(with) => Verdict {
                 reason: Some(with),
-                ..self.end(VerdictKind::Rejected)
+                ..self.verdict(VerdictKind::Rejected)
             },
-            Action::Queue => self.end(VerdictKind::Queued),
+            Action::Queue => self.verdict(VerdictKind::Queued),
             Action::Accept
             | Action::Continue
             | Action::Return
@@ -1000,7 +1000,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn end(&self, kind: VerdictKind) -> Verdict {
+    fn verdict(&self, kind: VerdictKind) -> Verdict {
         Verdict {
             kind,
             port: None,
@@ -1016,7 +1016,7 @@ impl<'a> Walker<'a> {
     fn sent(&self, kind: VerdictKind, interface: String) -> Verdict {
         Verdict {
             interface: Some(interface),
-            ..self.end(kind)
+            ..self.verdict(kind)
         }
     }
 
@@ -1025,7 +1025,7 @@ impl<'a> Walker<'a> {
         Stop::End(Verdict {
             by: Some(DroppedBy::Routing),
             reason: Some(reason.into()),
-            ..self.end(VerdictKind::Dropped)
+            ..self.verdict(VerdictKind::Dropped)
         })
     }
 }

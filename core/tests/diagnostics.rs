@@ -145,7 +145,7 @@ fn input(code: Code) -> Option<String> {
 fn example(code: Code) -> Result<(String, Diagnostic), String> {
     let Some(text) = input(code) else {
         let message = match code {
-            Code::UnreadableInput => link::read("#1damaged")
+            Code::UnreadableInput => link::read_link("#1damaged")
                 .expect_err("it is damaged")
                 .to_string(),
             _ => "there are no rules".into(),

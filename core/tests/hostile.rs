@@ -26,7 +26,7 @@ fn a_head_of_a_listing_with_two_blanks_is_read() {
             .iter()
             .for_each(|ruleset| _ = print::save(ruleset, true));
         // The same text as a link: 24 characters are enough.
-        let shared = link::read(&link::fragment(text));
+        let shared = link::read_link(&link::fragment(text));
         assert_eq!(shared, Ok(Some(Shared::of_text(text.into()))));
     }
 }
@@ -35,7 +35,7 @@ const HEADER: &str = "---\ntitle: T\nabout: A\nminutes: 3\npacket app: internet\
 
 /// The error of a lesson with a header and these lines, which begin at line 7.
 fn fault(lines: &str) -> String {
-    let read = lesson::read(&format!("{HEADER}{lines}"), &library);
+    let read = lesson::read_lesson(&format!("{HEADER}{lines}"), &library);
     read.map_or_else(|fault| fault.to_string(), |_| String::new())
 }
 
@@ -65,7 +65,7 @@ fn what_a_lesson_points_at_belongs_to_the_rules_that_it_shows() {
     // `at` precedes `rules` and names a rule of that rule set.
     let before =
         format!("{HEADER}{rules}## A\n```show\nat: X 2\nrules: large\npackets: app\n```\nText.\n");
-    let lesson = lesson::read(&before, &library).expect("a lesson");
+    let lesson = lesson::read_lesson(&before, &library).expect("a lesson");
     let At::Rule(place) = lesson.steps[0].scene.at else {
         panic!("{:?}", lesson.steps[0].scene.at)
     };
@@ -74,7 +74,7 @@ fn what_a_lesson_points_at_belongs_to_the_rules_that_it_shows() {
     let behind = format!(
         "{HEADER}{rules}## A\n```show\nrules: large\npackets: app\nat: X 2\n```\n```show\nrules: small\n```\n"
     );
-    let lesson = lesson::read(&behind, &library).expect("a lesson");
+    let lesson = lesson::read_lesson(&behind, &library).expect("a lesson");
     assert_eq!(
         (lesson.steps[0].scene.world, lesson.steps[0].scene.at),
         (0, At::Decided)
@@ -144,11 +144,11 @@ fn what_a_link_or_a_capture_holds_too_much_of_is_left_out_and_said() {
         // The result fits a link and stays within the limits.
         let fragment = shared.fragment();
         assert!(
-            fragment.len() < link::MOST,
+            fragment.len() < link::MAX_LINK_CHARACTERS,
             "{key}: {} characters",
             fragment.len()
         );
-        let again = link::read(&fragment)
+        let again = link::read_link(&fragment)
             .expect("it is whole")
             .expect("it holds something");
         assert_eq!(again.dropped, [] as [&str; 0], "{key}");

@@ -325,19 +325,19 @@ fn an_answer_that_was_given_is_no_matter_of_chance_any_more() {
 
 #[test]
 fn chains_beyond_those_of_any_node_are_left_out_and_spoken_of() {
-    const MOST: usize = 1 << 17;
+    const MAX_CHAINS: usize = 1 << 17;
     let mut text = String::from("*nat\n");
-    (0..MOST + 2).for_each(|chain| text += &format!(":{chain} -\n"));
+    (0..MAX_CHAINS + 2).for_each(|chain| text += &format!(":{chain} -\n"));
     text += "-A 7 -j RETURN\n-A none -j RETURN\nCOMMIT\n";
     let parsed = parse::parse(text);
     let table = &parsed.rulesets[0].tables[0];
-    assert_eq!((table.chains.len(), table.rules()), (MOST, 1));
+    assert_eq!((table.chains.len(), table.rules()), (MAX_CHAINS, 1));
     let said: Vec<(u32, Code)> = parsed
         .diagnostics
         .iter()
         .map(|one| (one.line, one.code))
         .collect();
-    let first = u32::try_from(MOST).unwrap() + 2;
+    let first = u32::try_from(MAX_CHAINS).unwrap() + 2;
     assert_eq!(
         said,
         [first, first + 1, first + 3].map(|line| (line, Code::LimitExceeded))

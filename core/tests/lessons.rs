@@ -31,7 +31,8 @@ fn lessons() -> Vec<(String, String, Lesson)> {
             .to_string_lossy()
             .into_owned();
         let text = fs::read_to_string(&path).expect("a lesson is text");
-        let lesson = lesson::read(&text, &library).unwrap_or_else(|fault| panic!("{name}:{fault}"));
+        let lesson =
+            lesson::read_lesson(&text, &library).unwrap_or_else(|fault| panic!("{name}:{fault}"));
         (name, text, lesson)
     };
     files.into_iter().map(read).collect()
@@ -172,12 +173,12 @@ fn the_template_works() {
         .map(|rest| rest.split("````\n").next().expect("it is closed"));
     let template = blocks.next().expect("there is a template");
     let lesson =
-        lesson::read(template, &library).unwrap_or_else(|fault| panic!("template:{fault}"));
+        lesson::read_lesson(template, &library).unwrap_or_else(|fault| panic!("template:{fault}"));
     assert_eq!((lesson.steps.len(), tasks(&lesson).count()), (2, 1));
     let own = blocks.next().expect("there are rules");
     let with_rules = template.replacen("## Two", &format!("{own}\n## Two"), 1);
     let lesson =
-        lesson::read(&with_rules, &library).unwrap_or_else(|fault| panic!("rules:{fault}"));
+        lesson::read_lesson(&with_rules, &library).unwrap_or_else(|fault| panic!("rules:{fault}"));
     assert_eq!(lesson.worlds[1].name, "excluded");
 }
 
@@ -185,7 +186,7 @@ const HEADER: &str = "---\ntitle: T\nabout: A\nminutes: 3\nrules: istio-sidecar\
                       packet own: proxy-own-pod\npacket in: inbound\n---\n";
 
 fn read(body: &str) -> Result<Lesson, String> {
-    lesson::read(&format!("{HEADER}{body}"), &library).map_err(|fault| fault.to_string())
+    lesson::read_lesson(&format!("{HEADER}{body}"), &library).map_err(|fault| fault.to_string())
 }
 
 /// Checks the error of a lesson with this step.
@@ -326,7 +327,7 @@ fn what_is_wrong_is_said_with_its_line() {
             "6: a lesson needs a step",
         ),
     ] {
-        let fault = lesson::read(text, &library)
+        let fault = lesson::read_lesson(text, &library)
             .map(|_| ())
             .expect_err("it is broken")
             .to_string();

@@ -100,19 +100,19 @@ proptest! {
     fn every_packet_comes_back_from_its_line(packet in packet()) {
         prop_assert_eq!(packet.check().map_err(|error| error.to_string()), Ok(()));
         let text = line::print(&packet);
-        prop_assert_eq!(line::read(&text), Ok(packet), "{}", text);
+        prop_assert_eq!(line::parse_packet_line(&text), Ok(packet), "{}", text);
     }
 
     #[test]
     fn a_line_that_is_read_can_be_edited_in_a_form(text in "(tcp|udp|icmp|50) ([0-9a-f:.\\[\\]]{1,12} )?> [0-9a-f:.]{1,12}( (uid|mark|ttl|in|out|flags)[ =]?[0-9a-z]{0,4}){0,3}") {
-        if let Ok(packet) = line::read(&text) {
+        if let Ok(packet) = line::parse_packet_line(&text) {
             prop_assert!(PacketForm::from_packet(&packet).packet().is_ok(), "{}", text);
         }
     }
 
     #[test]
     fn every_mistake_has_a_place(text in "\\PC{0,60}") {
-        if let Err(mistake) = line::read(&text) {
+        if let Err(mistake) = line::parse_packet_line(&text) {
             prop_assert!((1..=text.chars().count() + 1).contains(&mistake.column), "{:?}", mistake);
         }
     }

@@ -70,7 +70,7 @@ fn a_full_listing_is_the_dump() {
     };
     let rule = &chain("GATE_IN").rules[0];
     assert!(
-        rule.span.of(&parsed.sources[0]).ends_with("tcp dpt:22"),
+        rule.span.slice(&parsed.sources[0]).ends_with("tcp dpt:22"),
         "a rule leads back to its line"
     );
     let options: Vec<String> = parsed.sections.iter().map(ToString::to_string).collect();

@@ -57,7 +57,7 @@ fn lane<'a>(rulesets: &[Ruleset], letter: &'static str, trace: &'a Trace) -> Lan
         letter,
         name: format!("{} to {}", trace.packet.protocol, trace.packet.dst),
         path,
-        fate: explain::Fate::of(trace.verdict()),
+        fate: explain::Fate::from_verdict(trace.verdict()),
         end: trace.verdict().map_or("depends".into(), end),
         decided: decided_by.and_then(|place| {
             path.steps

@@ -25,7 +25,7 @@ fn rendered(parsed: &Parsed) -> String {
         writeln!(out, "{diagnostic}").expect("a string");
         let source = &parsed.sources[diagnostic.source as usize];
         for fix in &diagnostic.fixes {
-            let gone = fix.span.of(source);
+            let gone = fix.span.slice(source);
             writeln!(
                 out,
                 "    fix: {}: {:?} becomes {:?}",
@@ -42,7 +42,7 @@ fn rendered(parsed: &Parsed) -> String {
                 let source = &parsed.sources[ruleset.source as usize];
                 let line = source[..rule.span.start as usize].matches('\n').count() + 1;
                 assert_eq!(line, rule.line as usize, "a rule's place and its line");
-                assert!(!rule.span.of(source).is_empty(), "line {line}");
+                assert!(!rule.span.slice(source).is_empty(), "line {line}");
             }
         }
     }

@@ -59,7 +59,7 @@ fn uses() -> impl Strategy<Value = String> {
             let value = example
                 .filter(|_| place % 3 > 0)
                 .unwrap_or_else(|| values[place % 8].clone());
-            words.extend((opt.kind.words() > 0).then_some(value));
+            words.extend((opt.kind.word_count() > 0).then_some(value));
         }
         words.join(" ")
     })

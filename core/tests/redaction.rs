@@ -158,7 +158,7 @@ fn check(name: &str, capture: &Capture) {
         let copy = shared(&real, &parsed, (&capture.host, true), [secret; 16]);
         let (neutral, changed) = copy.expect("no rule forbids it");
         let link = neutral.fragment();
-        let neutral = link::read(&link)
+        let neutral = link::read_link(&link)
             .expect("it is whole")
             .expect("it holds something");
         let again = parse::parse(&*neutral.text);

@@ -39,7 +39,7 @@ fn rule(parsed: &Parsed, verdict: Option<&Verdict>) -> u32 {
 fn all_classes(parsed: &Parsed, packet: &Packet) -> Vec<senders::Class> {
     senders::classes(
         &parsed.rulesets,
-        &Constants::of(&parsed.rulesets, packet.family()),
+        &Constants::collect(&parsed.rulesets, packet.family()),
         &Host::pod(),
         packet,
     )
@@ -48,7 +48,7 @@ fn all_classes(parsed: &Parsed, packet: &Packet) -> Vec<senders::Class> {
 fn find(parsed: &Parsed, trace: &Trace) -> counterfactual::Flips {
     counterfactual::find(
         &parsed.rulesets,
-        &Constants::of(&parsed.rulesets, trace.packet.family()),
+        &Constants::collect(&parsed.rulesets, trace.packet.family()),
         &Host::pod(),
         trace,
     )

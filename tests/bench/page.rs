@@ -47,7 +47,8 @@ const TOOLS: &str = "
         const make = WebAssembly[name];
         WebAssembly[name] = async (...given) => {
             const made = await make(...given);
-            window.memory = made.instance.exports.memory;
+            // A compiled module gives the instance itself.
+            window.memory = (made.instance ?? made).exports.memory;
             return made;
         };
     }";

@@ -87,7 +87,7 @@ fn look_for_findings(bencher: Bencher) {
 
 #[divan::bench]
 fn read_a_packet() -> Result<Packet, line::LineError> {
-    line::read(black_box(line::EXAMPLE))
+    line::parse_packet_line(black_box(line::EXAMPLE))
 }
 
 #[divan::bench]
@@ -127,7 +127,7 @@ fn find_what_would_alter_it(bencher: Bencher) {
         trace,
         ..
     } = &*POD;
-    let constants = Constants::of(&parsed.rulesets, trace.packet.family());
+    let constants = Constants::collect(&parsed.rulesets, trace.packet.family());
     bencher.bench(|| counterfactual::find(black_box(&parsed.rulesets), &constants, host, trace));
 }
 
@@ -146,6 +146,6 @@ fn make_a_link() -> String {
 fn read_a_link(bencher: Bencher) {
     let fragment = link::fragment(SIDECAR);
     bencher.bench(|| -> Option<Shared> {
-        link::read(black_box(&fragment)).expect("it was just made")
+        link::read_link(black_box(&fragment)).expect("it was just made")
     });
 }

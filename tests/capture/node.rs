@@ -215,7 +215,7 @@ fn counts(parsed: &Parsed) -> Counts {
                     None,
                     chain
                         .counters
-                        .of(ruleset)
+                        .counters(ruleset)
                         .map_or(0, |counters| counters.packets),
                 );
                 for (rule, counted) in (1..).zip(&chain.rules) {
@@ -223,7 +223,7 @@ fn counts(parsed: &Parsed) -> Counts {
                         Some(rule),
                         counted
                             .counters
-                            .of(ruleset)
+                            .counters(ruleset)
                             .map_or(0, |counters| counters.packets),
                     );
                 }

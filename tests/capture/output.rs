@@ -53,7 +53,7 @@ fn a_link_holds_the_capture() {
         "a plain sidecar takes {} characters",
         printed.len()
     );
-    let text = link::read(fragment)
+    let text = link::read_link(fragment)
         .expect("it is whole")
         .expect("it holds something")
         .text;

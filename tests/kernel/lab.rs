@@ -399,13 +399,16 @@ fn counters(rulesets: &[Ruleset]) -> BTreeMap<Spot, u64> {
                     ),
                     chain
                         .counters
-                        .of(ruleset)
+                        .counters(ruleset)
                         .expect("a policy has counters")
                         .packets,
                 );
             }
             for (rule_place, rule) in (0..).zip(&chain.rules) {
-                let counters = rule.counters.of(ruleset).expect("save -c prints counters");
+                let counters = rule
+                    .counters
+                    .counters(ruleset)
+                    .expect("save -c prints counters");
                 all.insert(
                     (
                         number,

@@ -325,7 +325,7 @@ fn option(opt: &'static Opt, family: Family) -> BoxedStrategy<Vec<String>> {
             let mut words = Vec::new();
             words.extend(negated.then(|| "!".to_owned()));
             words.push(flag.to_owned());
-            match opt.kind.words() {
+            match opt.kind.word_count() {
                 0 => {}
                 1 => words.push(value),
                 _ => words.extend(value.split(' ').map(str::to_owned)),

@@ -52,7 +52,7 @@ impl Lane {
 
     /// The line is typed in, or left.
     pub(crate) fn say(&mut self, text: Option<String>) {
-        match text.as_deref().map(line::read) {
+        match text.as_deref().map(line::parse_packet_line) {
             Some(Ok(packet)) => {
                 *self = Self {
                     line: text,

@@ -254,7 +254,7 @@ impl Classroom {
             .flat_map(|entries| entries.iter())
             .find(|entry| entry.name == name);
         let text = entry.map_or("", |entry| &entry.text);
-        self.open = Some((name, Rc::new(lesson::read(text, &sample::written))));
+        self.open = Some((name, Rc::new(lesson::read_lesson(text, &sample::written))));
     }
 
     fn load(&mut self, text: &str) {
@@ -269,7 +269,7 @@ impl Classroom {
             self.progress.join(progress);
             return;
         }
-        match lesson::read(text, &sample::written) {
+        match lesson::read_lesson(text, &sample::written) {
             Err(fault) => self.fault = format!("This lesson cannot be used. Line {fault}"),
             Ok(_) => {
                 let entries = self.entries.take().unwrap_or_default();

@@ -248,7 +248,7 @@ impl Paste {
     /// The constants that the rules of a family name; collected once.
     pub(crate) fn constants(&self, family: Family) -> &Constants {
         self.constants[usize::from(family == Family::Ipv6)]
-            .get_or_init(|| Constants::of(self.rulesets(), family))
+            .get_or_init(|| Constants::collect(self.rulesets(), family))
     }
 
     /// Whether they are collected.
@@ -345,7 +345,7 @@ fn past(rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>, scenario: Scenar
         .zip(trace.verdict())
         .and_then(|(mesh, end)| intended_bypass(mesh, rulesets, &scenario, end));
     Past {
-        fate: Fate::of(trace.verdict()),
+        fate: Fate::from_verdict(trace.verdict()),
         end,
         decided_by,
         exempt,

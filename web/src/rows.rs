@@ -390,7 +390,7 @@ impl List<'_> {
         let off = (0..)
             .zip(&ruleset.off)
             .filter(|(_, off)| (off.table, off.chain) == (at.table, at.chain));
-        let off = off.filter(|(_, off)| search.finds_text(off.span.of(text)));
+        let off = off.filter(|(_, off)| search.finds_text(off.span.slice(text)));
         found.extend(off.map(|(place, _)| Row::Off(at.ruleset, place)));
         if !found.is_empty() {
             self.rows.push(Row::Chain {

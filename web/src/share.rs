@@ -210,7 +210,7 @@ impl Gift {
             format!(
                 "The link would have {long} characters; mail and chats cut those above {}. \
                  Save it as a file instead: it can be dropped on this page.",
-                link::MOST
+                link::MAX_LINK_CHARACTERS
             )
         })
     }
@@ -263,7 +263,7 @@ pub(crate) fn shared(state: &State) -> Shared {
         settled: state
             .settled
             .iter()
-            .filter_map(|settled| Settled::of(paste.rulesets(), *settled))
+            .filter_map(|settled| Settled::from_place(paste.rulesets(), *settled))
             .collect(),
         ..Shared::of_text(text(paste))
     }

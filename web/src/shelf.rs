@@ -47,7 +47,7 @@ pub(crate) fn kept(paste: &Paste, packet: Packet) -> Kept {
     let verdict = trace.verdict();
     let end = verdict.map_or("depends".into(), paste::end);
     Kept {
-        fate: Fate::of(verdict),
+        fate: Fate::from_verdict(verdict),
         end,
         decided_by: verdict.and_then(|verdict| verdict.decided_by),
         packet,

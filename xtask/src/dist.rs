@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use crate::{
     cargo, lessons,
     page::{self, Purpose},
-    progress::{say, thousands, timed},
+    progress::{print_progress, thousands, timed},
     shell::{Shell, gzip},
     target,
 };
@@ -91,7 +91,7 @@ fn report(dist: &Path) -> Result<()> {
     }
     names.sort();
 
-    say(format_args!(
+    print_progress(format_args!(
         "\n{:<34} {:>10} {:>10} {:>10}",
         "dist/, sizes in bytes", "raw", "gzip", "brotli"
     ));
@@ -119,7 +119,7 @@ fn row(name: &str, [raw, gzip, brotli]: [usize; 3], has_brotli: bool) {
     } else {
         "-".to_owned()
     };
-    say(format_args!(
+    print_progress(format_args!(
         "{name:<34} {:>10} {:>10} {brotli:>10}",
         thousands(raw),
         thousands(gzip)

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 use crate::{
     cargo::{cargo, run},
     packages,
-    progress::{say, seconds},
+    progress::{print_progress, seconds},
 };
 
 /// A suite, and the variables that control it.
@@ -82,7 +82,7 @@ pub(crate) fn judge(wanted: &[String]) -> Result<()> {
     let mut failed = Vec::new();
     for (number, part) in (1..).zip(&parts) {
         let seed = env::var(part.seed).unwrap_or_else(|_| new_seed.clone());
-        say(format_args!(
+        print_progress(format_args!(
             "\n== {number}/{} {}: {}, seed {seed} ==",
             parts.len(),
             part.name,
@@ -95,17 +95,17 @@ pub(crate) fn judge(wanted: &[String]) -> Result<()> {
             .env(part.seed, &seed);
         let result = run(&mut test).with_context(|| format!("repeat it with {}={seed}", part.seed));
         let outcome = if result.is_ok() { "ok" } else { "FAILED" };
-        say(format_args!(
+        print_progress(format_args!(
             "== {}: {outcome}, {} ==",
             part.name,
             seconds(part_started.elapsed())
         ));
         if let Err(error) = result {
-            say(format_args!("{error:#}"));
+            print_progress(format_args!("{error:#}"));
             failed.push(part.name);
         }
     }
-    say(format_args!("\ntotal {}", seconds(started.elapsed())));
+    print_progress(format_args!("\ntotal {}", seconds(started.elapsed())));
     ensure!(failed.is_empty(), "failed: {}", failed.join(", "));
     Ok(())
 }

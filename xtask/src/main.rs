@@ -63,7 +63,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let command = match read(lexopt::Parser::from_env()) {
+    let command = match parse_arguments(lexopt::Parser::from_env()) {
         Ok(command) => command,
         Err(error) => {
             progress::problem(format_args!("{error}\n\n{USAGE}"));
@@ -78,7 +78,7 @@ fn main() -> ExitCode {
         Command::Judge { parts } => judge::judge(&parts),
         Command::Pictures => pictures::take(),
         Command::Help => {
-            progress::say(USAGE);
+            progress::print_progress(USAGE);
             Ok(())
         }
     };
@@ -91,7 +91,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn read(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
+fn parse_arguments(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
     let mut command = match arguments.next()? {
         None => return Err("which command?".into()),
         Some(Long("help") | Short('h')) => return Ok(Command::Help),
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     fn check(line: &str, expected: Result<Command, &str>) {
-        let read = read(lexopt::Parser::from_args(line.split_whitespace()));
+        let read = parse_arguments(lexopt::Parser::from_args(line.split_whitespace()));
         assert_eq!(
             read.map_err(|error| error.to_string()),
             expected.map_err(str::to_owned),

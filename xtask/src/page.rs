@@ -11,7 +11,7 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::{
     cargo::{self, run},
-    progress::{say, timed},
+    progress::{print_progress, timed},
     target,
 };
 
@@ -85,13 +85,13 @@ fn bind(compiled: &Path, purpose: Purpose) -> Result<Page> {
 /// a browser compiles, but little of what it loads.
 fn optimize(page: &mut Page) {
     match find_wasm_opt() {
-        None => say(
+        None => print_progress(
             "wasm-opt is not installed: left out (it makes the unpacked WebAssembly some 7 % smaller)",
         ),
         Some(wasm_opt) => match timed("wasm-opt", || optimized(&wasm_opt, &page.wasm)) {
             Ok(smaller) => page.wasm = smaller,
             // An old version does not support every feature.
-            Err(error) => say(format_args!("wasm-opt: left out, since {error:#}")),
+            Err(error) => print_progress(format_args!("wasm-opt: left out, since {error:#}")),
         },
     }
 }

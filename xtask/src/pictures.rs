@@ -5,11 +5,11 @@ use anyhow::{Result, ensure};
 use crate::{
     cargo::{cargo, root, run},
     dist, packages,
-    progress::{say, thousands},
+    progress::{print_progress, thousands},
 };
 
 /// The size limit of a picture in bytes. A reader of the README loads all of them.
-const MOST: usize = 150_000;
+const MAX_PICTURE_BYTES: usize = 150_000;
 
 /// Takes the pictures.
 pub(crate) fn take() -> Result<()> {
@@ -30,14 +30,14 @@ pub(crate) fn take() -> Result<()> {
     for entry in pictures.read_dir()? {
         let entry = entry?;
         let size = usize::try_from(entry.metadata()?.len())?;
-        say(format_args!(
+        print_progress(format_args!(
             "{}: {} bytes",
             entry.path().display(),
             thousands(size)
         ));
         ensure!(
-            size <= MOST,
-            "{} is larger than {MOST} bytes",
+            size <= MAX_PICTURE_BYTES,
+            "{} is larger than {MAX_PICTURE_BYTES} bytes",
             entry.path().display()
         );
     }

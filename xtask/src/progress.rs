@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Prints a line on standard output. A closed reader (`… | head`) is not an error.
-pub(crate) fn say(line: impl Display) {
+pub(crate) fn print_progress(line: impl Display) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
@@ -18,10 +18,10 @@ pub(crate) fn problem(what: impl Display) {
 
 /// Prints a message, does the work, and prints its duration.
 pub(crate) fn timed<T, E>(what: &str, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-    say(format_args!("{what} …"));
+    print_progress(format_args!("{what} …"));
     let started = Instant::now();
     let done = work()?;
-    say(format_args!("{what}: {}", seconds(started.elapsed())));
+    print_progress(format_args!("{what}: {}", seconds(started.elapsed())));
     Ok(done)
 }
 

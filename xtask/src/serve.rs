@@ -16,7 +16,7 @@ use chainwalk_http::Site;
 use crate::{
     cargo,
     page::{self, Purpose},
-    progress::{problem, say, seconds},
+    progress::{print_progress, problem, seconds},
     shell::Shell,
     target,
     watch::SourceWatcher,
@@ -40,7 +40,7 @@ pub(crate) fn serve(port: Option<u16>, open: bool) -> Result<()> {
     let site = Arc::new(Site::default());
     build(&site)?;
     chainwalk_http::serve(listener, Arc::clone(&site));
-    say(format_args!(
+    print_progress(format_args!(
         "\nready after {}: {url}  (Ctrl-C ends it)\n",
         seconds(started.elapsed())
     ));
@@ -50,10 +50,10 @@ pub(crate) fn serve(port: Option<u16>, open: bool) -> Result<()> {
 
     loop {
         let changed = watcher.wait_for_change()?;
-        say(format_args!("{} changed", changed.display()));
+        print_progress(format_args!("{} changed", changed.display()));
         let started = Instant::now();
         match build(&site) {
-            Ok(()) => say(format_args!(
+            Ok(()) => print_progress(format_args!(
                 "rebuilt after {}, the page reloads\n",
                 seconds(started.elapsed())
             )),

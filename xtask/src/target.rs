@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::{
     cargo::{self, output, run},
-    progress::say,
+    progress::print_progress,
 };
 
 /// The target of the page.
@@ -42,7 +42,7 @@ pub(crate) fn ensure(target: &str) -> Result<()> {
              (for the page: Debian libstd-rust-dev-wasm32, Fedora rust-std-static-wasm32-unknown-unknown)"
         );
     }
-    say(format_args!("adding the Rust target {target} …"));
+    print_progress(format_args!("adding the Rust target {target} …"));
     run(Command::new("rustup")
         .args(["target", "add", target])
         .current_dir(cargo::root()))
@@ -62,7 +62,7 @@ pub(crate) fn ensure_components() -> Result<()> {
                 "`cargo {command}` is missing: install your distribution's package of {component}"
             );
         }
-        say(format_args!("adding the Rust component {component} …"));
+        print_progress(format_args!("adding the Rust component {component} …"));
         run(Command::new("rustup")
             .args(["component", "add", component])
             .current_dir(cargo::root()))?;

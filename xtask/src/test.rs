@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use crate::{
     cargo::{cargo, root, run},
     cycles, dependency_rules, dist, layers, packages,
-    progress::{say, seconds},
+    progress::{print_progress, seconds},
     target,
 };
 
@@ -74,21 +74,21 @@ pub(crate) fn test(fast: bool) -> Result<()> {
         // Counts the failed stage. Otherwise the last line would look like success.
         count.failed = 1;
     }
-    say(format_args!(
+    print_progress(format_args!(
         "\n{} passed, {} failed",
         count.passed, count.failed
     ));
-    say(format_args!("total {}", seconds(started.elapsed())));
+    print_progress(format_args!("total {}", seconds(started.elapsed())));
     ran
 }
 
 fn run_stages(stages: &[Stage], count: &mut Count) -> Result<()> {
     for (number, (name, stage)) in (1..).zip(stages) {
-        say(format_args!("\n== {number}/{} {name} ==", stages.len()));
+        print_progress(format_args!("\n== {number}/{} {name} ==", stages.len()));
         let started = Instant::now();
         let ended = stage(count);
         let result = if ended.is_ok() { "ok" } else { "FAILED" };
-        say(format_args!(
+        print_progress(format_args!(
             "== {number}/{} {name}: {result}, {} ==",
             stages.len(),
             seconds(started.elapsed())
@@ -185,7 +185,7 @@ fn run_tests(cargo: &mut Command, count: &mut Count) -> Result<()> {
     for line in BufReader::new(printed).split(b'\n') {
         let line = line.context("cannot read what the tests print")?;
         let line = String::from_utf8_lossy(&line);
-        say(&line);
+        print_progress(&line);
         if let Some(result) = count_of(&line) {
             count.passed += result.passed;
             count.failed += result.failed;

@@ -26,7 +26,7 @@ pub struct Constants(BTreeMap<Subject, BTreeSet<Constant>>);
 
 impl Constants {
     /// Collects them.
-    pub fn of(rulesets: &[Ruleset], family: Family) -> Self {
+    pub fn collect(rulesets: &[Ruleset], family: Family) -> Self {
         let mut found = Self::default();
         for ruleset in rulesets.iter().filter(|ruleset| ruleset.family == family) {
             for part in &ruleset.parts {

@@ -56,7 +56,7 @@ pub fn analyze_counters(mesh: &Mesh, ruleset: &Ruleset) -> Option<CounterAnalysi
         for (number, rule) in (1..).zip(&chain.rules) {
             let Some(connections) = rule
                 .counters
-                .of(ruleset)
+                .counters(ruleset)
                 .map(|counters| counters.packets)
                 .filter(|count| *count > 0)
             else {
@@ -124,7 +124,7 @@ fn callers(ruleset: &Ruleset, table: &Table, place: u32) -> u64 {
     let leads = rules
         .filter(|rule| matches!(rule.target, Target::Jump(to) | Target::Goto(to) if to == place));
     leads
-        .filter_map(|rule| rule.counters.of(ruleset))
+        .filter_map(|rule| rule.counters.counters(ruleset))
         .map(|counters| counters.packets)
         .sum()
 }
@@ -135,7 +135,7 @@ fn through(ruleset: &Ruleset, chain: &Chain) -> u64 {
         .rules
         .iter()
         .filter(|rule| matches!(rule.target, Target::Extension(id) if id.get().name != "RETURN"));
-    ends.filter_map(|rule| rule.counters.of(ruleset))
+    ends.filter_map(|rule| rule.counters.counters(ruleset))
         .map(|counters| counters.packets)
         .sum()
 }

@@ -17,14 +17,14 @@ use crate::walk::trace::{Outcome, Trace, Verdict, VerdictKind};
 use crate::walk::walk;
 
 /// The maximum number of steps of all walks together. Further candidates are not tried.
-const MOST_STEPS: usize = 300_000;
+const MAX_STEPS: usize = 300_000;
 /// The maximum number of results: more than a user reads.
-const MOST_OFFERED: usize = 12;
+const MAX_OFFERED: usize = 12;
 /// Rules of larger sets are not changed, because each change copies the set.
-const MOST_RULES: usize = 5_000;
+const MAX_RULES: usize = 5_000;
 
 /// The number of rules to change: the last ones that the packet met.
-const MOST_MET: usize = 200;
+const MAX_CHANGED_RULES: usize = 200;
 
 /// What is changed.
 #[derive(Clone, Debug, PartialEq)]
@@ -161,7 +161,7 @@ pub fn find(rulesets: &[Ruleset], constants: &Constants, host: &Host, trace: &Tr
                 )
         });
     }
-    if rulesets.iter().map(Ruleset::rules).sum::<usize>() <= MOST_RULES {
+    if rulesets.iter().map(Ruleset::rules).sum::<usize>() <= MAX_RULES {
         search.rules(rulesets);
     }
     // Changes of the packet come before changes of the rules.
@@ -201,9 +201,9 @@ impl Search<'_> {
     /// Walks, and keeps the change if it changes the outcome. One change is kept for each field or
     /// rule and each new outcome. Returns whether another candidate is worth trying.
     fn try_one(&mut self, rulesets: &[Ruleset], packet: &Packet, change: Change) -> bool {
-        let worth = self.found.offered.len() < MOST_OFFERED;
-        if !worth || self.steps > MOST_STEPS {
-            self.found.tried_all &= !worth || self.steps <= MOST_STEPS;
+        let worth = self.found.offered.len() < MAX_OFFERED;
+        if !worth || self.steps > MAX_STEPS {
+            self.found.tried_all &= !worth || self.steps <= MAX_STEPS;
             return false;
         }
         let trace = walk(rulesets, None, self.host, packet);
@@ -232,7 +232,14 @@ impl Search<'_> {
     fn rules(&mut self, rulesets: &[Ruleset]) {
         let mut changed = rulesets.to_vec();
         let mut done = Vec::new();
-        for step in self.trace.shown().steps.iter().rev().take(MOST_MET) {
+        for step in self
+            .trace
+            .shown()
+            .steps
+            .iter()
+            .rev()
+            .take(MAX_CHANGED_RULES)
+        {
             let at = step.place.at;
             if done.contains(&step.place) {
                 continue;
@@ -395,7 +402,9 @@ fn candidates(
         .chain(via)
         .chain(outside(packet.family()));
     let mut tried = BTreeSet::new();
-    for dst in addresses.filter(|dst| Family::of(*dst) == packet.family() && tried.insert(*dst)) {
+    for dst in
+        addresses.filter(|dst| Family::of_address(*dst) == packet.family() && tried.insert(*dst))
+    {
         if !add(
             PacketField::Dst,
             Some(PacketField::Dst.with_address(packet, dst)),

@@ -142,7 +142,7 @@ fn with_address(
     negated: bool,
 ) -> Option<Packet> {
     match subject {
-        _ if negated || Family::of(address) != packet.family() => Some(packet),
+        _ if negated || Family::of_address(address) != packet.family() => Some(packet),
         Subject::Packet(field) => Some(field.with_address(&packet, address)),
         _ => None,
     }

@@ -57,7 +57,7 @@ pub fn condition(ruleset: &Ruleset, part: &Part) -> Option<String> {
             _ => None,
         };
     };
-    let wanted = opt.kind.say(&part.value, ruleset);
+    let wanted = opt.kind.describe(&part.value, ruleset);
     let within = within(opt, &part.value);
     let not = if part.negated { " not" } else { "" };
     Some(match opt.field?.phrase {
@@ -194,7 +194,7 @@ fn fact(part: &Part, context: &Context) -> Option<String> {
         };
     };
     let field = opt.field?;
-    let wanted = opt.kind.say(&part.value, context.ruleset);
+    let wanted = opt.kind.describe(&part.value, context.ruleset);
     let holds = lower::evaluate(part, context) == Answer::Yes;
     let inside = holds != part.negated;
     let actual = match (field.read)(&comparing(part, context)) {
@@ -444,7 +444,7 @@ pub enum Fate {
 
 impl Fate {
     /// The class of a verdict; `None` means an uncertain walk.
-    pub fn of(verdict: Option<&Verdict>) -> Self {
+    pub fn from_verdict(verdict: Option<&Verdict>) -> Self {
         match verdict {
             None => Self::Unknown,
             Some(verdict) => match verdict.kind {
@@ -493,7 +493,7 @@ pub fn verdict(rulesets: &[Ruleset], trace: &Trace, mesh: Option<&Mesh>) -> Head
     let Some(verdict) = trace.verdict() else {
         return undecided(rulesets, trace);
     };
-    let fate = Fate::of(Some(verdict));
+    let fate = Fate::from_verdict(Some(verdict));
     let lead = match (fate, verdict.kind) {
         (_, VerdictKind::Dropped) => "Dropped.",
         (_, VerdictKind::Rejected) => "Rejected.",
@@ -528,7 +528,7 @@ pub fn verdict(rulesets: &[Ruleset], trace: &Trace, mesh: Option<&Mesh>) -> Head
         }
         _ => (
             reason(rulesets, trace, path, verdict, mesh),
-            end(path, verdict, mesh),
+            describe_end(path, verdict, mesh),
         ),
     };
     Headline {
@@ -590,7 +590,7 @@ fn undecided(rulesets: &[Ruleset], trace: &Trace) -> Headline {
 }
 
 /// The end of the path, as a part of a sentence with the packet as its subject.
-fn end(path: &Path, verdict: &Verdict, mesh: Option<&Mesh>) -> String {
+fn describe_end(path: &Path, verdict: &Verdict, mesh: Option<&Mesh>) -> String {
     let interface = verdict.interface.as_deref().unwrap_or("no interface");
     let told = verdict.reason.as_deref();
     match verdict.kind {

@@ -422,7 +422,7 @@ fn unreferenced(table: &Table) -> Vec<(u32, String)> {
 }
 
 /// The number of rules of a chain that the others are compared with.
-const MOST_COMPARED: usize = 64;
+const MAX_COMPARED_RULES: usize = 64;
 
 /// Rules that repeat an earlier rule of their chain and continue, so that both have an effect: the
 /// rule, and the first one.
@@ -442,7 +442,7 @@ fn duplicates(ruleset: &Ruleset, table: &Table, chain: &Chain) -> Vec<(u32, u32)
             |(_, other): &&(u32, &Rule)| !differ(ruleset, rule, other) && text(rule) == text(other);
         match seen.iter().find(alike) {
             Some((first, _)) => found.push((number, *first)),
-            None if seen.len() < MOST_COMPARED => seen.push((number, rule)),
+            None if seen.len() < MAX_COMPARED_RULES => seen.push((number, rule)),
             None => {}
         }
     }

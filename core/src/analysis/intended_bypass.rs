@@ -53,7 +53,7 @@ pub fn intended_bypass(
     scenario: &Scenario,
     verdict: &Verdict,
 ) -> Option<&'static str> {
-    if Fate::of(Some(verdict)) != Fate::Direct {
+    if Fate::from_verdict(Some(verdict)) != Fate::Direct {
         return None;
     }
     if let Some((why, _)) = MEANT

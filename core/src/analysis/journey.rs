@@ -17,7 +17,7 @@ use crate::walk::trace::{Outcome, Trace, VerdictKind};
 use crate::walk::{walk, walk_in_connection};
 
 /// The maximum number of legs. A connection with more is in a loop.
-const MOST_LEGS: usize = 6;
+const MAX_HOPS: usize = 6;
 /// The source port of the proxy's own connections. The kernel chooses a random one.
 const PROXY_PORT: u16 = 50_000;
 /// The socket option that returns the original destination of a redirected connection.
@@ -86,11 +86,11 @@ pub fn journey(
     while let Some((from, packet)) = next.take() {
         let trace = walk(rulesets, None, host, &packet);
         let leg = leg(rulesets, host, mesh, from, trace);
-        if journey.legs.len() + 1 < MOST_LEGS {
+        if journey.legs.len() + 1 < MAX_HOPS {
             next = onward(host, mesh, &leg, choices, &mut journey.assumes);
         } else if leg.original.is_some() {
             let says = format!(
-                "After {MOST_LEGS} legs it still comes back to the proxy: it goes round in circles."
+                "After {MAX_HOPS} legs it still comes back to the proxy: it goes round in circles."
             );
             journey.assumes.push(Assumed {
                 says,

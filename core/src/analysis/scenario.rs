@@ -209,7 +209,12 @@ pub fn list(host: &Host, mesh: Option<&Mesh>) -> Vec<Scenario> {
 /// Like [`list`], with further packets that the ports, addresses, owners and marks of the rules
 /// suggest.
 pub fn of_rules(rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>) -> Vec<Scenario> {
-    of_constants(&Constants::of(rulesets, Family::Ipv4), rulesets, host, mesh)
+    of_constants(
+        &Constants::collect(rulesets, Family::Ipv4),
+        rulesets,
+        host,
+        mesh,
+    )
 }
 
 /// Like [`of_rules`], with constants that the caller already has.
@@ -563,7 +568,7 @@ pub(crate) fn own_address(host: &Host, family: Family) -> Option<IpAddr> {
     let mut addresses = addresses.map(|prefix| prefix.address);
     addresses.find(|address| {
         let link_local = matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local());
-        Family::of(*address) == family && !link_local
+        Family::of_address(*address) == family && !link_local
     })
 }
 
@@ -573,7 +578,7 @@ fn neighbour(host: &Host, pod: IpAddr, other: IpAddr) -> IpAddr {
         .routes
         .iter()
         .filter_map(|route| route.via)
-        .find(|via| Family::of(*via) == Family::of(pod));
+        .find(|via| Family::of_address(*via) == Family::of_address(pod));
     router.unwrap_or(other)
 }
 

@@ -47,7 +47,9 @@ impl Search {
     /// Whether the query finds a rule. `text` is the source that its rule set was parsed from.
     pub fn finds(&self, ruleset: &Ruleset, chain: &Chain, rule: &Rule, text: &str) -> bool {
         self.terms.iter().all(|term| match term {
-            Term::Text(word) => contains(rule.span.of(text), word) || contains(&chain.name, word),
+            Term::Text(word) => {
+                contains(rule.span.slice(text), word) || contains(&chain.name, word)
+            }
             Term::Address(address) => parts(ruleset, rule).any(|part| names(&part.value, *address)),
             Term::Number(kind, number) => {
                 parts(ruleset, rule).any(|part| is_of(part, *kind) && covers(&part.value, *number))

@@ -13,7 +13,7 @@ use crate::walk::trace::{Trace, Verdict};
 use crate::walk::walk;
 
 /// The maximum number of steps. The rules of a node may name thousands of ids.
-const MOST_STEPS: usize = 300_000;
+const MAX_STEPS: usize = 300_000;
 
 /// Ranges of ids, both ends included.
 pub type Ids = Vec<(u32, u32)>;
@@ -111,7 +111,7 @@ pub fn classes(
             (packet.uid, packet.gid, packet.owner) = (Some(uid.0), Some(gid.0), None);
             let trace = walk(rulesets, None, host, &packet);
             steps += taken(&trace);
-            if steps > MOST_STEPS {
+            if steps > MAX_STEPS {
                 return Vec::new();
             }
             let verdict = trace.verdict().cloned();

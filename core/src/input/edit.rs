@@ -75,14 +75,14 @@ pub fn edit(parsed: &Parsed, edit: &Edit) -> Result<Parsed, Refused> {
             }
         }
     };
-    let Some(site) = Site::of(parsed, at) else {
+    let Some(site) = Site::find(parsed, at) else {
         return refused(1, "this chain is not there any more");
     };
     let words = match edit {
         Edit::Change(_, words) | Edit::Add(_, _, words) => Some(site.words(words)?),
         Edit::On(_, place) => {
             let off = &site.ruleset.off[*place as usize];
-            let rule = parse::disabled_rule(off.span.of(site.text)).unwrap_or_default();
+            let rule = parse::disabled_rule(off.span.slice(site.text)).unwrap_or_default();
             site.words(rule)?;
             None
         }
@@ -107,7 +107,7 @@ pub fn edit(parsed: &Parsed, edit: &Edit) -> Result<Parsed, Refused> {
     let source = site.ruleset.source;
     let printed = print::dump(parsed.rulesets.iter().filter(|set| set.source == source));
     let printed = parse::again(parsed, source, printed);
-    let done = Site::of(&printed, at).and_then(|site| site.text(edit, words.as_deref()));
+    let done = Site::find(&printed, at).and_then(|site| site.text(edit, words.as_deref()));
     let again = done.map(|text| parse::again(&printed, source, text));
     match again.filter(|again| fits(&parsed.rulesets, &again.rulesets, at, edit)) {
         Some(again) => Ok(again),
@@ -154,7 +154,7 @@ struct Site<'a> {
 }
 
 impl<'a> Site<'a> {
-    fn of(parsed: &'a Parsed, at: ChainPlace) -> Option<Self> {
+    fn find(parsed: &'a Parsed, at: ChainPlace) -> Option<Self> {
         let ruleset = parsed.rulesets.get(at.ruleset as usize)?;
         let table = ruleset.tables.get(at.table as usize)?;
         let chain = table.chains.get(at.chain as usize)?;
@@ -246,7 +246,7 @@ impl<'a> Site<'a> {
         let mut chains = self.ruleset.tables.iter().flat_map(|table| &table.chains);
         chains.all(|chain| {
             let appends = |rule: &Rule| {
-                let line = rule.span.of(self.text);
+                let line = rule.span.slice(self.text);
                 line.starts_with("-A ") || (line.starts_with('[') && line.contains("] -A "))
             };
             chain.rules.iter().all(appends)
@@ -281,15 +281,15 @@ impl<'a> Site<'a> {
                         start: from,
                         end: to,
                     }
-                    .of(self.text)
+                    .slice(self.text)
                 };
                 let end = u32::try_from(self.text.len()).ok()?;
                 Some(
                     [
                         text(0, first.start),
-                        second.of(self.text),
+                        second.slice(self.text),
                         text(first.end, second.start),
-                        first.of(self.text),
+                        first.slice(self.text),
                         text(second.end, end),
                     ]
                     .concat(),
@@ -301,7 +301,7 @@ impl<'a> Site<'a> {
             }
             Edit::On(_, place) => {
                 let Off { span, .. } = *self.ruleset.off.get(*place as usize)?;
-                let rule = span.of(self.text).trim_start_matches('#').trim_start();
+                let rule = span.slice(self.text).trim_start_matches('#').trim_start();
                 Some(self.with(span, rule))
             }
             Edit::Delete(place) => {
@@ -319,7 +319,11 @@ impl<'a> Site<'a> {
                     .take(line - 1)
                     .map(str::len)
                     .sum();
-                let counters = self.chain.counters.of(self.ruleset).unwrap_or_default();
+                let counters = self
+                    .chain
+                    .counters
+                    .counters(self.ruleset)
+                    .unwrap_or_default();
                 let end = start + self.text[start..].lines().next().map_or(0, str::len);
                 Some(self.with(
                     Span::new(start, end),

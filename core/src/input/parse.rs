@@ -51,7 +51,7 @@ pub fn words_of_off(line: &str) -> &str {
 }
 
 /// The words of a printed rule, without their quotes; `None` if a quote is not closed.
-pub(crate) fn words(text: &str) -> Option<Vec<String>> {
+pub(crate) fn split_rule_words(text: &str) -> Option<Vec<String>> {
     let mut found = Vec::new();
     words::split(text, 0, &mut found).ok()?;
     Some(
@@ -165,7 +165,7 @@ impl Read {
             return self.diagnostics.push(text, 1, Span::default(), problem);
         }
         let first = self.rulesets.len();
-        let mut diagnostics = Diagnostics::of(source);
+        let mut diagnostics = Diagnostics::for_source(source);
         if let Some(plain) =
             save::read_plain(text, source, stated, &mut self.rulesets, &mut diagnostics)
         {

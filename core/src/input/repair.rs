@@ -17,15 +17,15 @@ pub(crate) use duplicate_tables::settle;
 use partial_rule::Pieces;
 
 /// The maximum number of sections that are compared with each other.
-const MOST_SECTIONS: usize = 32;
+const MAX_SECTIONS: usize = 32;
 
 /// The maximum size of a table. Those of a mesh are smaller.
-const MOST_RULES: usize = 500;
+const MAX_RULES: usize = 500;
 
 /// Offers all possible repairs.
 pub(crate) fn offer(parsed: &mut Parsed) {
     if parsed.diagnostics.is_empty()
-        || parsed.rulesets.iter().map(Ruleset::rules).sum::<usize>() > MOST_RULES * 4
+        || parsed.rulesets.iter().map(Ruleset::rules).sum::<usize>() > MAX_RULES * 4
     {
         return;
     }
@@ -33,7 +33,7 @@ pub(crate) fn offer(parsed: &mut Parsed) {
     let tables: Vec<Diagnostic> = parsed
         .sections
         .iter()
-        .take(MOST_SECTIONS)
+        .take(MAX_SECTIONS)
         .filter_map(|section| table(parsed, section))
         .collect();
     for diagnostic in &mut parsed.diagnostics {
@@ -126,7 +126,7 @@ fn table(parsed: &Parsed, section: &Section) -> Option<Diagnostic> {
     let other = parsed
         .sections
         .iter()
-        .take(MOST_SECTIONS)
+        .take(MAX_SECTIONS)
         .filter(|other| *other != section && other.format != Format::Commands)
         .find_map(|other| {
             let held = &parsed.rulesets[other.ruleset? as usize];
@@ -169,7 +169,10 @@ fn table(parsed: &Parsed, section: &Section) -> Option<Diagnostic> {
     let source = &parsed.sources[section.source as usize];
     if !references_agree(
         &text,
-        other.map_or(section, |(other, ..)| other).span.of(source),
+        other
+            .map_or(section, |(other, ..)| other)
+            .span
+            .slice(source),
     ) {
         return None;
     }
@@ -202,7 +205,7 @@ fn table(parsed: &Parsed, section: &Section) -> Option<Diagnostic> {
     }
     let from = from.join(" and ");
     // The last line end and the comments at the beginning stay.
-    let shown = section.span.of(source);
+    let shown = section.span.slice(source);
     let comments: usize = shown
         .split_inclusive('\n')
         .take_while(|line| line.starts_with('#'))
@@ -274,7 +277,7 @@ fn whole(
             out,
             ":{} {policy} {}",
             chain.name,
-            chain.counters.of(set).unwrap_or_default()
+            chain.counters.counters(set).unwrap_or_default()
         );
     }
     for (chain, listed) in &chains {

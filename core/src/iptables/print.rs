@@ -88,13 +88,17 @@ fn write_table(
             out,
             ":{} {policy} {}",
             chain.name,
-            chain.counters.of(ruleset).unwrap_or_default()
+            chain.counters.counters(ruleset).unwrap_or_default()
         )?;
     }
     for chain in &table.chains {
         for rule in &chain.rules {
             if counters {
-                write!(out, "{} ", rule.counters.of(ruleset).unwrap_or_default())?;
+                write!(
+                    out,
+                    "{} ",
+                    rule.counters.counters(ruleset).unwrap_or_default()
+                )?;
             }
             out.push_str("-A ");
             quote_if_needed(&chain.name, out);

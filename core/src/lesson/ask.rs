@@ -107,7 +107,7 @@ impl<'a> Asked<'a> {
             _ => None,
         };
         Ok(Choice {
-            words: self.world.words(&test),
+            words: self.world.describe_test(&test),
             code,
             right,
             reply: self.reply(&test, right),
@@ -150,7 +150,7 @@ impl<'a> Asked<'a> {
     fn elsewhere(&mut self, test: &Test) -> String {
         let (world, trace) = (self.world, &self.trace);
         let flips = self.flips.get_or_insert_with(|| {
-            let constants = Constants::of(&world.rulesets, trace.packet.family());
+            let constants = Constants::collect(&world.rulesets, trace.packet.family());
             counterfactual::find(&world.rulesets, &constants, &world.host, trace)
         });
         let found = flips
@@ -170,7 +170,7 @@ impl<'a> Asked<'a> {
 
 fn is_end(test: &Test, verdict: &Verdict) -> bool {
     match test {
-        Test::Fate(fate) => Fate::of(Some(verdict)) == *fate,
+        Test::Fate(fate) => Fate::from_verdict(Some(verdict)) == *fate,
         Test::Port(port) => verdict.kind == VerdictKind::Delivered && verdict.port == Some(*port),
         Test::Sent(name) => {
             verdict.kind == VerdictKind::Sent && verdict.interface.as_ref() == Some(name)

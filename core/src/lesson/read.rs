@@ -110,7 +110,10 @@ pub fn head(text: &str) -> Result<Head, Fault> {
 ///
 /// # Errors
 /// The first error.
-pub fn read<'a>(text: &str, library: &dyn Fn(&str) -> Option<Source<'a>>) -> Result<Lesson, Fault> {
+pub fn read_lesson<'a>(
+    text: &str,
+    library: &dyn Fn(&str) -> Option<Source<'a>>,
+) -> Result<Lesson, Fault> {
     let head = head(text)?;
     let (header, mut lines) = header(text)?;
     let lesson = Lesson {
@@ -231,7 +234,9 @@ impl Reader<'_, '_> {
         };
         let base = match own.or_else(usual) {
             Some(base) => base,
-            None if base.contains('>') => line::read(base).map_err(|mistake| mistake.message)?,
+            None if base.contains('>') => {
+                line::parse_packet_line(base).map_err(|mistake| mistake.message)?
+            }
             None => {
                 let example = line::EXAMPLE;
                 return Err(format!(

@@ -14,7 +14,7 @@ use super::world::{Test, World};
 use super::{Lesson, Piece, read};
 
 /// The maximum number of side effects to report.
-const MOST_TOLD: usize = 3;
+const MAX_SIDE_EFFECTS: usize = 3;
 
 /// A goal of a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,7 +156,7 @@ fn judge_rules(cast: &Cast, old: &World, task: &Task, rulesets: &[Ruleset]) -> J
         }
         let (before, after) = (old.walk(&one.packet), new.walk(&one.packet));
         if !fares_alike(&before, &after) {
-            match lines.len() < task.goals.len() + MOST_TOLD {
+            match lines.len() < task.goals.len() + MAX_SIDE_EFFECTS {
                 true => lines.push((
                     false,
                     format!(

@@ -104,7 +104,7 @@ impl Cast<'_> {
             ("verdict", None) => told(world.tell(&self.walk(about)?)),
             ("end", None) => told(world.headline(&self.walk(about)?).end),
             ("fate", None) => told(
-                Fate::of(self.walk(about)?.verdict())
+                Fate::from_verdict(self.walk(about)?.verdict())
                     .word(world.mesh.is_some())
                     .into(),
             ),

@@ -255,7 +255,7 @@ impl World {
     }
 
     /// Words a test as an answer.
-    pub(super) fn words(&self, test: &Test) -> String {
+    pub(super) fn describe_test(&self, test: &Test) -> String {
         match test {
             Test::Fate(Fate::Captured) => "It is captured".into(),
             Test::Fate(Fate::Direct) => "It goes where its sender wanted".into(),
@@ -339,7 +339,7 @@ impl Test {
             tables.any(|(at, asked)| at == *hook && asked.is(*table))
         };
         match self {
-            Self::Fate(fate) => Fate::of(verdict) == *fate,
+            Self::Fate(fate) => Fate::from_verdict(verdict) == *fate,
             Self::Port(port) => verdict
                 .is_some_and(|end| end.kind == VerdictKind::Delivered && end.port == Some(*port)),
             Self::Sent(name) => verdict.is_some_and(|end| {

@@ -21,7 +21,7 @@ pub fn others(rulesets: &[Ruleset], trace: &Trace, say: impl Fn(&Verdict) -> Str
         };
         let verdict = branch.path.verdict.as_ref();
         let end = verdict.map_or_else(|| "no end is known".into(), &say);
-        let fate = Fate::of(verdict);
+        let fate = Fate::from_verdict(verdict);
         let is_new = others
             .iter()
             .all(|other| (other.fate, &other.end) != (fate, &end));

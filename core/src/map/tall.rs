@@ -7,7 +7,7 @@ use super::cells::{self, Plan, cells};
 use super::lens;
 use super::pen::{Layers, area, cut, dot, leads, line, of_lane, plain, rail, text, wide};
 use super::way::{Asked, Hooked, NAT, Stop, first_label, stops};
-use super::word::{copy, end, glyph, glyphed, heading, said, word};
+use super::word::{copy, draw_end, glyph, glyphed, heading, said, word};
 use super::{Anchor, Go, Group, Map, Shape, Sheet, outcome};
 use crate::walk::trace::Outcome;
 
@@ -56,7 +56,7 @@ pub(super) fn draw(sheet: &Sheet, ways: &[Vec<Stop>]) -> Map {
         for stop in alike..ways[*lane].len() {
             hand.stop(&[*lane], stop);
         }
-        hand.end(*lane);
+        hand.draw_end(*lane);
     }
     let Hand {
         mut layers,
@@ -121,7 +121,7 @@ impl Hand<'_> {
             Stop::Hook(hooked) => self.hook(lanes, stop, hooked),
             other => {
                 let words = match other.turns() {
-                    true => other.words(),
+                    true => other.describe(),
                     false => format!("{} {}", heading(other), word(other)),
                 };
                 let (left, y) = (self.left(), self.y);
@@ -242,7 +242,7 @@ impl Hand<'_> {
 
     /// Draws the rows of the table under the cursor.
     fn table(&mut self, lanes: &[usize], stop: usize) {
-        const MOST: i32 = 26;
+        const MAX_CHARACTERS: i32 = 26;
         let opened = lens::opened(self.sheet);
         let here: Vec<_> = opened
             .into_iter()
@@ -264,7 +264,7 @@ impl Hand<'_> {
             let (lane, steps) = &here[place];
             let plan = Plan {
                 kept: &lens::kept(self.sheet, &here, aligned, place),
-                room: MOST / 2,
+                room: MAX_CHARACTERS / 2,
                 rest: 1,
             };
             cells(
@@ -416,7 +416,7 @@ impl Hand<'_> {
         }
     }
 
-    fn end(&mut self, lane: usize) {
+    fn draw_end(&mut self, lane: usize) {
         let left = x(lane) - 10;
         let top = self.y + 4;
         let shapes = vec![
@@ -435,7 +435,7 @@ impl Hand<'_> {
             &said(self.sheet, &[lane]),
         );
         self.layers.marks.push(plain(vec![says]));
-        self.layers.keys.push(end(self.sheet, &[lane], shapes));
+        self.layers.keys.push(draw_end(self.sheet, &[lane], shapes));
         self.points[lane].push(top + 20);
         self.y += 48;
         for other in self.sheet.lanes[lane].others.iter().take(3) {

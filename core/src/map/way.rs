@@ -80,7 +80,7 @@ impl Stop {
     }
 
     /// The station in words.
-    pub(super) fn words(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         match self {
             Self::In(interface) => format!("comes in by {interface}"),
             Self::Route {

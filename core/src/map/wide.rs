@@ -329,9 +329,9 @@ impl Hand<'_> {
 
     /// Draws the outcomes of paths that are not shown, below `y`. Returns the lower edge.
     fn others(&mut self, mut y: i32) -> i32 {
-        const MOST: usize = 3;
+        const MAX_HIDDEN_ENDS: usize = 3;
         let forks = std::mem::take(&mut self.forks);
-        for (lane, place, (x, from)) in forks.iter().take(MOST) {
+        for (lane, place, (x, from)) in forks.iter().take(MAX_HIDDEN_ENDS) {
             let lane = &self.sheet.lanes[*lane];
             let other = &lane.others[*place];
             let says = format!("{} or {} {}", lane.letter, glyph(other.fate), other.end);
@@ -364,8 +364,8 @@ impl Hand<'_> {
             });
             y += 20;
         }
-        if forks.len() > MOST {
-            let says = format!("and {} more ways", forks.len() - MOST);
+        if forks.len() > MAX_HIDDEN_ENDS {
+            let says = format!("and {} more ways", forks.len() - MAX_HIDDEN_ENDS);
             self.layers.marks.push(plain(vec![text(
                 "quiet",
                 (EDGE, y + 13),

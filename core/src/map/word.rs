@@ -55,7 +55,7 @@ pub(super) fn said(sheet: &Sheet, lanes: &[usize]) -> String {
 }
 
 /// The box of an outcome. A click shows the last step.
-pub(super) fn end(sheet: &Sheet, lanes: &[usize], shapes: Vec<Shape>) -> Group {
+pub(super) fn draw_end(sheet: &Sheet, lanes: &[usize], shapes: Vec<Shape>) -> Group {
     let lane = &sheet.lanes[lanes[0]];
     let last = lane.path.steps.len().saturating_sub(1);
     let name = format!("{}, {}", lane.end, said(sheet, lanes));

@@ -62,7 +62,7 @@ struct Order<'a> {
 }
 
 impl Order<'_> {
-    fn say(&mut self, rule: Option<u32>, says: String) {
+    fn report(&mut self, rule: Option<u32>, says: String) {
         self.found.push(Deviation {
             table: self.table_place,
             chain: self.place,
@@ -83,7 +83,7 @@ impl Order<'_> {
                 // Other programs have rules in the built-in chains, too. Only their rules in nat
                 // affect the mesh's traffic.
                 if is_taken {
-                    self.say(
+                    self.report(
                         Some(number),
                         format!("{name} does not make this rule: what it takes, the rules behind it never see"),
                     );
@@ -92,14 +92,14 @@ impl Order<'_> {
             };
             let late = fit.rule.rank < rank;
             if late {
-                self.say(
+                self.report(
                     Some(number),
                     "it stands behind rules that it should come before: they may take what is meant for it".into(),
                 );
             }
             rank = rank.max(fit.rule.rank);
             if fit.rule.purpose == Purpose::Renewal {
-                self.say(
+                self.report(
                     Some(number),
                     "the rules were being renewed when the dump was taken, or the renewal failed: nothing gets through"
                         .into(),
@@ -129,9 +129,9 @@ impl Order<'_> {
                 }
                 alone &= part == OwnerRule::LetOut;
                 if doubled {
-                    self.say(Some(number), "it stands here twice".into());
+                    self.report(Some(number), "it stands here twice".into());
                 } else if behind {
-                    self.say(Some(number), "it stands behind a rule for the same id that it should come before, and never sees what that one takes".into());
+                    self.report(Some(number), "it stands behind a rule for the same id that it should come before, and never sees what that one takes".into());
                 }
             }
         }
@@ -168,7 +168,7 @@ impl Order<'_> {
             } else {
                 continue;
             };
-            self.say(None, says);
+            self.report(None, says);
         }
     }
 }

@@ -38,7 +38,7 @@ pub struct Query<'a> {
 /// table, the longest prefix wins; among equal prefixes, the lowest metric wins. `None` if there is
 /// no route.
 pub fn lookup(host: &Host, query: Query) -> Option<Way> {
-    let family = Family::of(query.dst);
+    let family = Family::of_address(query.dst);
     let mut tables: Vec<(u32, u32)> = vec![(0, LOCAL), (32_766, MAIN), (32_767, DEFAULT)];
     for rule in &host.rules {
         if rule.family.is_none_or(|own| own == family) && selects(rule, query) {
@@ -192,7 +192,7 @@ fn way_of(route: &Route) -> Way {
 /// The local table, which the kernel fills itself: own addresses, all of 127.0.0.0/8 on `lo`,
 /// broadcasts, multicast.
 fn local(host: &Host, dst: IpAddr, bound: Option<&str>) -> Option<(u8, Way)> {
-    let bits = Family::of(dst).bits();
+    let bits = Family::of_address(dst).bits();
     if dst.is_ipv6() && dst.is_multicast() {
         // `ff00::/8` on every interface but `lo`.
         let mut wires = addresses(host, bound)
@@ -298,14 +298,14 @@ pub fn kind_of(host: &Host, address: IpAddr, interface: Option<&str>) -> RouteKi
 
 /// The source address of a local packet whose sender chose none.
 pub fn source_for(host: &Host, way: &Way, dst: IpAddr) -> Option<IpAddr> {
-    let family = Family::of(dst);
+    let family = Family::of_address(dst);
     let on_interface = || {
         let interface = host.interface(&way.interface)?;
         interface
             .addresses
             .iter()
             .map(|prefix| prefix.address)
-            .find(|address| Family::of(*address) == family)
+            .find(|address| Family::of_address(*address) == family)
     };
     way.source.or_else(on_interface)
 }

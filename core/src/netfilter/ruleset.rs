@@ -42,11 +42,11 @@ impl fmt::Display for Counters {
 /// The position of the counters of a rule or a chain in [`Ruleset::counters`], if the text states
 /// any.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counted(Option<NonZeroU32>);
+pub struct CounterId(Option<NonZeroU32>);
 
-impl Counted {
+impl CounterId {
     /// The counters, from the rule set that stores them.
-    pub fn of(self, ruleset: &Ruleset) -> Option<Counters> {
+    pub fn counters(self, ruleset: &Ruleset) -> Option<Counters> {
         ruleset.counters.get(self.0?.get() as usize - 1).copied()
     }
 
@@ -64,14 +64,14 @@ impl Counted {
 
 /// A text in [`Ruleset::strings`], unescaped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Text {
+pub struct TextRange {
     start: u32,
     length: u32,
 }
 
-impl Text {
+impl TextRange {
     /// The text, from the strings that store it.
-    pub fn of(self, strings: &str) -> &str {
+    pub fn resolve(self, strings: &str) -> &str {
         &strings[self.start as usize..][..self.length as usize]
     }
 }
@@ -165,7 +165,7 @@ pub enum Value {
     /// Addresses and ports to translate to.
     Nat(Apart<NatRange>),
     /// A name or free text.
-    Text(Text),
+    Text(TextRange),
     /// A number of up to 64 bits.
     Wide(Wide),
     /// Two numbers of up to 64 bits: both ends of a range (included), or a value and its companion.
@@ -226,7 +226,7 @@ pub struct Rule {
     /// The rule's bytes in the text.
     pub span: Span,
     /// The counters of the kernel, if the text states them.
-    pub counters: Counted,
+    pub counters: CounterId,
     /// The position of the rule's first clause in [`Ruleset::parts`].
     pub first: u32,
     /// The number of clauses that test the packet.
@@ -245,7 +245,7 @@ pub struct Chain {
     /// Where a base chain is attached; `None` for a chain that rules call.
     pub base: Option<BaseChain>,
     /// The counters of the policy, if the text states them.
-    pub counters: Counted,
+    pub counters: CounterId,
     /// The line that declares it, from 1.
     pub line: Option<u32>,
     /// Its rules, in order.
@@ -384,7 +384,7 @@ pub struct Ruleset {
     /// The counters of the kernel.
     pub counters: Vec<Counters>,
     /// The names of chains that rules call and the text does not define.
-    pub missing: Vec<Text>,
+    pub missing: Vec<TextRange>,
 }
 
 impl Ruleset {
@@ -471,13 +471,13 @@ impl Ruleset {
 
     /// Stores a text. If the text is equal to the last stored one, it shares that one, since rules
     /// in a row often have the same comment.
-    pub fn keep(&mut self, text: &str) -> Text {
+    pub fn keep(&mut self, text: &str) -> TextRange {
         if !self.strings.ends_with(text) {
             self.strings.push_str(text);
         }
         let start = self.strings.len() - text.len();
         let narrow = |n| u32::try_from(n).expect("strings are parts of a text below 4 GiB");
-        Text {
+        TextRange {
             start: narrow(start),
             length: narrow(text.len()),
         }
@@ -485,14 +485,14 @@ impl Ruleset {
 
     /// Stores counters. If they are equal to the last stored ones, they share those, since most
     /// chains of a node have `[0:0]`.
-    pub fn count(&mut self, counters: Option<Counters>) -> Counted {
+    pub fn count(&mut self, counters: Option<Counters>) -> CounterId {
         let Some(counters) = counters else {
-            return Counted::default();
+            return CounterId::default();
         };
         if self.counters.last() != Some(&counters) {
             self.counters.push(counters);
         }
-        Counted(
+        CounterId(
             u32::try_from(self.counters.len())
                 .ok()
                 .and_then(NonZeroU32::new),
@@ -519,9 +519,9 @@ impl Ruleset {
         let (parts, strings) = (narrow(self.parts.len()), narrow(self.strings.len()));
         let (counters, missing) = (narrow(self.counters.len()), narrow(self.missing.len()));
         let counted =
-            |own: &mut Counted| own.0 = own.0.and_then(|place| place.checked_add(counters));
+            |own: &mut CounterId| own.0 = own.0.and_then(|place| place.checked_add(counters));
         self.counters.extend(other.counters);
-        let moved = |text: Text| Text {
+        let moved = |text: TextRange| TextRange {
             start: text.start + strings,
             ..text
         };
@@ -552,8 +552,8 @@ impl Ruleset {
     }
 
     /// A stored text.
-    pub fn text(&self, text: Text) -> &str {
-        text.of(&self.strings)
+    pub fn text(&self, text: TextRange) -> &str {
+        text.resolve(&self.strings)
     }
 
     /// The name of a chain that the text does not define.

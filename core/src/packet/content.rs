@@ -276,7 +276,7 @@ impl FieldKind {
                 .unwrap_or_default(),
             (Self::TcpFlags, _) => content
                 .number()
-                .map(|bits| TcpFlags(bits).words())
+                .map(|bits| TcpFlags(bits).join_names())
                 .unwrap_or_default(),
             (Self::Mark, Content::Number(mark)) if *mark > 0 => format!("{mark:#x}"),
             (_, Content::Number(number)) => number.to_string(),
@@ -309,14 +309,14 @@ fn joined<T: fmt::Display>(list: &[T]) -> String {
 }
 
 /// Words separated by blanks, commas or plus signs.
-fn words(text: &str) -> impl Iterator<Item = &str> {
+fn split_words(text: &str) -> impl Iterator<Item = &str> {
     text.split([',', ' ', '+']).filter(|word| !word.is_empty())
 }
 
 fn list<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
     match text {
         "none" => Some(Vec::new()),
-        _ => words(text).map(parse).collect(),
+        _ => split_words(text).map(parse).collect(),
     }
 }
 
@@ -324,7 +324,7 @@ fn flags(text: &str) -> Option<u32> {
     if text.eq_ignore_ascii_case("none") {
         return Some(0);
     }
-    words(text)
+    split_words(text)
         .map(TcpFlags::bit)
         .try_fold(0, |bits, bit| Some(bits | u32::from(bit?)))
 }

@@ -94,7 +94,10 @@ impl PacketForm {
             errors.add(PacketField::Protocol, "a packet needs a protocol");
         }
         match packet.src {
-            Some(src) if stated(PacketField::Dst) && Family::of(packet.dst) != Family::of(src) => {
+            Some(src)
+                if stated(PacketField::Dst)
+                    && Family::of_address(packet.dst) != Family::of_address(src) =>
+            {
                 errors.add(
                     PacketField::Src,
                     "both addresses must be IPv4, or both IPv6",

@@ -27,7 +27,8 @@ pub struct Prefix {
 impl Prefix {
     /// Whether the network contains `address`.
     pub fn contains(&self, address: IpAddr) -> bool {
-        Family::of(self.address) == Family::of(address) && self.common_bits(address) >= self.length
+        Family::of_address(self.address) == Family::of_address(address)
+            && self.common_bits(address) >= self.length
     }
 
     /// The number of leading bits that it shares with an address of the same family.
@@ -63,7 +64,7 @@ impl FromStr for Prefix {
         let wrong = || InvalidPrefix(text.to_owned());
         let (address, length) = text.split_once('/').unwrap_or((text, ""));
         let address: IpAddr = address.parse().map_err(|_| wrong())?;
-        let bits = Family::of(address).bits();
+        let bits = Family::of_address(address).bits();
         let length = match length {
             "" if !text.contains('/') => bits,
             _ => length
@@ -122,7 +123,7 @@ pub struct Interface {
 
 impl Interface {
     /// An interface with literal addresses of both families.
-    fn of(name: &str, addresses: [&str; 2]) -> Self {
+    fn with_addresses(name: &str, addresses: [&str; 2]) -> Self {
         let addresses = addresses
             .map(|text| text.parse().expect("a literal prefix"))
             .into();
@@ -367,8 +368,10 @@ impl Host {
             ["192.168.1.10/24", "fd00:ff::10/64"],
             ["192.168.1.1", "fd00:ff::1"],
         );
-        node.interfaces
-            .push(Interface::of("cni0", ["10.244.1.1/24", "fd00:1::1/64"]));
+        node.interfaces.push(Interface::with_addresses(
+            "cni0",
+            ["10.244.1.1/24", "fd00:1::1/64"],
+        ));
         node.sysctls = [FORWARDING.0, FORWARDING.1]
             .map(|name| (name.to_owned(), "1".to_owned()))
             .into();
@@ -387,8 +390,8 @@ impl Host {
         };
         Self {
             interfaces: vec![
-                Interface::of("lo", ["127.0.0.1/8", "::1/128"]),
-                Interface::of("eth0", addresses),
+                Interface::with_addresses("lo", ["127.0.0.1/8", "::1/128"]),
+                Interface::with_addresses("eth0", addresses),
             ],
             routes: [("0.0.0.0/0", routers[0]), ("::/0", routers[1])]
                 .map(default_route)

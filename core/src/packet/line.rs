@@ -30,9 +30,9 @@ pub fn print(packet: &Packet) -> String {
     let form = PacketForm::from_packet(packet);
     let get = |field| form.get(field);
     let mut line = get(PacketField::Protocol).to_owned();
-    end(&mut line, get(PacketField::Src), get(PacketField::Sport));
+    write_endpoint(&mut line, get(PacketField::Src), get(PacketField::Sport));
     line.push_str(" >");
-    end(&mut line, get(PacketField::Dst), get(PacketField::Dport));
+    write_endpoint(&mut line, get(PacketField::Dst), get(PacketField::Dport));
     let plain = Packet::to(Origin::Local, Protocol::TCP, NO_ADDRESS);
     for field in PacketField::all() {
         let value = get(field);
@@ -41,19 +41,19 @@ pub fn print(packet: &Packet) -> String {
             .in_line
             .filter(|_| !value.is_empty() && value != field.text(&plain))
         {
-            say(&mut line, name, value);
+            write_clause(&mut line, name, value);
         }
     }
     match (get(PacketField::Origin), get(PacketField::InInterface)) {
         ("local", _) => line.push_str(" out"),
         (_, "") => line.push_str(" in"),
-        (_, interface) => say(&mut line, "in", interface),
+        (_, interface) => write_clause(&mut line, "in", interface),
     }
     line
 }
 
 /// ` 10.0.0.1:443`, ` [fd00::1]:443`, ` fd00::1`, ` :443`, or nothing.
-fn end(line: &mut String, address: &str, port: &str) {
+fn write_endpoint(line: &mut String, address: &str, port: &str) {
     let bare = port.is_empty() || !address.contains(':');
     // Writing to a string cannot fail.
     let _ = match (address, port) {
@@ -64,7 +64,7 @@ fn end(line: &mut String, address: &str, port: &str) {
     };
 }
 
-fn say(line: &mut String, word: &str, value: &str) {
+fn write_clause(line: &mut String, word: &str, value: &str) {
     line.push(' ');
     line.push_str(word);
     line.push(if is_word(value) { '=' } else { ' ' });
@@ -90,7 +90,7 @@ fn field(word: &str) -> Option<PacketField> {
 ///
 /// # Errors
 /// The first error of the line.
-pub fn read(line: &str) -> Result<Packet, LineError> {
+pub fn parse_packet_line(line: &str) -> Result<Packet, LineError> {
     let mut reader = LineReader {
         form: PacketForm::empty(),
         columns: [0; PacketField::COUNT],
@@ -174,7 +174,7 @@ impl<'a> LineReader<'a> {
         match self.next() {
             Some((_, ">" | "→" | "->")) => {}
             Some(source) => {
-                self.end(source, [PacketField::Src, PacketField::Sport])?;
+                self.parse_endpoint(source, [PacketField::Src, PacketField::Sport])?;
                 match self.next() {
                     Some((_, ">" | "→" | "->")) => {}
                     other => {
@@ -190,7 +190,7 @@ impl<'a> LineReader<'a> {
         let destination = self
             .next()
             .ok_or_else(|| lacking(self.column, "where it goes to"))?;
-        self.end(destination, [PacketField::Dst, PacketField::Dport])?;
+        self.parse_endpoint(destination, [PacketField::Dst, PacketField::Dport])?;
         while let Some(word) = self.next() {
             self.field(word)?;
         }
@@ -201,7 +201,7 @@ impl<'a> LineReader<'a> {
     }
 
     /// Parses an address, a port after it, or both.
-    fn end(
+    fn parse_endpoint(
         &mut self,
         (column, word): Word,
         [address, port]: [PacketField; 2],
@@ -280,7 +280,7 @@ mod tests {
 
     #[test]
     fn a_line_is_read_and_written() {
-        let packet = read(EXAMPLE).expect("the example is right");
+        let packet = parse_packet_line(EXAMPLE).expect("the example is right");
         let tcp = Packet::tcp(
             [10, 244, 1, 5].into(),
             40_000,
@@ -302,8 +302,9 @@ mod tests {
             "tcp 1.1.1.1:1 > 2.2.2.2:2 ttl 1 in=uid",
             "41 > 1.1.1.1 owner kernel fragment 185+ bound eth0 out",
         ] {
-            let packet = read(line).unwrap_or_else(|mistake| panic!("{line}: {mistake:?}"));
-            assert_eq!(read(&print(&packet)), Ok(packet), "{line}");
+            let packet =
+                parse_packet_line(line).unwrap_or_else(|mistake| panic!("{line}: {mistake:?}"));
+            assert_eq!(parse_packet_line(&print(&packet)), Ok(packet), "{line}");
         }
     }
 
@@ -329,7 +330,7 @@ mod tests {
             ("tcp > 1.1.1.1:443 in", 21, "needs a source"),
             ("tcp 1.1.1.2 > 1.1.1.1 uid 1 in eth0", 27, "has no owner"),
         ] {
-            let mistake = read(line).expect_err(line);
+            let mistake = parse_packet_line(line).expect_err(line);
             assert!(
                 mistake.column == column && mistake.message.contains(part),
                 "{line}: {mistake:?}"

@@ -87,6 +87,9 @@ pub struct View {
     /// Whether it is the copy of a broadcast or multicast packet. A copy has no socket, even if the
     /// packet itself has one.
     pub copied: bool,
+    /// Whether SNPT or DNPT exchanged a prefix that the address did not have. That breaks the
+    /// checksum of the transport protocol.
+    pub checksum_broken: bool,
     /// The socket that TPROXY selected. It receives the packet independent of the destination.
     pub steered: Option<(IpAddr, Option<u16>)>,
     /// The bridge ports that it arrives on and leaves through.
@@ -123,6 +126,7 @@ impl View {
             source_translated: false,
             destination_translated: false,
             copied: false,
+            checksum_broken: false,
             steered: None,
             bridge: BridgeInfo {
                 exists: Some(false),

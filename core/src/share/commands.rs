@@ -16,7 +16,7 @@ use crate::text::shell;
 use crate::text::visible;
 
 /// Lists with more pairs of different rules are compared by position only.
-const MOST_PAIRS: usize = 1_000_000;
+const MAX_PAIRS: usize = 1_000_000;
 
 /// The commands, one shell line each. Rule sets are paired by family and backend.
 ///
@@ -106,7 +106,7 @@ pub(crate) fn check_words(set: &Ruleset, rule: &Rule) -> Result<(), String> {
             Id::STRAY => return Err(format!("iptables refuses `{}`", kept(part))),
             Id::UNLISTED => return Err("the listing does not show all of a rule".into()),
             Id::OPAQUE_MATCH | Id::OPAQUE_TARGET => {
-                let words = parse::words(kept(part)).unwrap_or_default();
+                let words = parse::split_rule_words(kept(part)).unwrap_or_default();
                 let name = words.first().map_or("", |name| name);
                 if let Some(word) = words.iter().find(|word| parse::may_be_global(word)) {
                     return Err(format!(
@@ -212,7 +212,7 @@ fn rule_words(set: &Ruleset, table: &Table, rule: &Rule) -> Option<Vec<String>> 
     let [read] = &table.chain(hook)?.1.rules[..] else {
         return None;
     };
-    (print::rule(set, table, read) == printed).then(|| parse::words(&printed))?
+    (print::rule(set, table, read) == printed).then(|| parse::split_rule_words(&printed))?
 }
 
 /// The change of one rule.
@@ -438,7 +438,7 @@ fn steps(old: &[String], new: &[String]) -> Vec<Step> {
     let end = same(&mut old[start..].iter().rev().zip(new[start..].iter().rev()));
     let (left, right) = (&old[start..old.len() - end], &new[start..new.len() - end]);
     let mut steps = vec![Step::Keep; start];
-    if left.len() * right.len() > MOST_PAIRS {
+    if left.len() * right.len() > MAX_PAIRS {
         let changed = left.len().min(right.len());
         steps.extend((0..changed).map(|at| Step::Replace(start + at)));
         steps.extend((changed..right.len()).map(|at| Step::Insert(start + at)));

@@ -19,10 +19,10 @@ use crate::packet::host::{self, Host};
 use crate::text::visible;
 
 /// The maximum length of a link: mail programs and chats truncate longer ones.
-pub const MOST: usize = 16 * 1024;
+pub const MAX_LINK_CHARACTERS: usize = 16 * 1024;
 
 /// The maximum length of an uncompressed text. Without it, a few kilobytes could fill the memory.
-const MOST_UNPACKED: usize = 4 << 20;
+const MAX_UNPACKED_BYTES: usize = 4 << 20;
 
 /// The maximum number of packets. The page shows two side by side.
 const MAX_PACKETS: usize = 16;
@@ -38,7 +38,11 @@ const SHARED: char = '2';
 /// The compression level: the slowest and smallest for a text that may fit a link, a fast one for
 /// others.
 fn level(text: &str) -> u8 {
-    if text.len() < 20 * MOST { 10 } else { 3 }
+    if text.len() < 20 * MAX_LINK_CHARACTERS {
+        10
+    } else {
+        3
+    }
 }
 
 /// The shared state: the rules with their host, the packets, and the selected view.
@@ -98,7 +102,7 @@ impl Settled {
     ///
     /// # Panics
     /// If these rule sets do not have the place.
-    pub fn of(rulesets: &[Ruleset], (place, matches): (Place, bool)) -> Option<Self> {
+    pub fn from_place(rulesets: &[Ruleset], (place, matches): (Place, bool)) -> Option<Self> {
         let (_, table, chain) = place.at.find(rulesets);
         let (ruleset, rule) = (place.at.ruleset, place.rule? + 1);
         Some(Self {
@@ -194,16 +198,16 @@ pub enum Broken {
     Damaged,
 }
 
-/// A link to `page` that contains `text`; `None` if it would be longer than [`MOST`].
+/// A link to `page` that contains `text`; `None` if it would be longer than [`MAX_LINK_CHARACTERS`].
 pub fn link(page: &str, text: &str) -> Option<String> {
     to(page, &fragment(text))
 }
 
-/// A link to `page` with this part after `#`; `None` if it would be longer than [`MOST`].
+/// A link to `page` with this part after `#`; `None` if it would be longer than [`MAX_LINK_CHARACTERS`].
 pub fn to(page: &str, fragment: &str) -> Option<String> {
     let page = page.split('#').next().unwrap_or(page);
     let link = format!("{page}#{fragment}");
-    (link.len() <= MOST).then_some(link)
+    (link.len() <= MAX_LINK_CHARACTERS).then_some(link)
 }
 
 /// The part after `#` for a text alone.
@@ -222,7 +226,7 @@ fn pack(version: char, text: &str) -> String {
 ///
 /// # Errors
 /// If it contains nothing readable.
-pub fn read(fragment: &str) -> Result<Option<Shared>, Broken> {
+pub fn read_link(fragment: &str) -> Result<Option<Shared>, Broken> {
     let mut characters = fragment.strip_prefix('#').unwrap_or(fragment).chars();
     let version = match characters.next() {
         None => return Ok(None),
@@ -233,7 +237,7 @@ pub fn read(fragment: &str) -> Result<Option<Shared>, Broken> {
         .decode(characters.as_str())
         .map_err(|_| Broken::Damaged)?;
     let bytes =
-        decompress_to_vec_with_limit(&packed, MOST_UNPACKED).map_err(|_| Broken::Damaged)?;
+        decompress_to_vec_with_limit(&packed, MAX_UNPACKED_BYTES).map_err(|_| Broken::Damaged)?;
     let text = String::from_utf8(bytes).map_err(|_| Broken::Damaged)?;
     let shared = if version == TEXT {
         Ok(Shared::of_text(text))
@@ -256,7 +260,7 @@ mod tests {
         // them.
         const OLD: &str = "108pLLOGy8g8NCQgNUXB0dnYNCFGINrAyiOVy9vf19QzhAgA";
         assert_eq!(
-            read(OLD),
+            read_link(OLD),
             Ok(Some(Shared::of_text(
                 "*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n".to_owned()
             )))
@@ -282,7 +286,7 @@ mod tests {
                 rule: Some(0)
             }
         );
-        let again = Settled::of(&rulesets, found).expect("it is a rule");
+        let again = Settled::from_place(&rulesets, found).expect("it is a rule");
         assert_eq!(serde_json::to_string(&again).expect("it has no maps"), JSON);
         assert_eq!(
             Settled {
@@ -296,16 +300,16 @@ mod tests {
 
     #[test]
     fn what_is_no_link_is_said() {
-        assert_eq!(read(""), Ok(None));
-        assert_eq!(read("#"), Ok(None));
-        assert_eq!(read("#3abc"), Err(Broken::Version('3')));
-        assert_eq!(read(&pack(SHARED, "no JSON")), Err(Broken::Damaged));
+        assert_eq!(read_link(""), Ok(None));
+        assert_eq!(read_link("#"), Ok(None));
+        assert_eq!(read_link("#3abc"), Err(Broken::Version('3')));
+        assert_eq!(read_link(&pack(SHARED, "no JSON")), Err(Broken::Damaged));
         let whole = fragment("*nat\nCOMMIT\n");
-        assert_eq!(read(&whole[..whole.len() - 3]), Err(Broken::Damaged));
-        assert_eq!(read("1 not base64"), Err(Broken::Damaged));
+        assert_eq!(read_link(&whole[..whole.len() - 3]), Err(Broken::Damaged));
+        assert_eq!(read_link("1 not base64"), Err(Broken::Damaged));
         // A decompression bomb: 64 MiB of zeros.
         let bomb = fragment(&"0".repeat(64 << 20));
-        assert_eq!(read(&bomb), Err(Broken::Damaged));
+        assert_eq!(read_link(&bomb), Err(Broken::Damaged));
     }
 
     #[test]
@@ -326,12 +330,12 @@ mod tests {
         fn every_text_comes_back(text in "\\PC*") {
             let fragment = fragment(&text);
             prop_assert!(fragment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
-            prop_assert_eq!(read(&fragment), Ok(Some(Shared::of_text(text))));
+            prop_assert_eq!(read_link(&fragment), Ok(Some(Shared::of_text(text))));
         }
 
         #[test]
         fn no_fragment_makes_it_panic(text in "[12]?[A-Za-z0-9_-]{0,200}") {
-            let _ = read(&text);
+            let _ = read_link(&text);
         }
     }
 }

@@ -351,7 +351,7 @@ fn write_route(route: &Route, out: &mut String) -> Result<(), String> {
         let _ = write!(
             out,
             " via {}{via}",
-            if Family::of(via) == Family::of(route.dst.address) {
+            if Family::of_address(via) == Family::of_address(route.dst.address) {
                 ""
             } else {
                 "inet6 "
@@ -382,7 +382,7 @@ fn write_rule(rule: &RoutingRule, out: &mut String) -> Result<(), String> {
     let stated = rule.family.or_else(|| {
         rule.from
             .or(rule.to)
-            .map(|prefix| Family::of(prefix.address))
+            .map(|prefix| Family::of_address(prefix.address))
     });
     for family in [Family::Ipv4, Family::Ipv6]
         .into_iter()

@@ -11,7 +11,7 @@ use crate::text::visible;
 use crate::walk::trace::{Outcome, Trace};
 
 /// The maximum number of steps to list.
-const MOST: usize = 200;
+const MAX_STEPS: usize = 200;
 
 /// The walks, each with its name, the most important one first. `given` are assumptions besides
 /// those of each walk. `link` leads to a page that shows the walks.
@@ -73,7 +73,7 @@ fn write_walk(
             out,
         )?;
     }
-    let all = path.steps.len() <= MOST;
+    let all = path.steps.len() <= MAX_STEPS;
     if !all {
         writeln!(
             out,
@@ -85,7 +85,7 @@ fn write_walk(
     let told = (1..)
         .zip(path.steps.iter())
         .filter(|(_, step)| all || step.outcome != Outcome::NoMatch);
-    for (number, step) in told.take(MOST) {
+    for (number, step) in told.take(MAX_STEPS) {
         let (_, table, chain) = step.place.at.find(rulesets);
         let rule = step
             .place

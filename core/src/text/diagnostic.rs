@@ -29,7 +29,7 @@ impl Span {
     }
 
     /// The text of the range.
-    pub fn of(self, text: &str) -> &str {
+    pub fn slice(self, text: &str) -> &str {
         text.get(self.start as usize..self.end as usize)
             .unwrap_or_default()
     }
@@ -205,7 +205,7 @@ impl Diagnostics {
     const MAX_OF_SEVERITY: usize = 100;
 
     /// An empty list for one of the texts.
-    pub(crate) fn of(source: u32) -> Self {
+    pub(crate) fn for_source(source: u32) -> Self {
         Self {
             source,
             ..Self::default()

@@ -94,7 +94,7 @@ impl Walker<'_> {
         let is_router = self.host.interface(interface).is_some_and(|own| {
             own.addresses
                 .iter()
-                .any(|prefix| Family::of(prefix.address) == Family::of(dst))
+                .any(|prefix| Family::of_address(prefix.address) == Family::of_address(dst))
         });
         let is_for_router = || {
             is_bridge.is_none()

@@ -15,7 +15,7 @@ use crate::text::shell;
 
 use super::effects::{Action, EffectContext};
 use super::trace::{Assumption, Outcome, Question, Step};
-use super::{MOST_STEPS, Stop, Walker};
+use super::{MAX_STEPS, Stop, Walker};
 
 /// A chain whose evaluation has begun.
 struct Frame {
@@ -220,9 +220,9 @@ impl<'a> Walker<'a> {
     /// Evaluates the statements of a rule until one breaks it or ends the chain, and records the
     /// step.
     fn rule(&mut self, rule: &'a Rule, place: Place, caller: Option<u32>) -> Result<RuleEnd, Stop> {
-        if self.path.steps.len() >= MOST_STEPS {
+        if self.path.steps.len() >= MAX_STEPS {
             return Err(Stop::Broken(format!(
-                "the walk takes more than {MOST_STEPS} steps"
+                "the walk takes more than {MAX_STEPS} steps"
             )));
         }
         let statements = lower::statements(&self.rulesets[place.at.ruleset as usize], rule);
@@ -282,7 +282,7 @@ impl<'a> Walker<'a> {
         glance.turn_to(at.ruleset, *current);
         let met = frame.next as usize;
         let ahead = rules.get(met..).unwrap_or_default();
-        let ahead = &ahead[..ahead.len().min(MOST_STEPS.saturating_sub(path.steps.len()))];
+        let ahead = &ahead[..ahead.len().min(MAX_STEPS.saturating_sub(path.steps.len()))];
         let (hook, outcome, view) = (view.hook, Outcome::NoMatch, *current);
         let place = |rule| Place {
             at,
@@ -429,7 +429,7 @@ impl<'a> Walker<'a> {
         let around = self.surroundings(ruleset);
         let mut unknown = None;
         let mut dropped = false;
-        for condition in of(conditions) {
+        for condition in only_conditions(conditions) {
             let clause = condition.clause;
             match condition.evaluate(around) {
                 Answer::Yes => {}
@@ -468,7 +468,8 @@ impl<'a> Walker<'a> {
     /// Whether one of the conditions would drop the packet.
     pub(super) fn drops(&self, conditions: &[Statement<'a>], ruleset: u32) -> bool {
         let around = self.surroundings(ruleset);
-        of(conditions).any(|condition| matches!(condition.evaluate(around), Answer::Drops { .. }))
+        only_conditions(conditions)
+            .any(|condition| matches!(condition.evaluate(around), Answer::Drops { .. }))
     }
 
     /// Performs an effect. Undetermined parts take their answer from the script.
@@ -497,8 +498,8 @@ impl<'a> Walker<'a> {
     /// The probability that undetermined conditions hold, if only chance decides.
     pub(super) fn chance(&self, conditions: &[Statement<'a>], ruleset: u32) -> Option<f64> {
         let around = self.surroundings(ruleset);
-        let undetermined =
-            of(conditions).filter(|one| matches!(one.evaluate(around), Answer::Unknown(_)));
+        let undetermined = only_conditions(conditions)
+            .filter(|one| matches!(one.evaluate(around), Answer::Unknown(_)));
         undetermined
             .map(|condition| condition.chance)
             .try_fold(1.0, |all, chance| Some(all * chance?))
@@ -585,7 +586,9 @@ pub(super) fn split<'s, 'r>(
     statements.split_at(first.unwrap_or(statements.len()))
 }
 
-fn of<'s, 'r>(conditions: &'s [Statement<'r>]) -> impl Iterator<Item = &'s Condition<'r>> {
+fn only_conditions<'s, 'r>(
+    conditions: &'s [Statement<'r>],
+) -> impl Iterator<Item = &'s Condition<'r>> {
     conditions.iter().filter_map(|statement| match statement {
         Statement::Condition(condition) => Some(condition),
         _ => None,

@@ -33,24 +33,27 @@ impl Walker<'_> {
     /// copy, if it has one. The copy arrives on the interface that the packet leaves through, and
     /// is not routed again.
     pub(super) fn leave_with_copy(&mut self, way: &Way) -> Result<(), Stop> {
-        if !self.is_copied(way) {
-            return self.leave_by(None, way);
-        }
-        match self.view.dst {
-            IpAddr::V4(_) => self.leave_behind_copy(way),
-            IpAddr::V6(dst) => self.leave_before_copy(way, dst),
+        let dst = self.view.dst;
+        match dst {
+            IpAddr::V4(_) if self.is_copied(way) => self.leave_behind_copy(way),
+            IpAddr::V6(group) if group.is_multicast() => self.leave_as_multicast(way, group),
+            _ => self.leave_by(None, way),
         }
     }
 
-    /// IPv6: the kernel copies the packet after POSTROUTING. The copy goes through POSTROUTING
-    /// again.
-    fn leave_before_copy(&mut self, way: &Way, dst: Ipv6Addr) -> Result<(), Stop> {
+    /// IPv6: the destination in the packet decides whether the kernel copies it, not the route
+    /// (`ip6_finish_output2`). nat can write a group into a packet that has a unicast route. The
+    /// kernel copies the packet after POSTROUTING. The copy goes through POSTROUTING again.
+    fn leave_as_multicast(&mut self, way: &Way, group: Ipv6Addr) -> Result<(), Stop> {
+        let is_copied = self.has_joined(&way.interface);
         self.leave_by(None, way)?;
-        let original = self.view.clone();
-        self.send_copy(way)?;
-        self.show(original);
-        let stays_here =
-            scope(dst).is_some_and(|scope| scope <= INTERFACE_LOCAL) || self.view.ttl == 0;
+        if is_copied {
+            let original = self.view.clone();
+            self.send_copy(way)?;
+            self.show(original);
+        }
+        let stays_here = scope(group).is_some_and(|scope| scope <= INTERFACE_LOCAL)
+            || is_copied && self.view.ttl == 0;
         if stays_here {
             Err(self.lost(HERE_ONLY))
         } else {
@@ -81,8 +84,8 @@ impl Walker<'_> {
         self.leave_by(None, way)
     }
 
-    /// Whether the packet has a copy. A socket can switch copies off (`IP_MULTICAST_LOOP`). This is
-    /// rare, so it is assumed not to.
+    /// Whether IPv4 copies a packet on this route (`ip_mc_output`). A socket can switch copies off
+    /// (`IP_MULTICAST_LOOP`). This is rare, so it is assumed not to.
     fn is_copied(&mut self, way: &Way) -> bool {
         match way.kind {
             RouteKind::Broadcast => true,

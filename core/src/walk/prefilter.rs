@@ -81,7 +81,7 @@ impl Glance {
                 } else {
                     match (*seen, &part.value) {
                         (Shown::Unread, _) => {
-                            *seen = read(part, context, &mut self.names);
+                            *seen = read_condition(part, context, &mut self.names);
                             continue;
                         }
                         (Shown::Anything, _) => !part.negated,
@@ -137,7 +137,7 @@ impl Glance {
 
 /// Reads the value that an option compares, if only the packet determines it.
 #[cold]
-fn read(part: &Part, context: &Context, names: &mut Vec<String>) -> Shown {
+fn read_condition(part: &Part, context: &Context, names: &mut Vec<String>) -> Shown {
     let Some(plain) = plain_condition(part) else {
         return Shown::Hidden;
     };

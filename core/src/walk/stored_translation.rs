@@ -469,7 +469,7 @@ impl<'a> Walker<'a> {
             .flat_map(|interface| &interface.addresses);
         let mut own = addresses
             .map(|prefix| prefix.address)
-            .filter(|address| Family::of(*address) == family && !address.is_loopback());
+            .filter(|address| Family::of_address(*address) == family && !address.is_loopback());
         own.next().filter(|_| own.next().is_none())
     }
 
@@ -544,7 +544,8 @@ impl<'a> Walker<'a> {
 /// Whether a range contains an address. A range without addresses contains every address.
 fn holds(range: &NatRange, address: IpAddr) -> bool {
     range.addresses.is_none_or(|(first, last)| {
-        Family::of(first) == Family::of(address) && (first..=last).contains(&address)
+        Family::of_address(first) == Family::of_address(address)
+            && (first..=last).contains(&address)
     })
 }
 

@@ -493,7 +493,7 @@ impl App {
 /// Whether a link holds other rules than the draft that this browser keeps.
 fn holds_other_rules(link: &str) -> bool {
     let text = |fragment: &str| {
-        link::read(fragment)
+        link::read_link(fragment)
             .ok()
             .flatten()
             .map(|shared| shared.text)

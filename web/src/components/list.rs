@@ -360,7 +360,7 @@ fn off(page: &Page, ruleset: u32, place: u32) -> Markup {
         .parsed
         .sources
         .get(set.source as usize)
-        .map_or("", |text| off.span.of(text));
+        .map_or("", |text| off.span.slice(text));
     tag("div")
         .class("row off")
         .key(format!("off-{ruleset}-{place}"))
@@ -441,7 +441,7 @@ fn rule(page: &Page, place: Place) -> Markup {
     let is_current = !current.is_empty();
     let counters = rule
         .map_or(chain.counters, |rule| rule.counters)
-        .of(ruleset);
+        .counters(ruleset);
     let chosen = state.editing.place == Some(place);
     let sought = state.opened.newest.map_or(chosen, |newest| newest == place);
     tag("div")

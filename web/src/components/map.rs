@@ -165,7 +165,7 @@ fn sheet(state: &State, width: i32) -> Sheet<'_> {
         .map(|leg| Leg {
             name: format!("{} → {}", leg.from, leg.to),
             path: leg.trace.shown(),
-            fate: chainwalk_core::analysis::explain::Fate::of(leg.trace.verdict()),
+            fate: chainwalk_core::analysis::explain::Fate::from_verdict(leg.trace.verdict()),
             end: way::end(state, leg.trace.verdict()),
         });
     Sheet {

@@ -34,7 +34,7 @@ pub(super) fn pieces(
     let Some(rule) = place.rule(rulesets) else {
         let counters = chain
             .counters
-            .of(ruleset)
+            .counters(ruleset)
             .map(|counters| format!(" {counters}"))
             .unwrap_or_default();
         return tag("span")

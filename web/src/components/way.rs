@@ -13,7 +13,7 @@ pub(super) fn end(state: &State, verdict: Option<&Verdict>) -> String {
     };
     let mesh = state.paste.mesh.as_ref();
     match mesh.and_then(|mesh| mesh.listener(verdict.port?)) {
-        Some(who) if Fate::of(Some(verdict)) == Fate::Captured => {
+        Some(who) if Fate::from_verdict(Some(verdict)) == Fate::Captured => {
             format!("{who} {}", paste::end(verdict))
         }
         _ => paste::end(verdict).into_owned(),

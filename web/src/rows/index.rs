@@ -35,7 +35,7 @@ impl Index {
                         }
                         index.most = index
                             .most
-                            .max(own.counters.of(set).map(|counters| counters.packets));
+                            .max(own.counters.counters(set).map(|counters| counters.packets));
                     }
                 }
             }

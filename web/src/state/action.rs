@@ -137,7 +137,7 @@ impl State {
             Action::Paste(text) => self.paste(text),
             // Of no concern to the rules: the lessons listen, too.
             Action::Link(fragment) if fragment.starts_with(lesson::ADDRESS) => {}
-            Action::Link(fragment) => self.open(link::read(&fragment)),
+            Action::Link(fragment) => self.open(link::read_link(&fragment)),
             Action::Edit(text) => self.take(self.paste.edited(text)),
             Action::Stage(stage) => self.stage(*stage),
             Action::Leave => self.leave(),

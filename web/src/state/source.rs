@@ -263,10 +263,10 @@ fn given(text: &str) -> Option<Result<Shared, Broken>> {
     if let Some((_, fragment)) = link
         .split_once('#')
         .filter(|(page, _)| page.contains("://"))
-        && link.len() <= 2 * link::MOST
+        && link.len() <= 2 * link::MAX_LINK_CHARACTERS
         && !link.contains(char::is_whitespace)
     {
-        return link::read(fragment).transpose();
+        return link::read_link(fragment).transpose();
     }
     Shared::from_file(text)
 }

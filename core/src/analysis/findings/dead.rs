@@ -19,11 +19,11 @@ use crate::packet::fields::PacketField;
 use crate::packet::hook::Hook;
 
 /// The maximum number of earlier rules that a rule is compared with.
-const MOST_TAKERS: usize = 64;
+const MAX_EARLIER_RULES: usize = 64;
 /// The maximum number of pieces that a rule's packets are split into.
-const MOST_PIECES: usize = 64;
+const MAX_REGIONS: usize = 64;
 /// The maximum number of separate paths into one chain.
-const MOST_WAYS: usize = 4;
+const MAX_CALLERS: usize = 4;
 
 /// A rule that never matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,7 +137,7 @@ impl Search {
     /// The paths into a chain.
     fn into(&mut self, ruleset: &Ruleset, place: usize) -> Vec<Way> {
         let into = std::mem::take(&mut self.ways[place]);
-        if into.len() > MOST_WAYS {
+        if into.len() > MAX_CALLERS {
             return vec![Way {
                 space: Space::all(ruleset.family),
                 takers: Vec::new(),
@@ -220,7 +220,7 @@ impl Walk<'_> {
         }
         if let Target::Jump(to) | Target::Goto(to) = rule.target {
             let to = &mut self.ways[to as usize];
-            if to.len() <= MOST_WAYS {
+            if to.len() <= MAX_CALLERS {
                 to.extend(into.iter().map(|way| Way {
                     space: way.space.and(&asked),
                     takers: way.takers.clone(),
@@ -244,7 +244,7 @@ impl Walk<'_> {
             }
             let taken = taken
                 .as_ref()
-                .filter(|taken| way.takers.len() < MOST_TAKERS || taken.space.asks_nothing());
+                .filter(|taken| way.takers.len() < MAX_EARLIER_RULES || taken.space.asks_nothing());
             way.takers.extend(taken.cloned());
         }
     }
@@ -346,7 +346,7 @@ fn is_covered(space: Space, takers: &[Rc<Taker>], by: &mut Vec<(u32, u32)>) -> b
             space.without(&taker.space, &mut pieces);
         }
         left = pieces;
-        if left.is_empty() || left.len() > MOST_PIECES {
+        if left.is_empty() || left.len() > MAX_REGIONS {
             break;
         }
     }

@@ -330,7 +330,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
             self.reports.of_line(line, problem);
             return None;
         }
-        if self.chains == open_table::MOST_CHAINS {
+        if self.chains == open_table::MAX_CHAINS {
             self.reports.of_line(line, open_table::too_many_chains());
             return None;
         }
@@ -422,7 +422,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
         let counters = ruleset.count(counters);
         let appends = command.is("-A") || command.is("--append");
         if appends && open.find(&ruleset.tables[open.table], &name.text).is_none() {
-            if self.chains == open_table::MOST_CHAINS {
+            if self.chains == open_table::MAX_CHAINS {
                 return self.reports.of_line(line, open_table::too_many_chains());
             }
             let problem = match open_table::printed_name_problem(&name.text, ruleset.backend) {

@@ -52,13 +52,13 @@ impl Places {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::netfilter::ruleset::Counted;
+    use crate::netfilter::ruleset::CounterId;
 
     fn chain(name: &str) -> Chain {
         Chain {
             name: name.into(),
             base: None,
-            counters: Counted::default(),
+            counters: CounterId::default(),
             line: None,
             rules: Vec::new(),
             gaps: Vec::new(),

@@ -9,7 +9,7 @@ use crate::iptables::table_name::TableName;
 use crate::netfilter::backend::Backend;
 use crate::netfilter::base::BaseChain;
 use crate::netfilter::gap::{Gap, GapReason};
-use crate::netfilter::ruleset::{Chain, Counted, Table};
+use crate::netfilter::ruleset::{Chain, CounterId, Table};
 use crate::text::diagnostic::Code;
 
 use super::{Format, Parsed, Section};
@@ -71,7 +71,7 @@ fn unreadable_lines(parsed: &Parsed) -> Vec<(u32, LostLine)> {
             }
             Code::UnknownLine => {
                 let source = parsed.sources.get(diagnostic.source as usize);
-                source.is_some_and(|text| resembles_rule(diagnostic.span.of(text)))
+                source.is_some_and(|text| resembles_rule(diagnostic.span.slice(text)))
             }
             _ => false,
         });
@@ -116,8 +116,8 @@ fn mark_section(parsed: &mut Parsed, section: &Section, unreadable: &[(u32, Lost
         return;
     }
     let mut lost = elision::elided_lines(text, section);
-    let last_line =
-        section.line + to_u32(memchr::memchr_iter(b'\n', section.span.of(text).as_bytes()).count());
+    let last_line = section.line
+        + to_u32(memchr::memchr_iter(b'\n', section.span.slice(text).as_bytes()).count());
     let is_inside = |line: u32| (section.line..=last_line).contains(&line);
     lost.extend(
         unreadable
@@ -255,7 +255,7 @@ fn mark_hidden_chains(table: &mut Table, backend: Option<Backend>, reason: GapRe
             table.chains.push(Chain {
                 name: hook.name().into(),
                 base: Some(BaseChain::built_in(name, *hook, backend)),
-                counters: Counted::default(),
+                counters: CounterId::default(),
                 line: None,
                 rules: Vec::new(),
                 gaps: vec![hidden.clone()],

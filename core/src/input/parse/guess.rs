@@ -5,7 +5,7 @@ use crate::iptables::extension::{Id, Role};
 use crate::iptables::table_name::TableName;
 
 /// The maximum number of lines to examine.
-const MOST: usize = 5_000;
+const MAX_LINES: usize = 5_000;
 
 /// Built-in chains by name: (declared with a policy, named by a rule).
 #[derive(Default)]
@@ -20,7 +20,7 @@ pub(super) fn table<'a>(
     lines: impl Iterator<Item = &'a str>,
 ) -> Result<(TableName, String), Vec<TableName>> {
     let mut seen = Seen::default();
-    for line in lines.take(MOST) {
+    for line in lines.take(MAX_LINES) {
         match LineKind::of(line) {
             LineKind::Chain(name) if line.contains(" ACCEPT") || line.contains(" DROP") => {
                 add(&mut seen.declared, name)

@@ -9,7 +9,7 @@ use crate::iptables::table_name::TableName;
 use crate::netfilter::backend::Backend;
 use crate::netfilter::base::BaseChain;
 use crate::netfilter::gap::{Gap, GapReason};
-use crate::netfilter::ruleset::{Chain, Counted, Counters, Policy, Rule, Ruleset, Table, Target};
+use crate::netfilter::ruleset::{Chain, CounterId, Counters, Policy, Rule, Ruleset, Table, Target};
 use crate::packet::Family;
 use crate::packet::hook::Hook;
 use crate::text::diagnostic::{Code, Problem, ProblemSink};
@@ -22,10 +22,10 @@ use super::rule_templates::Shapes;
 mod conditional;
 
 /// The maximum number of chains of all tables of a text.
-pub(super) const MOST_CHAINS: usize = 1 << 17;
+pub(super) const MAX_CHAINS: usize = 1 << 17;
 
 /// The maximum number of rules that commands may compare, which takes a second or two.
-const MOST_WORK: usize = 2_000_000;
+const MAX_COMPARED_RULES: usize = 2_000_000;
 
 /// Up to this length, a chain's list of rules has no spare capacity.
 const FEW: usize = 8;
@@ -112,7 +112,7 @@ impl OpenTable {
         let chain = Chain {
             name: name.into(),
             base: hook.map(|hook| BaseChain::built_in(self.name, hook, self.backend)),
-            counters: Counted::default(),
+            counters: CounterId::default(),
             line,
             rules: Vec::new(),
             gaps: Vec::new(),
@@ -222,7 +222,7 @@ impl OpenTable {
             (Verb::Insert | Verb::Delete, at) => length.saturating_sub(at.unwrap_or(0)) / MOVES,
             _ => 0,
         };
-        if self.work > MOST_WORK {
+        if self.work > MAX_COMPARED_RULES {
             let problem = Problem::new(
                 Code::LimitExceeded,
                 "carrying out all of these commands takes too long: this one is left out",
@@ -306,7 +306,7 @@ impl OpenTable {
                     format!("chain {} is there already", word.text),
                 ),
             );
-        } else if table.chains.len() >= MOST_CHAINS {
+        } else if table.chains.len() >= MAX_CHAINS {
             say(word.span, too_many_chains());
         } else {
             self.add(table, &word.text, None);
@@ -523,7 +523,7 @@ fn used_chains(table: &Table) -> Vec<bool> {
 }
 
 /// Sets the existing counters.
-fn set_counters(chain: &mut Chain, to: Counted) {
+fn set_counters(chain: &mut Chain, to: CounterId) {
     let rules = chain.rules.iter_mut().map(|rule| &mut rule.counters);
     rules
         .chain([&mut chain.counters])
@@ -536,7 +536,7 @@ pub(super) fn too_many_chains() -> Problem {
     Problem::new(
         Code::LimitExceeded,
         format!(
-            "this text has more than {MOST_CHAINS} chains: this one is left out, with its rules"
+            "this text has more than {MAX_CHAINS} chains: this one is left out, with its rules"
         ),
     )
     .hint("paste fewer tables at once")

@@ -95,7 +95,7 @@ fn section_of(reading: &Reading, fragment: &Fragment) -> Section {
         span: whole,
         line: input.line_number(start),
         format: fragment.format,
-        inside: inside(whole.of(input.text), fragment, reading.is_log),
+        inside: inside(whole.slice(input.text), fragment, reading.is_log),
         family: command.map_or(Family::Ipv4, |command| command.family),
         backend: command.and_then(|command| command.backend),
         options: String::new(),

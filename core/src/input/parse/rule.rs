@@ -29,10 +29,10 @@ const HEADER: u16 = 0;
 const TARGET: u16 = u16::MAX;
 
 /// The limit of iptables itself (`MAX_ARGC` in xshared.h).
-const MOST_WORDS: usize = 255;
+const MAX_WORDS: usize = 255;
 
 /// The maximum number of rules that the lists of addresses in one line make.
-const MOST_RULES: usize = 4096;
+const MAX_RULES_PER_LINE: usize = 4096;
 
 /// Parses rules, and reuses its memory for the next one.
 #[derive(Default)]
@@ -115,16 +115,16 @@ impl RuleReader {
         self.taken.clear();
         (self.protocol, self.named, self.target) = (None, None, None);
         (self.jumps, self.printed) = (false, site.printed);
-        if let Some(first) = words.get(MOST_WORDS) {
+        if let Some(first) = words.get(MAX_WORDS) {
             let problem = Problem::new(
                 Code::LimitExceeded,
-                format!("a rule has at most {MOST_WORDS} words; the rest is left out"),
+                format!("a rule has at most {MAX_WORDS} words; the rest is left out"),
             );
             say(first.span, problem);
         }
         let mut rest = Rest {
             text,
-            words: &words[..words.len().min(MOST_WORDS)],
+            words: &words[..words.len().min(MAX_WORDS)],
         };
         let mut line = Line {
             command: None,
@@ -493,7 +493,7 @@ impl RuleReader {
         let behind = rest.words;
         let mut negated = bang.is_some();
         // Before 1.4.3, the `!` was after the option, and iptables-save printed it there.
-        let valued = opt.kind.words() > 0;
+        let valued = opt.kind.word_count() > 0;
         if !negated
             && opt.negatable
             && valued
@@ -568,10 +568,10 @@ impl RuleReader {
         rest: &mut Rest<'_, 'a>,
         ruleset: &mut Ruleset,
     ) -> Result<Value, (Span, Problem)> {
-        let mut values = [attached.unwrap_or_default(); Kind::MOST_WORDS];
+        let mut values = [attached.unwrap_or_default(); Kind::MAX_WORDS];
         let mut count = usize::from(attached.is_some());
         let mut place = word.span;
-        while count < opt.kind.words() {
+        while count < opt.kind.word_count() {
             // getopt accepts any word. A word that is an option here is more likely meant as one.
             let is_value = |next: &&Word| {
                 opt.kind.is_free() || !next.is_option() || self.find_exact(&next.text).is_none()
@@ -612,7 +612,7 @@ impl RuleReader {
         if is_variable && (!opt.kind.is_free() || matches!(opt.kind, Kind::Interface)) {
             return wrong(unknown());
         }
-        if attached.is_some() && opt.kind.words() == 0 {
+        if attached.is_some() && opt.kind.word_count() == 0 {
             return wrong(Problem::new(
                 Code::UnexpectedValue,
                 format!("{} takes no value", opt.flag),

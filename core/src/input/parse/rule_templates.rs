@@ -13,7 +13,7 @@ use super::open_table::OpenTable;
 use super::words;
 
 /// The maximum number of templates of a table: kube-proxy's rules have about twelve.
-const MOST: usize = 16;
+const MAX_TEMPLATES: usize = 16;
 /// Comparisons stop after this many more misses than hits.
 const PATIENCE: i32 = 200;
 
@@ -71,7 +71,7 @@ pub(super) enum What {
 
 impl Shape {
     /// The maximum number of values. No usual rule has more.
-    pub(super) const MOST_VALUES: usize = 12;
+    pub(super) const MAX_VALUES: usize = 12;
 
     /// The text before a value, or, after the last value, the rest.
     fn before(&self, place: usize) -> &[u8] {
@@ -88,7 +88,7 @@ impl Shape {
     }
 
     /// Compares a line with the template and returns its values.
-    fn fits<'t>(&self, line: &'t str, values: &mut [&'t str; Self::MOST_VALUES]) -> bool {
+    fn fits<'t>(&self, line: &'t str, values: &mut [&'t str; Self::MAX_VALUES]) -> bool {
         let mut at = 0;
         for (place, value) in values[..self.values.len()].iter_mut().enumerate() {
             let before = self.before(place);
@@ -127,7 +127,7 @@ impl OpenTable {
         }
         let last = self.shapes.known.get(self.shapes.last)?;
         self.shapes.strange += 1;
-        let mut values = [""; Shape::MOST_VALUES];
+        let mut values = [""; Shape::MAX_VALUES];
         let mut fits = |place: usize| self.shapes.known[place].fits(line, &mut values);
         let place = match last.next {
             [next, _] if fits(next) => next,
@@ -223,7 +223,7 @@ impl Shapes {
 
     /// Stores a template. If there are too many, the others are removed.
     pub(super) fn keep(&mut self, shape: Shape) {
-        if self.known.len() == MOST {
+        if self.known.len() == MAX_TEMPLATES {
             self.known.clear();
             self.last = 0;
         }

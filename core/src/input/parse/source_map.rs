@@ -282,7 +282,7 @@ mod tests {
         let back = |cleaned: &MappedText, start, end| {
             cleaned
                 .span(Span::new(start, end), source)
-                .of(source)
+                .slice(source)
                 .to_owned()
         };
         assert_eq!(cleaned.text, "x --uid");

@@ -79,7 +79,7 @@ const SIGNS: [Sign; 30] = [
 ];
 
 /// The number of bytes of a text that are examined.
-const MOST: usize = 256 * 1024;
+const MAX_BYTES: usize = 256 * 1024;
 
 /// Meshes that write native nftables, by a word in the names of their tables: Istio from 1.27 on,
 /// newer Consul.
@@ -142,7 +142,7 @@ pub(super) fn message(text: &str) -> Option<(u32, Span, Problem)> {
 }
 
 fn known(text: &str, beside: bool) -> Option<(u32, Span, Problem)> {
-    let mut end = text.len().min(MOST);
+    let mut end = text.len().min(MAX_BYTES);
     while !text.is_char_boundary(end) {
         end -= 1;
     }

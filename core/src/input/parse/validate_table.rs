@@ -150,7 +150,7 @@ fn resolve(ruleset: &mut Ruleset, table: usize, places: &Places, say: &mut Diagn
             else {
                 continue;
             };
-            let name = missing[name as usize].of(strings);
+            let name = missing[name as usize].resolve(strings);
             let Some(found) = places.find(chains, name) else {
                 let problem = match chain_name_fault(name) {
                     Some(fault) => fault.problem(name),

@@ -30,7 +30,7 @@ impl Word<'_> {
 }
 
 /// The maximum number of words. The text after them is not split.
-const MOST: usize = 300;
+const MAX_WORDS: usize = 300;
 
 /// Splits a line that begins at byte `offset` of the text into `words`.
 ///
@@ -48,7 +48,7 @@ pub(crate) fn split<'a>(
         while at < bytes.len() && is_blank(bytes[at]) {
             at += 1;
         }
-        if at == bytes.len() || words.len() == MOST {
+        if at == bytes.len() || words.len() == MAX_WORDS {
             return Ok(());
         }
         let start = at;
@@ -129,7 +129,7 @@ pub(super) fn split_shell<'a>(
             chars.next();
             continue;
         }
-        if words.len() == MOST {
+        if words.len() == MAX_WORDS {
             break;
         }
         let (mut text, mut quote, mut end) = (String::new(), None, line.len());
@@ -263,7 +263,7 @@ pub(super) fn as_written(text: &str, first: &Word, negated: Option<Span>, more: 
         start: start.span.start,
         end: end.span.end,
     }
-    .of(text);
+    .slice(text);
     let needs_quotes = |word: &Word| kind::needs_quotes(&word.text) && !word.is("!");
     let is_same = |read: &Word, meant: &Word| {
         let is_option = !meant.quoted && meant.text.starts_with(['-', '!']);

@@ -78,7 +78,7 @@ fn find_missing_chains(ruleset: &mut Ruleset, table: usize) -> Vec<u32> {
         let Target::Missing { name, goto } = rule.target else {
             continue;
         };
-        if let Some(place) = places.get(missing[name as usize].of(strings)) {
+        if let Some(place) = places.get(missing[name as usize].resolve(strings)) {
             rule.target = if goto {
                 Target::Goto(*place)
             } else {

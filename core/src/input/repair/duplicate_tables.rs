@@ -24,7 +24,7 @@ pub(crate) fn settle(parsed: &mut Parsed) {
     let printed = |format| matches!(format, Format::Save | Format::Rules | Format::Listing);
     let sections: Vec<usize> = (0..parsed.sections.len())
         .filter(|place| printed(parsed.sections[*place].format))
-        .take(super::MOST_SECTIONS)
+        .take(super::MAX_SECTIONS)
         .collect();
     for (at, first) in sections.iter().enumerate() {
         for second in &sections[at + 1..] {
@@ -109,7 +109,7 @@ fn join_chains(parsed: &mut Parsed, first: usize, second: usize) -> bool {
     let same =
         |chain: &Chain, other: &Chain| {
             chain.rules.len() == other.rules.len()
-                && chain.rules.len() <= super::MOST_RULES
+                && chain.rules.len() <= super::MAX_RULES
                 && chain.rules.iter().zip(&other.rules).all(|(one, two)| {
                     Pieces::of(set, table, one).may_be(&Pieces::of(held, shown, two))
                 })
@@ -185,7 +185,7 @@ fn compare(
 
 /// Whether two tables may have the same rules in the same order.
 fn same((set, table): (&Ruleset, &Table), (held, shown): (&Ruleset, &Table)) -> bool {
-    let most = super::MOST_RULES;
+    let most = super::MAX_RULES;
     table.rules() == shown.rules()
         && table.rules() <= most
         && table

@@ -7,7 +7,7 @@ use crate::netfilter::ruleset::Value;
 use crate::text::diagnostic::{Code, Problem};
 
 /// The maximum number of instructions in a rule (`XT_BPF_MAX_NUM_INSTR`).
-const MOST: usize = 64;
+const MAX_INSTRUCTIONS: usize = 64;
 
 /// `4,48 0 0 9,21 0 1 6,6 0 0 1,6 0 0 0`: a count, then four numbers for each instruction.
 static PROGRAM: Form = Form {
@@ -23,7 +23,7 @@ static PROGRAM: Form = Form {
             .map(instruction)
             .collect();
         let instructions = instructions.ok_or_else(wrong)?;
-        if count != instructions.len() || !(1..=MOST).contains(&count) {
+        if count != instructions.len() || !(1..=MAX_INSTRUCTIONS).contains(&count) {
             return Err(Problem::new(
                 Code::InvalidValue,
                 format!(
@@ -31,7 +31,9 @@ static PROGRAM: Form = Form {
                     instructions.len()
                 ),
             )
-            .hint(format!("1 to {MOST} instructions stand behind their count")));
+            .hint(format!(
+                "1 to {MAX_INSTRUCTIONS} instructions stand behind their count"
+            )));
         }
         Ok(Value::Text(
             ruleset.keep(&format!("{count},{}", instructions.join(","))),

@@ -8,7 +8,7 @@ use crate::text::diagnostic::{Code, Problem};
 
 /// The maximum number of nodes (`XT_CLUSTER_NODES_MAX`). iptables limits the mask to it as well
 /// (measured).
-const MOST: u32 = 32;
+const MAX_NODES: u32 = 32;
 
 /// The nodes of the rule, one bit each.
 fn nodes(options: &Options) -> Option<u32> {
@@ -61,7 +61,7 @@ pub static CLUSTER: Extension = Extension {
         let not = if negated(options) { "not " } else { "" };
         let total = options.number("--cluster-total-nodes").unwrap_or_default();
         let nodes = nodes(options).unwrap_or_default();
-        let named: Vec<String> = (0..MOST)
+        let named: Vec<String> = (0..MAX_NODES)
             .filter(|bit| nodes & 1 << bit != 0)
             .map(|bit| (bit + 1).to_string())
             .collect();
@@ -74,11 +74,11 @@ pub static CLUSTER: Extension = Extension {
         "cluster",
         "the share of connections that falls to a node of a cluster",
         &[
-            Opt::new("--cluster-local-node", Kind::Between(1, MOST))
+            Opt::new("--cluster-local-node", Kind::Between(1, MAX_NODES))
                 .negatable()
                 .excludes(&["--cluster-local-nodemask"]),
-            Opt::new("--cluster-local-nodemask", Kind::Between(1, MOST)).negatable(),
-            Opt::new("--cluster-total-nodes", Kind::Between(1, MOST)).required(),
+            Opt::new("--cluster-local-nodemask", Kind::Between(1, MAX_NODES)).negatable(),
+            Opt::new("--cluster-total-nodes", Kind::Between(1, MAX_NODES)).required(),
             Opt::new("--cluster-hash-seed", Kind::Number(u32::MAX)).required(),
         ],
     )

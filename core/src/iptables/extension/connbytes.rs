@@ -58,7 +58,7 @@ fn print(options: &Options, out: &mut String) {
     }
 }
 
-fn words(options: &Options) -> String {
+fn describe(options: &Options) -> String {
     let what = match options.printed("--connbytes-mode").as_deref() {
         Some("packets") => "packets",
         Some("bytes") => "bytes",
@@ -90,7 +90,7 @@ pub static CONNBYTES: Extension = Extension {
     tracks: true,
     unknowable: Some("it depends on how much the connection has carried"),
     print: Some(print),
-    words: Some(words),
+    words: Some(describe),
     ..Extension::matching(
         "connbytes",
         "how much a connection has carried",

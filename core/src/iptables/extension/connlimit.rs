@@ -58,7 +58,7 @@ fn print(options: &Options, out: &mut String) {
     );
 }
 
-fn words(options: &Options) -> String {
+fn describe(options: &Options) -> String {
     let (number, above) = bound(options);
     let most = if above { "more than" } else { "at most" };
     let side = if options.has("--connlimit-daddr") {
@@ -112,7 +112,7 @@ pub static CONNLIMIT: Extension = Extension {
     unknowable: Some("it depends on how many connections there are"),
     check,
     print: Some(print),
-    words: Some(words),
+    words: Some(describe),
     ..Extension::matching(
         "connlimit",
         "how many connections a host or network has",

@@ -17,13 +17,13 @@ const TYPES: [&str; 11] = [
 
 static TYPES_FORM: Form = Form {
     words: 1,
-    read,
+    read: parse_types,
     write,
     examples: &["REQUEST,RESPONSE", "data", "INVALID", "SYNC,SyncAck"],
 };
 
 /// Complete names in any case. Empty names are skipped, as `strtok` does.
-fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
+fn parse_types(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
     let bit = |word: &str| {
         TYPES
             .iter()

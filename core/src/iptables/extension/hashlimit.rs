@@ -54,7 +54,7 @@ static RATE: Form = Form {
             .map(|(number, _)| number)
             .filter(|number| !number.is_empty())
         else {
-            return rate::read(text, SCALE).map(|rate| Value::Wides(Apart::new(rate)));
+            return rate::parse_rate(text, SCALE).map(|rate| Value::Wides(Apart::new(rate)));
         };
         let wrong = || problem("rate", text, "512kb/s or 10mb/s");
         let digits = number.bytes().take_while(u8::is_ascii_digit).count();
@@ -111,7 +111,7 @@ static BURST: Form = Form {
         let count = parse_u64(number)
             .filter(|count| *count > 0)
             .ok_or_else(wrong)?;
-        if letter.is_empty() && count > MOST {
+        if letter.is_empty() && count > MAX_RATE {
             return Err(wrong());
         }
         count
@@ -127,7 +127,7 @@ static BURST: Form = Form {
     examples: &["5", "100"],
 };
 
-const MOST: u64 = 1_000_000;
+const MAX_RATE: u64 = 1_000_000;
 
 /// The keys of the counters, in print order. `mode` splits at `,` and `|`.
 const MODES: [&str; 4] = ["srcip", "srcport", "dstip", "dstport"];
@@ -170,7 +170,7 @@ struct Limit {
 }
 
 impl Limit {
-    fn of(options: &Options) -> Option<Self> {
+    fn from_options(options: &Options) -> Option<Self> {
         let (flag, above) = if options.has("--hashlimit-upto") {
             ("--hashlimit-upto", false)
         } else {
@@ -208,7 +208,7 @@ impl Limit {
 }
 
 fn print(options: &Options, out: &mut String) {
-    let Some(limit) = Limit::of(options) else {
+    let Some(limit) = Limit::from_options(options) else {
         return;
     };
     // Writing to a string cannot fail.
@@ -286,7 +286,7 @@ fn write(limit: &Limit, options: &Options, out: &mut String) -> std::fmt::Result
 
 fn check(given: &Given) -> Result<(), Problem> {
     let options = &given.options;
-    let Some(limit) = Limit::of(options) else {
+    let Some(limit) = Limit::from_options(options) else {
         return Err(Problem::new(
             Code::MissingOption,
             "-m hashlimit needs --hashlimit-upto or --hashlimit-above",
@@ -330,14 +330,14 @@ fn check(given: &Given) -> Result<(), Problem> {
     }
 }
 
-fn words(options: &Options) -> String {
-    let Some(limit) = Limit::of(options) else {
+fn describe(options: &Options) -> String {
+    let Some(limit) = Limit::from_options(options) else {
         return String::new();
     };
     let does = if limit.above { "more" } else { "no more" };
     let rate = match limit.in_bytes {
         true => format!("{} bytes a second", bytes(limit.each)),
-        false => rate::say(limit.each.max(1), SCALE),
+        false => rate::describe(limit.each.max(1), SCALE),
     };
     let mode = options.printed("--hashlimit-mode").unwrap_or_default();
     let mut who: Vec<&str> = Vec::new();
@@ -364,7 +364,7 @@ pub static HASHLIMIT: Extension = Extension {
     unknowable: Some("it depends on how many packets came before"),
     check,
     print: Some(print),
-    words: Some(words),
+    words: Some(describe),
     ..Extension::matching(
         "hashlimit",
         "so many packets or bytes in a time, for each address or port",

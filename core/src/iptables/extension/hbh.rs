@@ -17,13 +17,13 @@ use nom::sequence::preceded;
 /// A list of options, each `TYPE` or `TYPE:LENGTH`. A length of 255 means any length.
 static OPTIONS: Form = Form {
     words: 1,
-    read,
+    read: parse_options,
     write,
     examples: &["5:4,1:2", "7", "0x3e,1:255"],
 };
 
 /// iptables keeps the low eight bits of each number (`parse_options` in libip6t_hbh.c).
-fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
+fn parse_options(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
     let one = (number_u32, opt(preceded(char(':'), number_u32)));
     let list = whole(separated_list1(char(','), one), words[0]).filter(|list| list.len() <= 16);
     let Some(list) = list else {

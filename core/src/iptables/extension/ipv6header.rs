@@ -61,7 +61,7 @@ pub(super) fn unstated<'a>(_: &Context<'a>) -> FieldValue<'a> {
 
 static LIST: Form = Form {
     words: 1,
-    read,
+    read: parse_headers,
     write,
     examples: &[
         "hop-by-hop,frag",
@@ -74,7 +74,7 @@ static LIST: Form = Form {
 };
 
 /// Empty items are skipped, as `strtok` does.
-fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
+fn parse_headers(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
     let mut bits = 0;
     for word in words[0].split(',').filter(|word| !word.is_empty()) {
         let number = names::ipv6_header_of_iptables(word);

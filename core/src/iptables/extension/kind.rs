@@ -129,10 +129,10 @@ pub type IcmpNames = &'static [(&'static str, u8, u8, u8)];
 
 impl Kind {
     /// The maximum number of words of a value.
-    pub const MOST_WORDS: usize = 2;
+    pub const MAX_WORDS: usize = 2;
 
     /// The number of words of the value.
-    pub fn words(&self) -> usize {
+    pub fn word_count(&self) -> usize {
         match self {
             Self::Flag | Self::Always(..) => 0,
             Self::TcpFlags => 2,
@@ -217,7 +217,7 @@ impl Kind {
             Self::Always(value, mask) => Ok(Value::Masked { value, mask }),
             Self::Network => of_family(read::network(text)?, text, ruleset.family),
             Self::Address => match text.parse() {
-                Ok(address) if Family::of(address) != ruleset.family => Err(problem(
+                Ok(address) if Family::of_address(address) != ruleset.family => Err(problem(
                     "address of this family",
                     text,
                     "10.0.0.1 for IPv4, ::1 for IPv6",
@@ -512,7 +512,7 @@ impl Kind {
     }
 
     /// Words the value: as printed, without parts that only a program needs.
-    pub fn say(&self, value: &Value, ruleset: &Ruleset) -> String {
+    pub fn describe(&self, value: &Value, ruleset: &Ruleset) -> String {
         match (self, value) {
             (Self::Network, Value::Net4(address, Ipv4Addr::BROADCAST)) => address.to_string(),
             (Self::Network, Value::Net6(net)) if net.1.to_bits() == u128::MAX => net.0.to_string(),
@@ -584,7 +584,7 @@ fn of_family(value: Value, text: &str, family: Family) -> Result<Value, Problem>
     let of = match &value {
         Value::Net4(..) => Family::Ipv4,
         Value::Net6(..) => Family::Ipv6,
-        Value::Addresses(span) => Family::of(span.0),
+        Value::Addresses(span) => Family::of_address(span.0),
         _ => family,
     };
     match of == family {
@@ -619,7 +619,7 @@ mod tests {
     #[test]
     fn no_option_takes_more_words_than_there_is_room_for() {
         for opt in Id::all().flat_map(|id| id.get().options) {
-            assert!(opt.kind.words() <= Kind::MOST_WORDS, "{}", opt.flag);
+            assert!(opt.kind.word_count() <= Kind::MAX_WORDS, "{}", opt.flag);
         }
     }
 }

@@ -11,7 +11,9 @@ const SCALE: u64 = 10_000;
 
 static RATE: Form = Form {
     words: 1,
-    read: |words, _| rate::read(words[0], SCALE).map(|(period, _)| Value::Wide(period.into())),
+    read: |words, _| {
+        rate::parse_rate(words[0], SCALE).map(|(period, _)| Value::Wide(period.into()))
+    },
     write: |value, _, out| {
         if let Value::Wide(period) = value {
             out.push_str(&rate::print(period.get(), SCALE));
@@ -60,7 +62,7 @@ pub static LIMIT: Extension = Extension {
     implied: &[Implied::new("--limit", "3/hour")],
     words: Some(|options| {
         let rate = match options.value("--limit") {
-            Some(Value::Wide(period)) => rate::say(period.get(), SCALE),
+            Some(Value::Wide(period)) => rate::describe(period.get(), SCALE),
             _ => String::new(),
         };
         format!(

@@ -52,7 +52,7 @@ pub fn conditions<'r>(ruleset: &'r Ruleset, rule: &'r Rule) -> impl Iterator<Ite
     let groups = ruleset.groups(rule).flat_map(move |group| {
         let (pair, parameters) = (negated_ports(group), parameters(ruleset, group));
         let ports = pair
-            .map(|_| NegatedPorts::of(ruleset))
+            .map(|_| NegatedPorts::from_ruleset(ruleset))
             .unwrap_or(NegatedPorts::Separate);
         (0..)
             .zip(group)

@@ -34,7 +34,7 @@ const TYPES: [(&str, u32); 15] = [
 
 static RANGE: Form = Form {
     words: 1,
-    read,
+    read: parse_types,
     write,
     examples: &["bu", "binding-update", "1:3", ":7", "cot"],
 };
@@ -56,7 +56,7 @@ fn number_of(text: &str) -> Option<u32> {
         .or_else(|| number::parse_u32(text).filter(|number| *number <= 255))
 }
 
-fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
+fn parse_types(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
     let wrong = || {
         problem(
             "type of mobility header",

@@ -25,7 +25,7 @@ const MULTICAST: u32 = 2;
 
 static TYPE: Form = Form {
     words: 1,
-    read,
+    read: parse_type,
     write: |value, _, out| {
         let Value::Number(number) = value else { return };
         out.push_str(
@@ -45,7 +45,7 @@ fn number_of(text: &str) -> Option<u32> {
         .map(|(_, number)| *number)
 }
 
-fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
+fn parse_type(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
     number_of(words[0]).map(Value::Number).ok_or_else(|| {
         Problem::new(
             Code::InvalidValue,

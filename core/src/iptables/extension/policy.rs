@@ -10,7 +10,7 @@ use crate::packet::hook::Hook;
 use crate::text::diagnostic::{Code, Problem};
 
 /// The maximum number of elements (`XT_POLICY_MAX_ELEM`).
-const MOST: usize = 4;
+const MAX_ELEMENTS: usize = 4;
 
 static PROTOCOL: Form = Form {
     words: 1,
@@ -78,10 +78,10 @@ fn check(given: &Given) -> Result<(), Problem> {
         });
     }
     let strict = options.has("--strict");
-    if elements(options).count() > MOST {
+    if elements(options).count() > MAX_ELEMENTS {
         return Err(Problem::new(
             Code::InvalidValue,
-            format!("a policy has at most {MOST} elements"),
+            format!("a policy has at most {MAX_ELEMENTS} elements"),
         ));
     }
     for element in elements(options) {
@@ -140,7 +140,7 @@ fn print(options: &Options, out: &mut String) {
 const NONE: u32 = 0;
 const TUNNEL: u32 = 1;
 
-fn words(options: &Options) -> String {
+fn describe(options: &Options) -> String {
     let came = options.printed("--dir").as_deref() == Some("in");
     let not = if options.value("--pol") == Some(&Value::Number(NONE)) {
         "not "
@@ -174,7 +174,7 @@ pub static POLICY: Extension = Extension {
     check,
     print: Some(print),
     implied: &[super::Implied::new("--pol", "ipsec")],
-    words: Some(words),
+    words: Some(describe),
     ..Extension::matching(
         "policy",
         "what IPsec does to the packet",

@@ -17,7 +17,7 @@ const UNITS: [Unit; 4] = [
 /// Parses a rate. The result is the time between two packets, in fractions of a second (`scale` of
 /// them in a second), and the seconds of the written unit. Text after the number is ignored
 /// (`atoi`).
-pub(super) fn read(text: &str, scale: u64) -> Result<(u64, u64), Problem> {
+pub(super) fn parse_rate(text: &str, scale: u64) -> Result<(u64, u64), Problem> {
     let wrong = || problem("rate", text, "3/hour, 10/minute or 5/second");
     let (number, unit) = text.split_once('/').unwrap_or((text, "second"));
     let is_start = |whole: &str| {
@@ -60,7 +60,7 @@ pub(super) fn print(period: u64, scale: u64) -> String {
 }
 
 /// Words a rate: "3 packets an hour".
-pub(super) fn say(period: u64, scale: u64) -> String {
+pub(super) fn describe(period: u64, scale: u64) -> String {
     let (number, (unit, ..)) = unit(period, scale);
     let (article, s) = (
         if unit == "hour" { "an" } else { "a" },

@@ -139,7 +139,7 @@ fn print(options: &Options, out: &mut String) {
     }
 }
 
-fn words(options: &Options) -> String {
+fn describe(options: &Options) -> String {
     let name = |flag| options.text(flag).unwrap_or_default();
     let (flag, compares) = comparison(options);
     let not = if options.negates(flag) { "not " } else { "" };
@@ -158,7 +158,7 @@ fn words(options: &Options) -> String {
 pub static RATEEST: Extension = Extension {
     unknowable: Some("it depends on measured rates"),
     print: Some(print),
-    words: Some(words),
+    words: Some(describe),
     ..Extension::matching(
         "rateest",
         "a rate that -j RATEEST measured",

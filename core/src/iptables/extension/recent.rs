@@ -65,7 +65,7 @@ fn check(given: &Given) -> Result<(), Problem> {
     }
 }
 
-fn words(options: &Options) -> String {
+fn describe(options: &Options) -> String {
     let list = options.text("--name").unwrap_or_default();
     let side = if options.has("--rdest") {
         "destination"
@@ -143,7 +143,7 @@ const fn recent(family: Family, implied: &'static [Implied]) -> Extension {
         implied,
         check,
         listed: LISTED,
-        words: Some(words),
+        words: Some(describe),
         ..Extension::matching("recent", "addresses that were seen before", OPTIONS)
     }
 }

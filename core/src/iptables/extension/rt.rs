@@ -15,12 +15,12 @@ use crate::text::diagnostic::{Code, Problem};
 /// At most 16 addresses.
 static ADDRESSES: Form = Form {
     words: 1,
-    read,
+    read: parse_addresses,
     write,
     examples: &["2001:db8::1,2001:db8::2", "::1"],
 };
 
-fn read(words: &[&str], ruleset: &mut Ruleset) -> Result<Value, Problem> {
+fn parse_addresses(words: &[&str], ruleset: &mut Ruleset) -> Result<Value, Problem> {
     let list: Option<Vec<Ipv6Addr>> = words[0].split(',').map(|word| word.parse().ok()).collect();
     match list.filter(|list| list.len() <= 16) {
         Some(list) => {

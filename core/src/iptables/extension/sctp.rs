@@ -23,7 +23,7 @@ const EVERY: u32 = 256;
 /// times 256 plus value.
 static CHUNKS: Form = Form {
     words: 2,
-    read,
+    read: parse_chunks,
     write,
     examples: &[
         "all INIT,SACK",
@@ -34,7 +34,7 @@ static CHUNKS: Form = Form {
     ],
 };
 
-fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
+fn parse_chunks(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
     let way = WAYS
         .iter()
         .position(|way| way.eq_ignore_ascii_case(words[0]));

@@ -8,7 +8,7 @@ use crate::netfilter::ruleset::Value;
 use crate::text::diagnostic::{Code, Problem};
 
 /// The maximum number of parts of a set's elements (`IPSET_DIM_MAX`).
-const MOST: usize = 6;
+const MAX_DIMENSIONS: usize = 6;
 
 /// The name of a set, and for each part of an element the end of the packet that it is compared
 /// with.
@@ -31,7 +31,9 @@ static SET: Form = Form {
         // Text after the three letters is ignored.
         let end = |text: &str| ["src", "dst"].into_iter().find(|end| text.starts_with(end));
         let ends: Option<Vec<&str>> = ends.split(',').map(end).collect();
-        let ends = ends.filter(|ends| ends.len() <= MOST).ok_or_else(wrong)?;
+        let ends = ends
+            .filter(|ends| ends.len() <= MAX_DIMENSIONS)
+            .ok_or_else(wrong)?;
         Ok(Value::Text(
             ruleset.keep(&format!("{name} {}", ends.join(","))),
         ))
@@ -56,7 +58,7 @@ pub(super) fn write_set(kept: &str, out: &mut String) {
     out.push_str(ends);
 }
 
-fn words(options: &Options) -> String {
+fn describe(options: &Options) -> String {
     let set = options.text("--match-set").unwrap_or_default();
     let (name, ends) = set.rsplit_once(' ').unwrap_or((set, ""));
     let not = if options.negates("--match-set") {
@@ -90,7 +92,7 @@ fn print(options: &Options, out: &mut String) {
 pub static SET_MATCH: Extension = Extension {
     unknowable: Some("a dump does not hold the contents of sets"),
     print: Some(print),
-    words: Some(words),
+    words: Some(describe),
     ..Extension::matching(
         "set",
         "whether the packet is in a set outside the rules",

@@ -30,12 +30,12 @@ static SEGMENTS: Field = Field {
 /// An address with a mask. `iptables-save` also prints the bits outside of the mask.
 static SEGMENT: Form = Form {
     words: 1,
-    read,
+    read: parse_headers,
     write,
     examples: &["2001:db8::1/64", "2001:db8::1", "::/0"],
 };
 
-fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
+fn parse_headers(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
     let masked = network(words[0])?;
     let address = words[0]
         .split('/')

@@ -96,7 +96,7 @@ fn check(given: &Given) -> Result<(), Problem> {
     }
 }
 
-fn words(options: &Options) -> String {
+fn describe(options: &Options) -> String {
     if let Some(every) = options.number("--every") {
         let not = if options.negates("--every") {
             " not"
@@ -129,7 +129,7 @@ pub static STATISTIC: Extension = Extension {
     ),
     check,
     chance: Some(chance),
-    words: Some(words),
+    words: Some(describe),
     ..Extension::matching(
         "statistic",
         "by chance, or every so many packets",

@@ -9,16 +9,16 @@ use crate::netfilter::ruleset::{Ruleset, Value};
 use crate::text::diagnostic::{Code, Problem};
 
 /// The maximum length in bytes (`XT_STRING_MAX_PATTERN_SIZE`).
-const MOST: usize = 128;
+const MAX_PATTERN_BYTES: usize = 128;
 
 /// Stores bytes as hexadecimal digits, because they need not be valid text.
 fn keep(bytes: &[u8], ruleset: &mut Ruleset) -> Result<Value, Problem> {
-    if bytes.is_empty() || bytes.len() > MOST {
+    if bytes.is_empty() || bytes.len() > MAX_PATTERN_BYTES {
         return Err(Problem::new(
             Code::InvalidValue,
             format!("this pattern has {} bytes", bytes.len()),
         )
-        .hint(format!("1 to {MOST} may")));
+        .hint(format!("1 to {MAX_PATTERN_BYTES} may")));
     }
     let mut digits = String::new();
     for byte in bytes {
@@ -158,7 +158,7 @@ fn check(given: &Given) -> Result<(), Problem> {
     Ok(())
 }
 
-fn words(options: &Options) -> String {
+fn describe(options: &Options) -> String {
     let (bytes, negated) = pattern(options);
     let what = if is_text(&bytes) {
         format!("“{}”", String::from_utf8_lossy(&bytes))
@@ -195,7 +195,7 @@ pub static STRING: Extension = Extension {
     unknowable: Some("it depends on the payload"),
     check,
     print: Some(print),
-    words: Some(words),
+    words: Some(describe),
     ..Extension::matching(
         "string",
         "a text in the packet",

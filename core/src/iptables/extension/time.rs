@@ -252,7 +252,7 @@ fn print(options: &Options, out: &mut String) {
     });
 }
 
-fn words(options: &Options) -> String {
+fn describe(options: &Options) -> String {
     let said: Vec<String> = pieces(options)
         .into_iter()
         .filter(|(flag, _)| *flag != "--datestop" || options.has(flag))
@@ -318,7 +318,7 @@ pub static TIME: Extension = Extension {
     },
     check,
     print: Some(print),
-    words: Some(words),
+    words: Some(describe),
     ..Extension::matching(
         "time",
         "times of the day, days and dates",

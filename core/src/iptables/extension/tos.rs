@@ -27,7 +27,7 @@ pub const NAMES: Names = &[
 /// A value with a mask: `0x10/0x3f`, `16`, or a name. A single number has the mask 0xff.
 pub static VALUE: Form = Form {
     words: 1,
-    read,
+    read: parse_tos,
     write,
     examples: &[
         "0x10/0x3f",
@@ -38,7 +38,7 @@ pub static VALUE: Form = Form {
     ],
 };
 
-fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
+fn parse_tos(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
     if let Some((_, value)) = NAMES
         .iter()
         .find(|(name, _)| name.eq_ignore_ascii_case(words[0]))

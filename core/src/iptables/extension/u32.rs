@@ -8,7 +8,7 @@ use crate::text::number::parse_u32;
 
 /// The maximum number of tests, of numbers in a position, and of ranges (`XT_U32_MAXSIZE`, 10). One
 /// test less fits, because the kernel checks the end later.
-const MOST: usize = 10;
+const MAX_ITEMS: usize = 10;
 
 /// `0>>22&0x3C@0>>16=80`: printed in hexadecimal and without blanks.
 static TESTS: Form = Form {
@@ -29,7 +29,7 @@ static TESTS: Form = Form {
 fn canonical(text: &str) -> Option<String> {
     let mut out = String::new();
     let mut rest = text.trim_start();
-    for test in 0..MOST {
+    for test in 0..MAX_ITEMS {
         rest = place(rest, &mut out)?;
         rest = values(rest, &mut out)?;
         if rest.is_empty() {
@@ -37,7 +37,7 @@ fn canonical(text: &str) -> Option<String> {
         }
         rest = rest
             .strip_prefix("&&")
-            .filter(|_| test + 1 < MOST)?
+            .filter(|_| test + 1 < MAX_ITEMS)?
             .trim_start();
         out.push_str("&&");
     }
@@ -47,7 +47,7 @@ fn canonical(text: &str) -> Option<String> {
 /// Parses a position: a number, and operations on it, up to `=`.
 fn place<'a>(text: &'a str, out: &mut String) -> Option<&'a str> {
     let mut rest = number(text, out)?;
-    for _ in 0..MOST {
+    for _ in 0..MAX_ITEMS {
         if let Some(values) = rest.strip_prefix('=') {
             out.push('=');
             return Some(values.trim_start());
@@ -64,7 +64,7 @@ fn place<'a>(text: &'a str, out: &mut String) -> Option<&'a str> {
 /// Parses the wanted values: numbers and ranges.
 fn values<'a>(text: &'a str, out: &mut String) -> Option<&'a str> {
     let mut rest = text;
-    for _ in 0..MOST {
+    for _ in 0..MAX_ITEMS {
         let (low, behind) = take(rest)?;
         rest = behind;
         let mut high = low;

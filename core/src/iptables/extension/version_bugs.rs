@@ -23,7 +23,7 @@ pub(super) enum NegatedPorts {
 impl NegatedPorts {
     /// How the rules of a set were loaded, under the assumption that the program that printed them
     /// also loaded them.
-    pub(super) fn of(ruleset: &Ruleset) -> Self {
+    pub(super) fn from_ruleset(ruleset: &Ruleset) -> Self {
         if ruleset.backend != Some(Backend::Nft) {
             return Self::Separate;
         }
@@ -69,7 +69,7 @@ mod tests {
         let of = |backend, version: Option<&str>| {
             let mut ruleset = Ruleset::new(Family::Ipv4, Some(backend));
             ruleset.version = version.map(str::to_owned);
-            NegatedPorts::of(&ruleset)
+            NegatedPorts::from_ruleset(&ruleset)
         };
         let joined = NegatedPorts::Joined { reason: None };
         for (version, want) in [

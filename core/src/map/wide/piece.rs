@@ -2,7 +2,7 @@
 
 use super::super::pen::{area, cut, dot, leads, line, of_lane, plain, text, wide};
 use super::super::way::{Hooked, NAT, Stop, first_label};
-use super::super::word::{end, glyphed, heading, said, word};
+use super::super::word::{draw_end, glyphed, heading, said, word};
 use super::super::{Anchor, Group, Lane};
 use super::{FOOT, HEAD, Hand, LINE};
 
@@ -241,7 +241,7 @@ impl Hand<'_> {
                     ),
                 ];
                 self.layers.marks.push(plain(vec![says]));
-                self.layers.keys.push(end(self.sheet, lanes, shapes));
+                self.layers.keys.push(draw_end(self.sheet, lanes, shapes));
                 for (lane, rail) in lanes.iter().zip(rails) {
                     self.tracks[*lane]
                         .points

@@ -172,7 +172,7 @@ struct Network {
 impl Network {
     fn containing(address: IpAddr, length: u8) -> Self {
         Self {
-            family: Family::of(address),
+            family: Family::of_address(address),
             bits: bits(address).0 & mask(length),
             length,
         }
@@ -294,9 +294,9 @@ impl AddressMap {
     /// # Errors
     /// If that would keep more bits of its ends than a rule may keep.
     pub(super) fn learn_range(&mut self, first: IpAddr, last: IpAddr) -> Result<(), &'static str> {
-        let family = Family::of(first);
+        let family = Family::of_address(first);
         let ((a, width), (b, _)) = (bits(first), bits(last));
-        if family != Family::of(last) || a >= b {
+        if family != Family::of_address(last) || a >= b {
             return Ok(());
         }
         let from = u8::try_from((a ^ b).leading_zeros()).unwrap_or(128);
@@ -368,7 +368,7 @@ impl AddressMap {
         address: IpAddr,
         mask_bits: IpAddr,
     ) -> Result<(), &'static str> {
-        if Family::of(address) != Family::of(mask_bits) {
+        if Family::of_address(address) != Family::of_address(mask_bits) {
             return Ok(());
         }
         let compared = bits(mask_bits).0;
@@ -400,11 +400,12 @@ impl AddressMap {
         };
         let copied = mask(end) & !mask(to.length);
         let target = Network {
-            family: Family::of(to.address),
+            family: Family::of_address(to.address),
             bits: own & mask(to.length),
             length: to.length,
         };
-        let Some(from) = from.filter(|from| Family::of(from.address) == target.family) else {
+        let Some(from) = from.filter(|from| Family::of_address(from.address) == target.family)
+        else {
             return if to.length == width || copied == 0 && !target.is_special() {
                 Ok(())
             } else {
@@ -620,7 +621,7 @@ impl AddressMap {
         if has_more {
             neutral
         } else {
-            address(Family::of(real), bits(neutral).0 & mask)
+            address(Family::of_address(real), bits(neutral).0 & mask)
         }
     }
 }
@@ -635,7 +636,7 @@ pub(super) fn mask_of(text: &str, family: Family) -> Option<(IpAddr, u128)> {
         Err(_) => text
             .parse()
             .ok()
-            .filter(|mask| Family::of(*mask) == family)?,
+            .filter(|mask| Family::of_address(*mask) == family)?,
     };
     Some((mask, bits(mask).0))
 }

@@ -207,7 +207,7 @@ fn pieces(value: &str) -> Option<Vec<Piece<'_>>> {
                 // After an address and its mask, only a port or another address may follow.
                 let mask = end.and_then(|end| {
                     let written = &rest[1..=end];
-                    let (mask, bits) = mask_of(written, Family::of(address))?;
+                    let (mask, bits) = mask_of(written, Family::of_address(address))?;
                     Some((written, mask, bits))
                 });
                 rest = &rest[mask.map_or(0, |(written, ..)| 1 + written.len())..];
@@ -725,7 +725,7 @@ impl<'w> RuleWords<'w> {
                 .filter(|(own, _, negated)| *own == flag && !negated);
             named.find_map(|(_, text, _)| match pieces(text)?[..] {
                 [Piece::Address(address, mask)] => {
-                    let length = mask.map_or(Family::of(address).bits(), |(_, _, bits)| {
+                    let length = mask.map_or(Family::of_address(address).bits(), |(_, _, bits)| {
                         u8::try_from(bits.leading_ones()).unwrap_or(128)
                     });
                     Some(Prefix { address, length })

@@ -70,8 +70,8 @@ pub(super) fn hashed(
     side: Side,
     choice: NatChoice,
 ) -> IpAddr {
-    let (first, last) = (words(first), words(last));
-    let mut destination = words(view.dst);
+    let (first, last) = (address_words(first), address_words(last));
+    let mut destination = address_words(view.dst);
     let count = if view.dst.is_ipv4() { 1 } else { 4 };
     let persistent = choice.persistent;
     // The kernel hashes words in network byte order, read as numbers of this machine.
@@ -81,7 +81,7 @@ pub(super) fn hashed(
     } else {
         raw(destination[count - 1]) ^ u32::from(view.zone)
     };
-    let mut hash = jhash(words(view.src).map(raw), start);
+    let mut hash = jhash(address_words(view.src).map(raw), start);
     let mut chosen = [0; 4];
     let mut free = false;
     for word in 0..count {
@@ -117,7 +117,7 @@ pub(super) fn hashed(
 }
 
 /// An address as four words, as connection tracking stores it.
-fn words(address: IpAddr) -> [u32; 4] {
+fn address_words(address: IpAddr) -> [u32; 4] {
     match address {
         IpAddr::V4(address) => [address.to_bits(), 0, 0, 0],
         IpAddr::V6(address) => {

@@ -125,6 +125,7 @@ impl EffectContext<'_> {
         };
         tracked.get_or_insert(old);
         *address = IpAddr::V6(new);
+        self.view.checksum_broken |= sum(known) != sum(new);
         Action::Continue
     }
 }

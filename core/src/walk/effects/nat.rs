@@ -93,7 +93,7 @@ impl EffectContext<'_> {
     /// the incoming interface. If there is none, the packet is dropped (nf_nat_redirect.c).
     pub(super) fn redirect(&mut self, ports: Option<(u16, u16)>, choice: NatChoice) -> Action {
         let address = match self.view.hook {
-            Hook::Output => Some(Family::of(self.view.dst).loopback()),
+            Hook::Output => Some(Family::of_address(self.view.dst).loopback()),
             _ => incoming_address(self.host, self.view),
         };
         let Some(address) = address else {

@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use crate::netfilter::effect::MaskedBits;
-use crate::packet::TcpFlags;
+use crate::packet::hook::Hook;
+use crate::packet::{Origin, TcpFlags};
 
 use super::{Action, EffectContext};
 
@@ -50,6 +51,10 @@ impl EffectContext<'_> {
     /// SYNPROXY answers a SYN, and compares an ACK with that answer. Neither packet continues. All
     /// other packets do (xt_SYNPROXY.c, nf_synproxy_core.c).
     pub(super) fn synproxy(&mut self) -> Action {
+        if self.view.checksum_broken && self.verifies_checksum() {
+            self.assume("no network card has verified the TCP checksum, which NPT made invalid");
+            return Action::Drop;
+        }
         let TcpFlags(flags) = self.packet.tcp_flags.unwrap_or(TcpFlags::SYN);
         match flags & (FIN | SYN | RST | ACK) {
             SYN => {
@@ -62,5 +67,12 @@ impl EffectContext<'_> {
             }
             _ => Action::Continue,
         }
+    }
+
+    /// Whether SYNPROXY computes the checksum of a packet from a wire (`nf_ip6_checksum`). In
+    /// FORWARD it does not where connection tracking has done so.
+    fn verifies_checksum(&self) -> bool {
+        self.packet.origin == Origin::Inbound
+            && (self.view.hook == Hook::Input || !self.view.tracked)
     }
 }

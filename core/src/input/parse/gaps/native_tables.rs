@@ -8,7 +8,7 @@ use crate::netfilter::backend::Backend;
 use crate::netfilter::base::{BaseChain, ChainType, priority};
 use crate::netfilter::gap::{Gap, GapReason};
 use crate::netfilter::rule_language::RuleLanguage;
-use crate::netfilter::ruleset::{Chain, Counted, Policy, Ruleset, Table};
+use crate::netfilter::ruleset::{Chain, CounterId, Policy, Ruleset, Table};
 use crate::netfilter::table_family::TableFamily;
 use crate::packet::Family;
 use crate::packet::hook::Hook;
@@ -90,7 +90,7 @@ fn add_chain(rulesets: &mut Vec<Ruleset>, source: u32, family: Family, chain: &N
     tables[table].chains.push(Chain {
         name: chain.name.into(),
         base: Some(chain.base),
-        counters: Counted::default(),
+        counters: CounterId::default(),
         line: Some(chain.line),
         rules: Vec::new(),
         gaps: vec![Gap::new(0, GapReason::NativeNftables, Some(chain.line))],

@@ -94,7 +94,7 @@ impl OpenTable {
                     return;
                 };
                 self.work += table.chains[chain].rules.len();
-                if self.work > super::MOST_WORK {
+                if self.work > super::MAX_COMPARED_RULES {
                     return mark_any(&mut table.chains[chain], 0, line);
                 }
                 // A loop may delete each of several identical rules.
@@ -208,7 +208,7 @@ impl OpenTable {
                 self.work += chain.rules.len();
                 let is_held = same(ruleset, self.table, place, rule).is_some();
                 match may_hold(ruleset, self.table, place, rule, usize::MAX)
-                    || self.work > super::MOST_WORK
+                    || self.work > super::MAX_COMPARED_RULES
                 {
                     true => None,
                     false => exists.map(|_| is_held),
@@ -245,7 +245,7 @@ impl OpenTable {
 
     /// Adds a chain that may not exist.
     fn add_doubtful_chain(&mut self, table: &mut Table, name: &str, line: u32) {
-        if super::bad_name(name).is_none() && table.chains.len() < super::MOST_CHAINS {
+        if super::bad_name(name).is_none() && table.chains.len() < super::MAX_CHAINS {
             self.add(table, name, None);
             if let Some(chain) = table.chains.last_mut() {
                 self.doubt_chain(chain, line);

@@ -10,10 +10,10 @@ use crate::text::diagnostic::{Code, Problem, ProblemSink, Span};
 
 use super::super::rule_templates::What;
 use super::super::validate_rule;
-use super::{Line, MOST_RULES, RuleReader, Site, TARGET, group};
+use super::{Line, MAX_RULES_PER_LINE, RuleReader, Site, TARGET, group};
 
 /// If a text has this many clauses, lists of addresses are not expanded.
-const MOST_PARTS: usize = 1 << 21;
+const MAX_CLAUSES: usize = 1 << 21;
 
 impl RuleReader {
     /// Adds an option under its canonical name. Options without effect are omitted.
@@ -190,7 +190,7 @@ impl RuleReader {
         if self.lists.is_empty() {
             return;
         }
-        if ruleset.parts.len() > MOST_PARTS {
+        if ruleset.parts.len() > MAX_CLAUSES {
             let problem = Problem::new(
                 Code::LimitExceeded,
                 "lists of addresses make too many rules here: only the first address is read",
@@ -226,7 +226,7 @@ impl RuleReader {
                 all.push(rule.clone());
                 all.extend(values.iter().map(with));
             }
-            all.truncate(MOST_RULES);
+            all.truncate(MAX_RULES_PER_LINE);
             line.more = all.split_off(1);
         }
     }

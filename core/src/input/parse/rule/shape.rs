@@ -30,7 +30,7 @@ impl RuleReader {
             return None;
         };
         let mut shape = Shape {
-            line: span.of(text).into(),
+            line: span.slice(text).into(),
             start: span.start,
             values: self.taken.clone(),
             parts: ruleset.parts[line.rule.first as usize..].to_vec(),
@@ -44,7 +44,7 @@ impl RuleReader {
             }
         }
         let plain = matches!(first.what, What::Chain) && first.span.start == span.start + 3;
-        (plain && self.taken.len() <= Shape::MOST_VALUES).then_some(shape)
+        (plain && self.taken.len() <= Shape::MAX_VALUES).then_some(shape)
     }
 
     /// Whether a rule from a template equals the rule that is parsed word by word.
@@ -57,7 +57,7 @@ impl RuleReader {
         (chain, rule): (usize, &Rule),
     ) -> bool {
         let mut words = Vec::new();
-        let split = words::split(line.of(text), line.start as usize, &mut words);
+        let split = words::split(line.slice(text), line.start as usize, &mut words);
         let first = usize::from(words.first().is_some_and(|word| word.text.starts_with('[')));
         let (parts, strings, missing) = (
             ruleset.parts.len(),

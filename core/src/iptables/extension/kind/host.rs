@@ -17,7 +17,7 @@ pub(in crate::iptables::extension) static HOST: Form = Form {
             .split_once('/')
             .map_or((text, None), |(address, mask)| (address, Some(mask)));
         let address: IpAddr = address.parse().map_err(|_| wrong())?;
-        if Family::of(address) != ruleset.family {
+        if Family::of_address(address) != ruleset.family {
             return Err(wrong());
         }
         match address {

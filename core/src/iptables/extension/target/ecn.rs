@@ -28,7 +28,7 @@ fn lower(options: &Options) -> Effect {
     }
 }
 
-fn words(options: &Options) -> String {
+fn describe(options: &Options) -> String {
     let mut does = Vec::new();
     if options.has("--ecn-tcp-remove") {
         does.push("clear TCP's ECE and CWR".to_owned());
@@ -111,7 +111,7 @@ pub static ECN: Extension = Extension {
             Opt::new("--ecn-ip-ect", Kind::Number(3)),
         ],
         lower,
-        words,
+        describe,
     )
     .asking()
 };

@@ -11,7 +11,7 @@ use crate::text::diagnostic::{Code, Problem};
 
 static BALANCE: Form = Form {
     words: 1,
-    read,
+    read: parse_queues,
     write: |value, _, out| {
         if let Value::Range(low, high) = value {
             // Writing to a string cannot fail.
@@ -22,7 +22,7 @@ static BALANCE: Form = Form {
 };
 
 /// A range of queues. The kernel refuses the range of all queues (`nfqueue_tg_check`).
-fn read(words: &[&str], ruleset: &mut Ruleset) -> Result<Value, Problem> {
+fn parse_queues(words: &[&str], ruleset: &mut Ruleset) -> Result<Value, Problem> {
     let wrong = || {
         problem(
             "span of queues",
@@ -62,7 +62,7 @@ fn queues(options: &Options) -> (u16, u16) {
     (narrow(low), narrow(high))
 }
 
-fn words(options: &Options) -> String {
+fn describe(options: &Options) -> String {
     let queues = match queues(options) {
         (first, last) if first == last => format!("queue {first}"),
         (first, last) => format!("one of the queues {first} to {last}"),
@@ -98,6 +98,6 @@ pub static NFQUEUE: Extension = Extension {
             queues: queues(options),
             bypass: options.has("--queue-bypass"),
         },
-        words,
+        describe,
     )
 };

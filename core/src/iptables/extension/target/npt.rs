@@ -27,7 +27,7 @@ fn lower(options: &Options, side: Side) -> Effect {
     Effect::TranslatePrefix { side, from, to }
 }
 
-fn words(options: &Options, what: &str) -> String {
+fn describe(options: &Options, what: &str) -> String {
     let printed = |flag| options.printed(flag).unwrap_or_default();
     format!(
         "exchange the prefix {} of its {what} for {}",
@@ -91,7 +91,7 @@ pub static SNPT: Extension = Extension {
         "exchanges the prefix of the source",
         OPTIONS,
         |options| lower(options, Side::Source),
-        |options| words(options, "source"),
+        |options| describe(options, "source"),
     )
 };
 
@@ -107,6 +107,6 @@ pub static DNPT: Extension = Extension {
         "exchanges the prefix of the destination",
         OPTIONS,
         |options| lower(options, Side::Destination),
-        |options| words(options, "destination"),
+        |options| describe(options, "destination"),
     )
 };

@@ -31,7 +31,7 @@ fn name(names: Names, number: u32) -> Option<&'static str> {
         .map(|(name, _)| *name)
 }
 
-fn words(options: &Options) -> String {
+fn describe(options: &Options) -> String {
     format!(
         "reject it with {}",
         options.printed("--reject-with").unwrap_or_default()
@@ -55,7 +55,7 @@ fn check(given: &Given) -> Result<(), Problem> {
 }
 
 /// Parses a name in any case. A name may be abbreviated; the first match counts.
-fn read(names: Names, word: &str) -> Result<Value, Problem> {
+fn parse_answer(names: Names, word: &str) -> Result<Value, Problem> {
     let begins = |name: &str| {
         name.get(..word.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(word))
@@ -81,14 +81,14 @@ fn write(names: Names, value: &Value, out: &mut String) {
 
 static FORM4: Form = Form {
     words: 1,
-    read: |words, _| read(WITH4, words[0]),
+    read: |words, _| parse_answer(WITH4, words[0]),
     write: |value, _, out| write(WITH4, value, out),
     examples: &["icmp-host-unreachable", "host-prohib", "ICMP-ADMIN"],
 };
 
 static FORM6: Form = Form {
     words: 1,
-    read: |words, _| read(WITH6, words[0]),
+    read: |words, _| parse_answer(WITH6, words[0]),
     write: |value, _, out| write(WITH6, value, out),
     examples: &["icmp6-addr-unreachable", "no-route", "ICMP6-ADM"],
 };
@@ -105,7 +105,7 @@ const fn reject(family: Family, options: &'static [Opt], implied: &'static [Impl
             "drops the packet and tells its sender",
             options,
             lower,
-            words,
+            describe,
         )
     }
 }

@@ -14,7 +14,7 @@ use crate::text::diagnostic::{Code, Problem};
 /// The name of a set, and the ends of the packet to look up: two words.
 static NAMED: Form = Form {
     words: 2,
-    read,
+    read: parse_dimensions,
     write: |value, ruleset, out| {
         if let Value::Text(text) = value {
             write_set(ruleset.text(*text), out);
@@ -23,7 +23,7 @@ static NAMED: Form = Form {
     examples: &["blocked src", "pairs src,dst"],
 };
 
-fn read(words: &[&str], ruleset: &mut Ruleset) -> Result<Value, Problem> {
+fn parse_dimensions(words: &[&str], ruleset: &mut Ruleset) -> Result<Value, Problem> {
     // IPSET_MAXNAMELEN is 32 and includes the terminating byte.
     if words[0].is_empty() || words[0].len() > 31 {
         return Err(Problem::new(

@@ -23,13 +23,13 @@ const NAMES: Names = &[
 
 static LIST: Form = Form {
     words: 1,
-    read,
+    read: parse_options,
     write,
     examples: &["mss", "2,3", "timestamp,5", "255"],
 };
 
 /// Numbers, sorted and without duplicates.
-fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
+fn parse_options(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
     let mut list = Vec::new();
     for word in words[0].split(',') {
         let named = NAMES

@@ -21,7 +21,7 @@ fn check(given: &Given) -> Result<(), Problem> {
     let Some(gateway) = gateway(&given.options) else {
         return Ok(());
     };
-    if gateway.is_unspecified() || Family::of(gateway) != given.family {
+    if gateway.is_unspecified() || Family::of_address(gateway) != given.family {
         return Err(Problem::new(
             Code::InvalidValue,
             format!("--gateway must be an {} address of a host", given.family),

@@ -25,7 +25,7 @@ fn lower(options: &Options) -> Effect {
     Effect::SetTtl(change(options).unwrap_or(TtlChange::Decrease(0)))
 }
 
-fn words(options: &Options) -> String {
+fn describe(options: &Options) -> String {
     let field = match options.ruleset.family {
         Family::Ipv4 => "time to live",
         Family::Ipv6 => "hop limit",
@@ -47,7 +47,7 @@ const fn target(
     Extension {
         family: Some(family),
         tables: &[TableName::Mangle],
-        ..Extension::acting(name, summary, options, lower, words).asking()
+        ..Extension::acting(name, summary, options, lower, describe).asking()
     }
 }
 

@@ -88,7 +88,7 @@ impl Phrases {
             {
                 // Some print their options as they are.
                 for flag in [opt.flag.trim_start_matches('-'), opt.flag] {
-                    let values = " %".repeat(opt.kind.words());
+                    let values = " %".repeat(opt.kind.word_count());
                     to.push(Form::new(
                         id,
                         format!("!{flag}{values}").into(),

@@ -213,7 +213,7 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
     }
 
     fn report_unread(&mut self, line: &SourceLine, span: Span) {
-        let words = span.of(line.text);
+        let words = span.slice(line.text);
         if let Some(problem) = self.reading.listings.losses.unread_problem(words) {
             self.report(line, span, problem);
         }
@@ -236,11 +236,11 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
         };
         // A note that somebody has put at the end of the row.
         read.unread
-            .retain(|span| !span.of(line.text).starts_with(['#', '<', '←']));
+            .retain(|span| !span.slice(line.text).starts_with(['#', '<', '←']));
 
         move_named_owners(&mut read);
         // iptables could not print the options of the target.
-        let is_last = |span: &Span| span.of(line.text) == "[unsupported revision]";
+        let is_last = |span: &Span| span.slice(line.text) == "[unsupported revision]";
         if target.is_some() && read.unread.last().is_some_and(is_last) {
             read.unread_target = read.unread.pop();
         }
@@ -260,7 +260,7 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
         let listed = ListedRule {
             words,
             unread_target: unread_target
-                .map(|((_, name), span)| name_target(name, span.of(line.text))),
+                .map(|((_, name), span)| name_target(name, span.slice(line.text))),
             counters: row.counters,
         };
         self.reading
@@ -304,7 +304,7 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
             }
         }
         for span in unread {
-            words.extend([bare("--words", *span), value(span.of(line.text), *span)]);
+            words.extend([bare("--words", *span), value(span.slice(line.text), *span)]);
             self.report_unread(line, *span);
         }
         if words.len() > open {
