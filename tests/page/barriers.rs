@@ -134,7 +134,7 @@ fn axe_finds_no_serious_barrier_in_lessons() {
             }
             page.click("[data-choice='0']");
             page.click("[data-choice='2']");
-            page.reads(".behind", "They part at");
+            page.reads(".behind", "The packets differ first at");
             check(page, &format!("answered, {scheme}, {size:?}"));
             page.run("location.hash = 'lesson/the-number-1337/handout'", ());
             page.reads("#lesson", "7. What follows");

@@ -267,7 +267,7 @@ fn lessons_fit_every_window() {
             page.run("location.hash = 'lesson/the-number-1337/2'", ());
             page.reads("#lesson-title", "The rule that decides");
             page.click("[data-choice='2']");
-            page.reads(".behind", "They part at");
+            page.reads(".behind", "The packets differ first at");
             // The reply to the answer is visible in the panel.
             page.holds(
                 "(reply => document.elementFromPoint(reply.x + 20, reply.bottom - 10)?.closest('.reply'))
