@@ -195,9 +195,12 @@ fn assume_tables(rulesets: &[Ruleset], layers: &[u32], family: Family, assumes: 
             .iter()
             .any(|place| rulesets[*place as usize].backend == Some(backend));
         if !walked {
-            let name = format!("{backend:?}").to_ascii_lowercase();
+            let name = backend.name();
             assumes.push(format!("the {name} backend has rules, too, which are not shown (iptables-{name} shows them): walked without them"));
         }
+    }
+    for place in layers {
+        assumes.extend(rulesets[*place as usize].unread.iter().cloned());
     }
     let unnamed = layers
         .iter()

@@ -646,6 +646,15 @@ fn is_unchanged(path: &Path) -> bool {
     own == now && rewritten(path).is_empty()
 }
 
+/// Whether any rule set that was walked has a chain.
+fn holds_rules(rulesets: &[Ruleset], trace: &Trace) -> bool {
+    let mut tables = trace
+        .rulesets
+        .iter()
+        .flat_map(|set| &rulesets[*set as usize].tables);
+    tables.any(|table| !table.chains.is_empty())
+}
+
 /// The reason of the outcome: the decisive rule or policy, and its effect.
 fn reason(
     rulesets: &[Ruleset],
@@ -658,6 +667,9 @@ fn reason(
         return match (&verdict.reason, trace.rulesets.is_empty()) {
             (Some(reason), _) => format!("{}.", capital(reason)),
             (None, true) => format!("The paste holds no {} rules.", trace.packet.family()),
+            (None, false) if !holds_rules(rulesets, trace) => {
+                "There are no rules: nothing is redirected.".into()
+            }
             (None, false) => "No rule concerns it.".into(),
         };
     };

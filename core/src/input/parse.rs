@@ -14,6 +14,7 @@ mod capture;
 mod chain_index;
 mod clean;
 mod command;
+mod empty_dump;
 mod format;
 mod fragment;
 mod fragments;
@@ -79,6 +80,9 @@ pub fn dump(text: impl Into<String>) -> Parsed {
     let text = text.into();
     let mut read = Read::default();
     read.text(&text, 0, None);
+    if read.rulesets.is_empty() && !read.diagnostics.errors {
+        empty_dump::add_for_text(&mut read, &text);
+    }
     if read.rulesets.is_empty()
         && !text.trim().is_empty()
         && !read.diagnostics.has(Code::ConditionalCommand)

@@ -11,3 +11,13 @@ pub enum Backend {
     /// nf_tables: `iptables-nft` shows its rules.
     Nft,
 }
+
+impl Backend {
+    /// Its name, as in `iptables-nft`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Legacy => "legacy",
+            Self::Nft => "nft",
+        }
+    }
+}

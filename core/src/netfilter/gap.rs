@@ -101,9 +101,12 @@ impl Gap {
                 )
             }
             GapReason::NativeNftables => {
-                format!(
-                    "the rules of chain {chain} ({line}) are native nftables, which are not read"
-                )
+                let place = if line.is_empty() {
+                    line
+                } else {
+                    format!(" ({line})")
+                };
+                format!("the rules of chain {chain}{place} are native nftables, which are not read")
             }
             GapReason::Elided => {
                 format!("{line} is in place of rules of {chain} that are left out")

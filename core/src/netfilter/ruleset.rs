@@ -373,6 +373,9 @@ pub struct Ruleset {
     /// The other backend, if a message in the text reports that it holds rules too. The text does
     /// not show these rules.
     pub hidden_backend: Option<Backend>,
+    /// Rules of the namespace that the input does not show, each in a clause of its own. A walk
+    /// lists them among its assumptions.
+    pub unread: Vec<String>,
     /// Its tables, in the order of the text.
     pub tables: Vec<Table>,
     /// The rules that are switched off, in the order of the text.
@@ -396,6 +399,7 @@ impl Ruleset {
             version: None,
             source: 0,
             hidden_backend: None,
+            unread: Vec::new(),
             tables: Vec::new(),
             off: Vec::new(),
             parts: Vec::new(),

@@ -3,7 +3,7 @@
 use crate::input::capture::{Capture, SCHEMA_VERSION};
 use crate::text::diagnostic::{Code, Problem, Severity, Span};
 
-use super::{Inside, Parsed, Read, gaps, unsupported_input};
+use super::{Inside, Parsed, Read, empty_dump, gaps, unsupported_input};
 
 /// A capture in a text.
 pub(super) struct Found {
@@ -109,10 +109,7 @@ pub(super) fn all(mut read: Read, mut capture: Box<Capture>, sources: Vec<String
         }
     }
     if read.rulesets.is_empty() {
-        let problem = Problem::new(Code::EmptyCapture, "the capture holds no rules")
-            .hint("its warnings say what could not be asked");
-        read.diagnostics.source = 0;
-        read.diagnostics.push("", 1, Span::default(), problem);
+        empty_dump::add_for_capture(&mut read, &capture, &sources);
     }
     let mut parsed = Parsed {
         sources,

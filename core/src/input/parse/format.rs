@@ -12,6 +12,8 @@ mod rules;
 pub(super) mod save;
 pub(super) mod script;
 
+pub(super) use dump_lines::parse_header;
+
 /// All formats. The first one that fits a line is used.
 #[rustfmt::skip] // One per line, so that a new format adds a line.
 pub(super) static READERS: &[FormatReader] = &[

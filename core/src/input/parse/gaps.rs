@@ -16,7 +16,7 @@ use super::{Format, Parsed, Section};
 
 mod elision;
 mod errors;
-mod native_tables;
+pub(super) mod native_tables;
 mod notes;
 mod references;
 
@@ -244,7 +244,7 @@ fn mark_lost_lines(table: &mut Table, format: Format, lost: &[LostLine]) {
 
 /// Marks the chains that a listing or `-S` does not show, or of which it shows only some rules.
 /// Built-in chains exist in the kernel even if they are not shown.
-fn mark_hidden_chains(table: &mut Table, backend: Option<Backend>, reason: GapReason) {
+pub(super) fn mark_hidden_chains(table: &mut Table, backend: Option<Backend>, reason: GapReason) {
     for chain in table.chains.iter_mut().filter(|chain| chain.line.is_none()) {
         chain.add_gap(Gap::new(0, GapReason::NotShown, None));
     }

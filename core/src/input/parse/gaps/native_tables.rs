@@ -3,6 +3,8 @@
 
 use std::str::FromStr;
 
+use serde::Deserialize;
+
 use crate::iptables::table_name::TableName;
 use crate::netfilter::backend::Backend;
 use crate::netfilter::base::{BaseChain, ChainType, priority};
@@ -25,7 +27,35 @@ struct NativeChain<'t> {
     table: &'t str,
     name: &'t str,
     base: BaseChain,
+    /// Its line; 0 in JSON, which nft prints as one line.
     line: u32,
+}
+
+/// What `nft -j list ruleset` prints; all but the chains is skipped.
+#[derive(Deserialize)]
+struct JsonListing {
+    nftables: Vec<JsonEntry>,
+}
+
+#[derive(Deserialize)]
+struct JsonEntry {
+    chain: Option<JsonChain>,
+}
+
+/// A chain; one that is not a base chain has a family, a table and a name alone.
+#[derive(Deserialize)]
+struct JsonChain {
+    family: String,
+    table: String,
+    name: String,
+    #[serde(rename = "type", default)]
+    kind: String,
+    #[serde(default)]
+    hook: String,
+    #[serde(default)]
+    prio: i32,
+    #[serde(default)]
+    policy: String,
 }
 
 /// Adds the tables of native nftables in a text to the rule sets of each family that they see.
@@ -51,6 +81,43 @@ pub(super) fn mark_tables(parsed: &mut Parsed) {
             }
         }
     }
+}
+
+/// Adds the native tables that a capture's listing of nft has, to the rule sets of their families.
+pub(in super::super) fn mark_listed_tables(rulesets: &mut Vec<Ruleset>, listing: &str) {
+    let json: Option<JsonListing> = serde_json::from_str(listing).ok();
+    let chains = match &json {
+        Some(json) => json
+            .nftables
+            .iter()
+            .filter_map(|entry| json_chain(entry.chain.as_ref()?))
+            .take(MAX_CHAINS)
+            .collect(),
+        None => native_chains(listing),
+    };
+    for family in [Family::Ipv4, Family::Ipv6] {
+        let Some(set) = rulesets.iter().find(|set| set.family == family) else {
+            continue;
+        };
+        let source = set.source;
+        for chain in &chains {
+            if chain.family == TableFamily::Inet || chain.family == family.into() {
+                add_chain(rulesets, source, family, chain);
+            }
+        }
+    }
+}
+
+fn json_chain(chain: &JsonChain) -> Option<NativeChain<'_>> {
+    let (priority, policy) = (chain.prio.to_string(), format!("policy {};", chain.policy));
+    let words = ["priority", &priority, ";", &policy];
+    Some(NativeChain {
+        family: TableFamily::from_str(&chain.family).ok()?,
+        table: &chain.table,
+        name: &chain.name,
+        base: base_chain(&chain.kind, &chain.hook, &words)?,
+        line: 0,
+    })
 }
 
 fn add_chain(rulesets: &mut Vec<Ruleset>, source: u32, family: Family, chain: &NativeChain) {
@@ -87,13 +154,14 @@ fn add_chain(rulesets: &mut Vec<Ruleset>, source: u32, family: Family, chain: &N
         });
         tables.len() - 1
     });
+    let line = Some(chain.line).filter(|line| *line > 0);
     tables[table].chains.push(Chain {
         name: chain.name.into(),
         base: Some(chain.base),
         counters: CounterId::default(),
-        line: Some(chain.line),
+        line,
         rules: Vec::new(),
-        gaps: vec![Gap::new(0, GapReason::NativeNftables, Some(chain.line))],
+        gaps: vec![Gap::new(0, GapReason::NativeNftables, line)],
     });
 }
 
