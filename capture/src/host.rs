@@ -12,6 +12,7 @@ use crate::interface::{interfaces, links};
 use crate::machine::Machine;
 use crate::multicast;
 use crate::netlink::Netlink;
+use crate::other_processing;
 use crate::process::Process;
 use crate::route::{AF_INET, AF_INET6, routes};
 use crate::rule::rules;
@@ -118,6 +119,7 @@ fn ask(host: &mut Host, warnings: &mut Vec<String>) -> io::Result<()> {
         host.rules
             .append(&mut rules(&mut netlink, family, warnings)?);
     }
+    host.other_processing = Some(other_processing::read(&mut netlink, &links, warnings));
     if netlink.is_cut {
         warnings.push(
             "the kernel lists more addresses, routes or routing rules than this capture holds"

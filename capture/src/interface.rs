@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use chainwalk_core::packet::Family;
 use chainwalk_core::packet::host::{Interface, Prefix};
+use chainwalk_core::packet::other_processing::{Direction, InterfaceProgram, Mechanism};
 
 use crate::netlink::{Netlink, address, attributes, text, u32_at};
 
@@ -23,6 +24,10 @@ const IFLA_MASTER: u16 = 10;
 const IFLA_GROUP: u16 = 27;
 const IFLA_LINKINFO: u16 = 18;
 const IFLA_INFO_SLAVE_KIND: u16 = 4;
+const IFLA_XDP: u16 = 43;
+/// How a program is attached; 0: there is none.
+const IFLA_XDP_ATTACHED: u16 = 2;
+const IFLA_XDP_PROG_ID: u16 = 4;
 const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
 
@@ -39,6 +44,8 @@ pub(crate) struct Link {
     group: u32,
     /// The index of its bridge, if it is a port of one.
     bridge: Option<u32>,
+    /// Whether it has an XDP program, and the program's number.
+    xdp: Option<Option<u32>>,
 }
 
 #[cfg(test)]
@@ -52,6 +59,7 @@ impl Link {
             up: true,
             group: 0,
             bridge: None,
+            xdp: None,
         }
     }
 }
@@ -136,6 +144,7 @@ fn read_link(body: &[u8]) -> Option<Link> {
     let index = u32_at(body, 4)?;
     let up = u32_at(body, 8)? & IFF_UP != 0;
     let (mut name, mut is_text, mut group, mut master, mut is_port) = (None, true, 0, None, false);
+    let mut xdp = None;
     for (kind, value) in attributes(body, LINK_HEADER) {
         match kind {
             IFLA_IFNAME => {
@@ -148,6 +157,7 @@ fn read_link(body: &[u8]) -> Option<Link> {
                 is_port = attributes(value, 0)
                     .any(|(kind, value)| kind == IFLA_INFO_SLAVE_KIND && text(value) == "bridge");
             }
+            IFLA_XDP => xdp = read_xdp(value),
             _ => {}
         }
     }
@@ -158,7 +168,36 @@ fn read_link(body: &[u8]) -> Option<Link> {
         up,
         group,
         bridge: master.filter(|_| is_port),
+        xdp,
     })
+}
+
+/// The number of the program, where there is one; several programs have none in common.
+fn read_xdp(attribute: &[u8]) -> Option<Option<u32>> {
+    let (mut is_attached, mut id) = (false, None);
+    for (kind, value) in attributes(attribute, 0) {
+        match kind {
+            IFLA_XDP_ATTACHED => is_attached = value.first().is_some_and(|mode| *mode != 0),
+            IFLA_XDP_PROG_ID => id = u32_at(value, 0),
+            _ => {}
+        }
+    }
+    is_attached.then_some(id)
+}
+
+/// The XDP programs of interfaces.
+pub(crate) fn xdp_programs(links: &[Link]) -> Vec<InterfaceProgram> {
+    let program = |link: &Link| {
+        Some(InterfaceProgram {
+            mechanism: Mechanism::Xdp,
+            interface: link.name.clone(),
+            direction: Direction::Ingress,
+            filter: None,
+            name: None,
+            id: link.xdp?,
+        })
+    };
+    links.iter().filter_map(program).collect()
 }
 
 fn read_address(body: &[u8]) -> Option<Address> {
@@ -226,6 +265,7 @@ mod tests {
             up: true,
             group: 0,
             bridge: None,
+            xdp: None,
         };
         assert_eq!(link(LINKS[0]), expected);
         let expected = Link {
@@ -235,8 +275,19 @@ mod tests {
             up: false,
             group: 7,
             bridge: None,
+            xdp: None,
         };
         assert_eq!(link(LINKS[1]), expected);
+    }
+
+    #[test]
+    fn an_xdp_program_is_one_that_is_attached() {
+        let with = |xdp: &str| link(&format!("{}_{xdp}", LINKS[1]));
+        let programs = |xdp: &str| xdp_programs(&[with(xdp)]);
+        // IFLA_XDP with IFLA_XDP_ATTACHED, as the kernel lists it for every interface.
+        assert_eq!(programs("0c002b00_0500020000000000"), []);
+        let attached = programs("14002b00_0500020002000000_0800040007000000");
+        assert_eq!((&*attached[0].interface, attached[0].id), ("eth0", Some(7)));
     }
 
     #[test]

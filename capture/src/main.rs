@@ -12,14 +12,15 @@
 //!   - `ruleset`: the output of the tools. `tool` and `tools_root` find them, `launch` starts them
 //!     within limits, `ask` reads their output, `nf_tables` checks whether it is safe
 //!   - `host`: `interface`, `route` and `rule` over `netlink`; `multicast`, `sysctl` and `socket`
-//!     (with `user`) from `/proc`
+//!     (with `user`) from `/proc`; `other_processing`, which acts next to the rules:
+//!     `traffic_control`, `ipvs` and `xfrm`
 //! - `json`: the capture as JSON; `dump`: its rules as text
 //! - `watchdog`: ends the program if it takes too long
 //! - `machine`: the location of `/proc` and `/sys`; `mount`: the mounts there; `capability`: the
 //!   missing capabilities after a refusal of the kernel
 //!
-//! A capture changes nothing in the namespace and loads no kernel module. `nf_tables`, `ruleset`
-//! and `socket` describe how.
+//! A capture changes nothing in the namespace and loads no kernel module. `nf_tables`, `ruleset`,
+//! `socket` and `xfrm` describe how.
 
 #![forbid(unsafe_code)]
 
@@ -32,6 +33,7 @@ mod failure;
 mod find;
 mod host;
 mod interface;
+mod ipvs;
 mod json;
 mod launch;
 mod list;
@@ -43,6 +45,7 @@ mod netlink;
 mod nf_tables;
 mod node;
 mod option;
+mod other_processing;
 mod process;
 mod proof;
 mod route;
@@ -52,8 +55,10 @@ mod socket;
 mod sysctl;
 mod tool;
 mod tools_root;
+mod traffic_control;
 mod user;
 mod watchdog;
+mod xfrm;
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Read as _, Write as _};

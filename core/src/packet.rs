@@ -26,6 +26,7 @@ pub mod form;
 pub mod hook;
 pub mod host;
 pub mod line;
+pub mod other_processing;
 pub mod value;
 pub mod view;
 

@@ -26,6 +26,7 @@ mod decisive_rule;
 mod effects;
 mod load_balancing;
 mod martian;
+mod other_processing;
 mod prefilter;
 mod schedule;
 pub mod steps;
@@ -111,6 +112,7 @@ pub fn walk_settled(
         let other = walk_by(&Schedule::new(rulesets, reversed));
         join_orders(rulesets, &mut trace, other);
     }
+    other_processing::add_assumptions(rulesets, &mut trace);
     trace
 }
 

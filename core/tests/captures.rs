@@ -26,9 +26,14 @@ fn dump(family: &str, backend: &str, exit_code: Option<i32>, text: &str) -> Valu
 }
 
 fn capture(rulesets: &[Value], nftables: Option<&str>) -> Parsed {
+    capture_with(rulesets, nftables, Value::Null)
+}
+
+fn capture_with(rulesets: &[Value], nftables: Option<&str>, other_processing: Value) -> Parsed {
     let listing = nftables.map(|text| json!({"command": ["nft", "-j", "list", "ruleset"], "exit_code": 0, "text": text, "stderr": ""}));
     let host = json!({"interfaces": [{"name": "lo", "addresses": ["127.0.0.1/8"]}, {"name": "eth0", "addresses": ["10.244.1.5/24"]}],
-                      "routes": [{"dst": "0.0.0.0/0", "via": "10.244.1.1", "dev": "eth0"}]});
+                      "routes": [{"dst": "0.0.0.0/0", "via": "10.244.1.1", "dev": "eth0"}],
+                      "other_processing": other_processing});
     let mut parts = json!({"tool": "chainwalk-capture 0.1.0", "captured_at": "2026-11-23T07:00:00Z",
                            "target": {"pid": 42}, "rulesets": rulesets, "host": host, "warnings": []});
     if let Some(listing) = listing {
@@ -177,4 +182,121 @@ fn a_dump_without_a_table_is_an_answer() {
     ] {
         assert_eq!(parse(text).rulesets, [], "{text}");
     }
+}
+
+/// The assumptions of a walk about what acts next to the rules.
+fn other_assumptions(other_processing: Value, packet: &str) -> Vec<String> {
+    let parsed = capture_with(&all_empty(), Some(NO_NATIVE_TABLES), other_processing);
+    let host = parsed.host.clone().expect("a host");
+    let packet = Packet::from_json(packet).expect("it is a packet");
+    let trace = walk(&parsed.rulesets, None, &host, &packet);
+    let mut assumes = trace.assumes;
+    assumes.retain(|text| text.contains("evaluated"));
+    assumes
+}
+
+const OUTBOUND: &str = r#"{"origin": "local", "protocol": "tcp", "src": "10.244.1.5", "dst": "10.96.0.1", "sport": 40000, "dport": 443}"#;
+const INBOUND: &str = r#"{"origin": "inbound", "in_interface": "eth0", "protocol": "tcp", "src": "10.244.1.9", "dst": "10.244.1.5", "sport": 40000, "dport": 80}"#;
+
+#[test]
+fn a_walk_names_the_programs_of_the_interfaces_that_the_packet_passes() {
+    let programs = json!({"programs": [
+        {"mechanism": "xdp", "interface": "eth0", "direction": "ingress", "id": 7},
+        {"mechanism": "tc", "interface": "eth0", "direction": "egress", "filter": "bpf", "name": "cil_to_container", "id": 12},
+        {"mechanism": "tc", "interface": "eth1", "direction": "ingress", "filter": "u32"}]});
+    assert_eq!(
+        other_assumptions(programs.clone(), INBOUND),
+        [
+            "packets that arrive on eth0 pass XDP program 7: evaluated as if they pass them unchanged"
+        ]
+    );
+    assert_eq!(
+        other_assumptions(programs, OUTBOUND),
+        [
+            "packets that leave on eth0 pass tc filter bpf `cil_to_container` (program 12): evaluated as if they pass them unchanged"
+        ]
+    );
+}
+
+#[test]
+fn a_walk_names_the_services_and_policies_that_concern_the_packet() {
+    let other = json!({
+        "ipvs_services": [{"protocol": "tcp", "address": "10.96.0.1", "port": 443}, {"protocol": "udp", "address": "10.96.0.1", "port": 443},
+                          {"fwmark": 5}],
+        "xfrm_policies": [{"direction": "out", "src": "10.244.0.0/16", "dst": "10.96.0.0/12"}, {"direction": "in", "dst": "10.244.1.5/32", "blocks": true},
+                          {"direction": "fwd"}]});
+    assert_eq!(
+        other_assumptions(other.clone(), OUTBOUND),
+        [
+            "IPVS sends packets for 10.96.0.1:443 to a server of its choice: evaluated without it",
+            "policies of IPsec (`ip xfrm policy`) apply to packets from 10.244.0.0/16 to 10.96.0.0/12 (out): evaluated without them",
+        ]
+    );
+    assert_eq!(
+        other_assumptions(other, INBOUND),
+        [
+            "policies of IPsec (`ip xfrm policy`) apply to packets from any to 10.244.1.5/32 (in, which blocks): evaluated without them"
+        ]
+    );
+    let marked = OUTBOUND
+        .replace(r#""sport""#, r#""mark": 5, "sport""#)
+        .replace("443", "80");
+    assert_eq!(
+        other_assumptions(json!({"ipvs_services": [{"fwmark": 5}]}), &marked),
+        ["IPVS sends packets for mark 0x5 to a server of its choice: evaluated without it"]
+    );
+}
+
+#[test]
+fn a_walk_names_what_the_capture_could_not_read() {
+    assert_eq!(
+        other_assumptions(json!({"unread": ["tcx", "cgroup", "cgroup"]}), OUTBOUND),
+        [
+            "the capture does not show BPF programs of control groups (`bpftool cgroup tree`) and programs of tcx (`bpftool net`): evaluated without them"
+        ]
+    );
+    assert_eq!(other_assumptions(json!({}), OUTBOUND), [""; 0]);
+}
+
+#[test]
+fn hostile_names_stay_short_and_visible() {
+    let program = json!({"mechanism": "tc", "interface": "eth0", "direction": "egress", "filter": "bpf",
+                         "name": format!("a\u{202e}`\n{}", "b".repeat(100_000))});
+    let mut programs = vec![program; 50];
+    for (id, program) in programs.iter_mut().enumerate() {
+        program["id"] = id.into();
+    }
+    let assumes = other_assumptions(json!({"programs": programs}), OUTBOUND).concat();
+    assert!(assumes.len() < 1_000, "{}", assumes.len());
+    assert!(
+        assumes.contains("a<U+202E>'<U+000A>bbb") && assumes.contains("and 47 more"),
+        "{assumes}"
+    );
+    let program = json!({"mechanism": "xdp", "interface": "eth0", "direction": "ingress"});
+    let programs = vec![program; 6_000];
+    let parsed = capture_with(&all_empty(), None, json!({"programs": programs}));
+    let message = &parsed.diagnostics[0].message;
+    assert!(message.contains("6000 programs of interfaces"), "{message}");
+}
+
+#[test]
+fn chains_of_cilium_and_of_ipvs_are_named() {
+    let assumes = |chain: &str, packet: &str| {
+        let parsed = parse(format!(
+            "*filter\n:INPUT ACCEPT [0:0]\n:{chain} - [0:0]\nCOMMIT\n"
+        ));
+        let packet = Packet::from_json(packet).expect("it is a packet");
+        let trace = walk(&parsed.rulesets, None, &Host::node(), &packet);
+        let mut assumes = trace.assumes;
+        assumes.retain(|text| text.contains(chain));
+        assumes.concat()
+    };
+    let here = INBOUND.replace("10.244.1.5", "192.168.1.10");
+    let elsewhere = INBOUND
+        .replace("10.244.1.5", "10.244.1.7")
+        .replace("10.244.1.9", "192.168.1.7");
+    assert!(assumes("CILIUM_INPUT", &elsewhere).contains("BPF programs"));
+    assert!(assumes("KUBE-IPVS-FILTER", &here).contains("kube-proxy's for IPVS"));
+    assert_eq!(assumes("KUBE-IPVS-FILTER", &elsewhere), "");
+    assert_eq!(assumes("KUBE-SERVICES", &here), "");
 }

@@ -3,11 +3,13 @@
 use std::fs::{self, File};
 use std::net::{TcpListener, UdpSocket};
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::process::Command;
 use std::thread;
 
 use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_core::packet::host::{RouteKind, RoutingRule};
+use chainwalk_core::packet::other_processing::{Direction, Mechanism};
 use chainwalk_core::packet::{Family, Protocol};
 use chainwalk_tests::namespace::{Pod, Resident};
 use nix::sched::{CloneFlags, setns};
@@ -69,6 +71,75 @@ fn the_own_namespace_is_warned_of() {
         "{stderr}"
     );
     assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn filters_of_interfaces_and_policies_of_ipsec() {
+    let (pod, resident) = sidecar("other", Backend::Nft, SIDECAR);
+    let before = capture(resident.pid()).host.other_processing;
+    let before = before.expect("a capture states what acts next to the rules");
+    assert_eq!(
+        (&before.programs[..], &before.xfrm_policies[..]),
+        (&[][..], &[][..])
+    );
+    // bpf(2) alone lists these.
+    assert_eq!(before.unread, [Mechanism::Cgroup, Mechanism::Tcx]);
+
+    let tc = |arguments: &str| {
+        let mut command = pod.namespace.command("tc");
+        command.args(arguments.split(' ').map(|word| word.replace('_', " ")));
+        assert!(command.status().expect("tc runs").success(), "{arguments}");
+    };
+    tc("qdisc add dev eth0 clsact");
+    // A program that lets everything pass: `ret #-1`.
+    tc("filter add dev eth0 ingress bpf bytecode 1,6_0_0_4294967295");
+    tc("filter add dev eth0 egress matchall action pass");
+    pod.namespace.ip(
+        "xfrm policy add src 10.1.0.0/16 dst 10.2.0.0/16 dir out tmpl src 192.0.2.1 dst 192.0.2.2 proto esp mode tunnel",
+    );
+    pod.namespace
+        .ip("xfrm policy add src fd00::/64 dst fd01::/64 proto udp dir in action block");
+    let after = capture(resident.pid()).host.other_processing;
+    let after = after.expect("a capture states what acts next to the rules");
+    let programs: Vec<(&str, Direction, Option<&str>)> = after
+        .programs
+        .iter()
+        .map(|one| (&*one.interface, one.direction, one.filter.as_deref()))
+        .collect();
+    assert_eq!(
+        programs,
+        [
+            ("eth0", Direction::Ingress, Some("bpf")),
+            ("eth0", Direction::Egress, Some("matchall")),
+        ]
+    );
+    let policies = serde_json::to_value(&after.xfrm_policies).expect("it is JSON");
+    let expected = serde_json::json!([
+        {"direction": "in", "src": "fd00::/64", "dst": "fd01::/64", "protocol": "udp", "blocks": true},
+        {"direction": "out", "src": "10.1.0.0/16", "dst": "10.2.0.0/16"},
+    ]);
+    let mut policies = policies.as_array().expect("a list").clone();
+    policies.sort_by_key(|policy| policy["direction"].to_string());
+    assert_eq!(serde_json::Value::from(policies), expected);
+}
+
+#[test]
+fn services_of_ipvs() {
+    let (pod, resident) = sidecar("ipvs", Backend::Nft, SIDECAR);
+    let add = |arguments: &str| {
+        let mut command = pod.namespace.command("ipvsadm");
+        command.args(arguments.split(' '));
+        command.status().is_ok_and(|status| status.success())
+    };
+    let is_added = add("-A -t 10.96.0.1:443 -s rr") && add("-A -t [fd00::a]:53 -s rr");
+    if !is_added {
+        // A kernel without IPVS: the reader's own tests have the text of one.
+        assert!(!Path::new("/proc/net/ip_vs").exists(), "ipvsadm is missing");
+        eprintln!("not tested: this kernel has no IPVS");
+    }
+    let other = capture(resident.pid()).host.other_processing;
+    let services = other.expect("it is read").ipvs_services;
+    assert_eq!(services.len(), if is_added { 2 } else { 0 });
 }
 
 #[test]

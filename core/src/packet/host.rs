@@ -8,6 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::packet::other_processing::OtherProcessing;
 use crate::packet::{Family, Protocol};
 use crate::text::number;
 
@@ -347,6 +348,9 @@ pub struct Host {
     /// Processes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub processes: Vec<Process>,
+    /// What acts on packets next to the rules. Absent: not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other_processing: Option<OtherProcessing>,
 }
 
 impl Host {
@@ -462,6 +466,9 @@ impl Host {
                 "more than {MAX_GROUPS} groups of processes and interfaces: {MAX_PROCESS_GROUPS} of each process are used"
             ));
         }
+        if let Some(other) = &mut self.other_processing {
+            other.limit(&mut dropped);
+        }
         if self.sysctls.len() > MAX_SYSCTLS {
             dropped.push(exceeds(self.sysctls.len(), MAX_SYSCTLS, "kernel settings"));
             self.sysctls = std::mem::take(&mut self.sysctls)
@@ -479,8 +486,18 @@ impl Host {
             .iter()
             .map(|interface| 1 + interface.addresses.len())
             .sum();
+        let other = self
+            .other_processing
+            .as_ref()
+            .map_or(0, OtherProcessing::len);
         let lookup = self.routes.len() * (1 + self.rules.len());
-        (addresses + lookup + self.sockets.len() + self.processes.len() + self.sysctls.len()) / 4
+        (addresses
+            + lookup
+            + other
+            + self.sockets.len()
+            + self.processes.len()
+            + self.sysctls.len())
+            / 4
     }
 
     /// Parses the public JSON.

@@ -23,6 +23,7 @@ use crate::iptables::print;
 use crate::netfilter::backend::Backend;
 use crate::netfilter::ruleset::Ruleset;
 use crate::packet::host::{Host, Prefix};
+use crate::packet::other_processing::OtherProcessing;
 use crate::packet::{Family, Packet};
 use crate::share::link::Shared;
 
@@ -371,7 +372,29 @@ impl Redactor {
             process.command = self.command(&process.command);
         }
         host.sysctls.retain(|name, value| is_setting(name, value));
+        if let Some(other) = &mut host.other_processing {
+            self.redact_other_processing(other);
+        }
         host
+    }
+
+    fn redact_other_processing(&mut self, other: &mut OtherProcessing) {
+        for program in &mut other.programs {
+            program.interface = self.interface(&program.interface);
+            // A filter of traffic control has the name of a module of the kernel.
+            program.filter = program.filter.take().filter(|kind| is_filter(kind));
+            program.name = program
+                .name
+                .as_deref()
+                .map(|name| self.names.neutral("program", name));
+        }
+        for service in &mut other.ipvs_services {
+            service.address = service.address.map(|own| self.addresses.neutral(own));
+        }
+        for policy in &mut other.xfrm_policies {
+            policy.src = policy.src.map(|src| self.addresses.network_of(src));
+            policy.dst = policy.dst.map(|dst| self.addresses.network_of(dst));
+        }
     }
 
     fn command(&mut self, command: &str) -> String {
@@ -474,6 +497,14 @@ fn day(time: &str) -> String {
         "{}T00:00:00Z",
         time.get(..10).filter(is_date).unwrap_or("1970-01-01")
     )
+}
+
+/// Whether this is a kind of the kernel's filters of traffic control.
+fn is_filter(kind: &str) -> bool {
+    const KINDS: [&str; 9] = [
+        "basic", "bpf", "cgroup", "flow", "flower", "fw", "matchall", "route", "u32",
+    ];
+    KINDS.contains(&kind)
 }
 
 /// Whether a kernel setting decides where a packet goes, and has a number as its value.
