@@ -418,7 +418,7 @@ fn a_finding_has_a_packet_that_shows_it() {
         &format!("{added}-A ISTIO_OUTPUT -s 127.0.0.6/32"),
     );
     assert_eq!(
-        shown(&added, "does not make this rule"),
+        shown(&added, "is not known to make this rule"),
         ["matches: udp 10.244.1.5:40000 > 10.9.8.7:443 uid 5 gid 1000 out"]
     );
     let idle = SIDECAR.replace("-A PREROUTING -p tcp -j ISTIO_INBOUND\n", "");

@@ -380,3 +380,18 @@ fn a_sentence_begins_with_a_capital_and_a_short_word_stays_one() {
         assert_eq!(explain::capital(text), want);
     }
 }
+
+#[test]
+fn a_damaged_rule_is_undetermined() {
+    let parsed =
+        parse("*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT --dprt 80\n-A OUTPUT -j ACCEPT\nCOMMIT\n");
+    let set = &parsed.rulesets[0];
+    let table = &set.tables[0];
+    let says: Vec<String> = table.chains[0]
+        .rules
+        .iter()
+        .map(|rule| explain::rule(set, table, rule))
+        .collect();
+    assert!(says[0].starts_with("The rule is damaged"), "{says:?}");
+    assert!(says[1].starts_with("Always: "), "{says:?}");
+}

@@ -19,6 +19,9 @@ pub mod chance;
 
 /// The meaning of a rule, in a sentence.
 pub fn rule(ruleset: &Ruleset, table: &Table, rule: &Rule) -> String {
+    if table.is_damaged(rule) {
+        return "The rule is damaged: it is undetermined what it does.".into();
+    }
     let conditions: Vec<String> = ruleset
         .groups(rule)
         .flat_map(|group| conditions(ruleset, group))

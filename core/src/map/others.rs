@@ -3,7 +3,8 @@
 
 use crate::analysis::compare;
 use crate::analysis::explain::Fate;
-use crate::netfilter::ruleset::Ruleset;
+use crate::netfilter::gap::GapReason;
+use crate::netfilter::ruleset::{Chain, Ruleset};
 use crate::walk::trace::{Branch, Question, Trace, Verdict};
 
 use super::Other;
@@ -43,6 +44,12 @@ pub fn others(rulesets: &[Ruleset], trace: &Trace, say: impl Fn(&Verdict) -> Str
     others
 }
 
+/// Whether damaged rules are all that a chain lacks.
+fn is_damage(chain: &Chain) -> bool {
+    let mut gaps = chain.gaps.iter();
+    gaps.len() > 0 && gaps.all(|gap| gap.reason == GapReason::Damaged)
+}
+
 /// The assumptions that distinguish a branch from the shown one.
 fn given(rulesets: &[Ruleset], shown: &Branch, branch: &Branch) -> String {
     let mut pairs = shown.assumes.iter().zip(&branch.assumes);
@@ -60,6 +67,10 @@ fn given(rulesets: &[Ruleset], shown: &Branch, branch: &Branch) -> String {
                 (Question::Translated, false) => "did not translate the connection",
                 (Question::Bridged, true) => return "the bridge passes it on".into(),
                 (Question::Bridged, false) => return "the bridge passes it to this host".into(),
+                (Question::MissingRule, acts) if is_damage(chain) => {
+                    let does = if acts { "acts" } else { "does not act" };
+                    return format!("a damaged rule of {} {does}", chain.name);
+                }
                 (Question::MissingRule, true) => {
                     return format!("a rule of {} that is not shown acts", chain.name);
                 }

@@ -2,9 +2,11 @@
 
 use super::chain_role::ChainRole;
 use super::{
-    ConditionField, IdRange, Mesh, Mode, Network, OptionValue, OwnerRule, Purpose, RuleView, ids,
+    ConditionField, IdRange, Mesh, Mode, Network, OptionValue, OwnerRule, Purpose, RuleEffect,
+    RuleView, ids,
 };
 use crate::iptables::table_name::TableName;
+use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::{Chain, Ruleset, Table};
 use crate::packet::fields::PacketField;
 use crate::packet::hook::Hook;
@@ -52,6 +54,34 @@ struct OwnerRules {
     seen: Vec<OwnerRule>,
 }
 
+/// The highest ranks in a chain so far. The order of rules that all return makes no difference:
+/// meshes and versions put exclusions before and after others.
+#[derive(Default)]
+struct HighestRanks {
+    of_returns: u8,
+    of_others: u8,
+}
+
+impl HighestRanks {
+    /// Whether a rule comes after one that may take its packets.
+    fn is_late(&self, rank: u8, effect: &RuleEffect) -> bool {
+        rank < self.of_others || !returns(effect) && rank < self.of_returns
+    }
+
+    fn add(&mut self, rank: u8, effect: &RuleEffect) {
+        let highest = if returns(effect) {
+            &mut self.of_returns
+        } else {
+            &mut self.of_others
+        };
+        *highest = rank.max(*highest);
+    }
+}
+
+fn returns(effect: &RuleEffect) -> bool {
+    *effect == RuleEffect::Perform(Effect::Return)
+}
+
 struct Order<'a> {
     mesh: &'a Mesh,
     table: &'a Table,
@@ -72,9 +102,9 @@ impl Order<'_> {
     }
 
     fn check(&mut self, ruleset: &Ruleset, role: ChainRole) {
-        let mut rank = 0;
+        let mut ranks = HighestRanks::default();
         let mut sets: Vec<OwnerRules> = Vec::new();
-        let mut alone = true;
+        let (mut alone, mut has_loopback_return) = (true, false);
         let is_taken = self.chain.hook().is_none() || self.table.is(TableName::Nat);
         for (number, rule) in (0..).zip(&self.chain.rules) {
             let view = RuleView::from_iptables(ruleset, self.table, rule);
@@ -82,22 +112,26 @@ impl Order<'_> {
                 let name = self.mesh.name();
                 // Other programs have rules in the built-in chains, too. Only their rules in nat
                 // affect the mesh's traffic.
-                if is_taken {
-                    self.report(
-                        Some(number),
-                        format!("{name} does not make this rule: what it takes, the rules behind it never see"),
+                if is_taken && view.effect.takes_packets() {
+                    let text = format!(
+                        "{name} is not known to make this rule: packets that it takes do not come to the rules after it"
                     );
+                    self.report(Some(number), text);
                 }
                 continue;
             };
-            let late = fit.rule.rank < rank;
+            let late = ranks.is_late(fit.rule.rank, &view.effect);
             if late {
                 self.report(
                     Some(number),
                     "it stands behind rules that it should come before: they may take what is meant for it".into(),
                 );
             }
-            rank = rank.max(fit.rule.rank);
+            // The rule for the proxy's own calls takes no other packets.
+            if fit.rule.purpose != Purpose::Owner(OwnerRule::OwnPod) {
+                ranks.add(fit.rule.rank, &view.effect);
+            }
+            has_loopback_return |= fit.rule.spares_loopback();
             if fit.rule.purpose == Purpose::Renewal {
                 self.report(
                     Some(number),
@@ -123,7 +157,8 @@ impl Order<'_> {
                 }
                 let seen = &mut sets[place].seen;
                 let doubled = seen.contains(&part);
-                let behind = !doubled && seen.iter().any(|other| *other > part) && !late;
+                // The other two return alike.
+                let behind = !doubled && part == OwnerRule::OwnPod && !seen.is_empty() && !late;
                 if !doubled {
                     seen.push(part);
                 }
@@ -135,12 +170,12 @@ impl Order<'_> {
                 }
             }
         }
-        self.check_sets(&sets, alone);
+        self.check_sets(&sets, alone, has_loopback_return);
     }
 
     /// Since 1.5, each of the proxy's ids has three consecutive rules; if loopback addresses are
     /// captured, it has two.
-    fn check_sets(&mut self, sets: &[OwnerRules], alone: bool) {
+    fn check_sets(&mut self, sets: &[OwnerRules], alone: bool, has_loopback_return: bool) {
         if alone {
             return;
         }
@@ -161,7 +196,7 @@ impl Order<'_> {
                 format!(
                     "no rule leads {what} {ids}'s calls to its own pod into {proxy}: they pass the inbound policies by"
                 )
-            } else if lacks(OwnerRule::OthersLoopback) && !loopback {
+            } else if lacks(OwnerRule::OthersLoopback) && !loopback && !has_loopback_return {
                 format!(
                     "no rule spares the pod's own calls over lo for {what} {ids}: they are captured"
                 )

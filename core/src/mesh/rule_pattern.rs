@@ -23,6 +23,16 @@ pub(super) struct MeshRule {
     pub(super) reason: &'static str,
 }
 
+impl MeshRule {
+    /// Whether it lets the pod's own calls over `lo` leave, whoever makes them.
+    pub(super) fn spares_loopback(&self) -> bool {
+        let needed = self.pattern.conditions.needed;
+        self.pattern.effect == EffectPattern::Return
+            && needed.len() == 1
+            && needed[0].value == ValuePattern::LoopbackInterface
+    }
+}
+
 /// A row: chain, rank, conditions, effect, purpose, reason.
 pub(super) const fn rule(
     chain: ChainRole,

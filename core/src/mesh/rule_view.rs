@@ -78,6 +78,15 @@ pub(crate) enum RuleEffect<'a> {
 }
 
 impl RuleEffect<'_> {
+    /// Whether a packet may not come to the next rule.
+    pub(super) fn takes_packets(&self) -> bool {
+        match self {
+            Self::Count => false,
+            Self::Jump(_) | Self::Goto(_) => true,
+            Self::Perform(effect) => effect.behavior() != Behavior::Passive,
+        }
+    }
+
     /// Whether it changes the destination of the packet.
     pub(crate) fn redirects(&self) -> bool {
         matches!(self, Self::Perform(effect) if effect.behavior() == Behavior::Redirect)

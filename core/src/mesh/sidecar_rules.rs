@@ -72,6 +72,8 @@ pub(super) static SIDECAR_RULES: &[MeshRule] = &[
     rule(Outbound, 1, exactly(&[is(SOURCE, ProxySource), OUT_LOOPBACK]), Return, Part, "% hands an inbound connection to the app, from this source of its own: it must not come back."),
     rule(Outbound, 1, exactly(&[not(DESTINATION, Loopback), OUT_LOOPBACK]), Jump(OutboundRedirect), Part, "What a process sends to the pod's own address goes through %, too."),
     rule(Outbound, 2, among(&[not(DESTINATION, Loopback), OUT_LOOPBACK, is(OWNER, Subject)]), Jump(InboundRedirect), Owner(OwnPod), "% as client calls its own pod: the call must enter % as server, where the inbound policies are."),
+    rule(Outbound, 1, exactly(&[not(DESTINATION, Loopback), OUT_LOOPBACK]), Jump(InboundRedirect), Part, "What a process sends to the pod's own address goes through %, too."),
+    rule(Outbound, 2, among(&[not(DESTINATION, Loopback), OUT_LOOPBACK, is(OWNER, Subject)]), Jump(Inbound), Owner(OwnPod), "% as client calls its own pod: the call must enter % as server, where the inbound policies are."),
     rule(Outbound, 2, among(&[OUT_LOOPBACK, not(OWNER, Subject)]), Return, Owner(OthersLoopback), "Who is not % and calls the pod itself is not captured."),
     rule(Outbound, 2, exactly(&[is(OWNER, Subject)]), Return, Owner(LetOut), "%'s own traffic must not come back to it, so it goes out; and so does everyone else's who runs as $."),
     rule(Outbound, 2, beyond_header(&[not(GROUP, Subject)]), Return, Opt(OnlyGroups), "Only processes of these groups are captured."),

@@ -309,6 +309,13 @@ pub struct Table {
 }
 
 impl Table {
+    /// Whether a rule has an error, so that the kernel does not hold it in this form.
+    pub fn is_damaged(&self, rule: &Rule) -> bool {
+        let gaps = self.chains.iter().flat_map(|chain| &chain.gaps);
+        let mut damaged = gaps.filter(|gap| gap.reason == GapReason::Damaged);
+        damaged.any(|gap| gap.line == Some(rule.line))
+    }
+
     /// The name of the table in sentences and in the public JSON: `nat` for a table of iptables,
     /// `inet nat` for a table of nft.
     pub fn label(&self) -> Cow<'_, str> {

@@ -27,6 +27,9 @@ pub(super) use listed_rules::ListedRule;
 /// The maximum number of rule sets. It stops a text that opens one table again and again.
 pub(super) const MAX_RULESETS: usize = 64;
 
+/// More diagnostics of one severity are not kept.
+const MAX_CLEANUPS: usize = 100;
+
 /// The bytes of a text in which an address that shows the family is searched for, if no header
 /// states the family.
 const EVIDENCE_WINDOW: usize = 64 * 1024;
@@ -87,6 +90,8 @@ pub(super) struct Assembler<'a, 'r> {
     /// Whether the text is not a plain dump: a table has no COMMIT, a rule has no table, or a
     /// command prints rules.
     pub(super) needs_cleaning: bool,
+    /// Commands that remove what the text did not make before, with what to report of them.
+    cleanups: Vec<(u32, Span, Problem)>,
     words: Vec<Word<'static>>,
     rule: RuleReader,
 }
@@ -121,6 +126,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
             evidence_end: usize::MAX,
             has_counters: false,
             needs_cleaning: false,
+            cleanups: Vec::new(),
             words: Vec::new(),
             rule: RuleReader::default(),
         }
@@ -583,10 +589,22 @@ impl<'a, 'r> Assembler<'a, 'r> {
         }
         let takes_away = matches!(command.verb, Verb::Delete | Verb::DeleteChain | Verb::Flush);
         let is_silent = takes_away && (program.may_fail || status.is_none());
+        let makes = matches!(command.verb, Verb::Append | Verb::Insert | Verb::NewChain);
+        if makes && !self.cleanups.is_empty() {
+            report_cleanups(reports, std::mem::take(&mut self.cleanups));
+        }
+        let chains = &ruleset.tables[open.table].chains;
+        let cleans_up = takes_away && chains.iter().all(|chain| chain.rules.is_empty());
+        let cleanups = &mut self.cleanups;
         let mut has_failed = false;
         open.run(ruleset, command, rule, more, &mut |span, problem| {
             has_failed = true;
-            if !is_silent {
+            let finds_nothing = matches!(problem.code, Code::NoSuchRule | Code::UnknownChain);
+            if cleans_up && finds_nothing && !is_silent {
+                if cleanups.len() < MAX_CLEANUPS {
+                    cleanups.push(reports.place(line, span, problem));
+                }
+            } else if !is_silent {
                 reports.in_line(line, span, problem);
             }
         });
@@ -790,6 +808,9 @@ impl<'a, 'r> Assembler<'a, 'r> {
     /// which iptables prints them.
     pub(super) fn finish(mut self) -> Vec<usize> {
         self.end_table(false);
+        for (line, span, problem) in std::mem::take(&mut self.cleanups) {
+            self.reports.at(line, span, problem);
+        }
         let mut made = Vec::new();
         for mut open in std::mem::take(&mut self.live) {
             if !made.contains(&open.ruleset) {
@@ -815,13 +836,27 @@ fn reuse<'from, 'to>(mut words: Vec<Word<'from>>) -> Vec<Word<'to>> {
     words.into_iter().map_while(|_| None).collect()
 }
 
+/// Reports commands that clean up before others make rules: the text does not show what they
+/// remove, and they change nothing of what it shows.
+fn report_cleanups(reports: &mut Reports, cleanups: Vec<(u32, Span, Problem)>) {
+    for (line, span, problem) in cleanups {
+        let message = format!("{}: the command changes nothing", problem.message);
+        let problem = Problem {
+            severity: Severity::Note,
+            ..Problem::new(problem.code, message)
+        };
+        reports.at(
+            line,
+            span,
+            problem.hint("it cleans up before the rules that follow"),
+        );
+    }
+}
+
 /// The problem of a chain that a rule on a line names first.
 fn undeclared_chain(table: TableName, name: &str, line: Span) -> Problem {
-    let policy = if table.hooks().iter().any(|hook| hook.name() == name) {
-        "ACCEPT"
-    } else {
-        "-"
-    };
+    let is_built_in = table.hooks().iter().any(|hook| hook.name() == name);
+    let policy = if is_built_in { "ACCEPT" } else { "-" };
     let declares = format!(":{name} {policy} [0:0]");
     let fix = Fix {
         label: format!("Declare chain {name}"),
@@ -831,11 +866,23 @@ fn undeclared_chain(table: TableName, name: &str, line: Span) -> Problem {
         },
         replacement: format!("{declares}\n"),
     };
+    let hint = format!("add a line {declares}");
+    if is_built_in {
+        // The kernel has it all the same, and iptables-restore takes such a rule.
+        let message = format!("the policy of the built-in chain {name} is not shown");
+        let problem = Problem::new(Code::UndeclaredChain, message)
+            .hint(hint)
+            .fix(fix);
+        return Problem {
+            severity: Severity::Note,
+            ..problem
+        };
+    }
     Problem::new(
         Code::UndeclaredChain,
         format!("chain {name} is not declared"),
     )
-    .hint(format!("add a line {declares}"))
+    .hint(hint)
     .fix(fix)
 }
 

@@ -331,6 +331,9 @@ impl Cleaning<'_> {
         // The rows of a listing have no distinctive form.
         if text.trim().is_empty() {
             self.listing = None;
+        } else if prefix::is_fence(text) {
+            self.listing = None;
+            return self.emit(&work, 0, 0);
         } else if let Some(tokens) = &self.listing {
             let offset = prefix::skip_same(text, tokens);
             let (begin, end) = (offset, prefix::unwrapped(text, offset, tokens));

@@ -10,7 +10,7 @@ use crate::netfilter::backend::Backend;
 use crate::netfilter::base::BaseChain;
 use crate::netfilter::gap::{Gap, GapReason};
 use crate::netfilter::ruleset::{Chain, CounterId, Table};
-use crate::text::diagnostic::Code;
+use crate::text::diagnostic::{Code, Severity};
 
 use super::{Format, Parsed, Section};
 
@@ -66,9 +66,8 @@ fn unreadable_lines(parsed: &Parsed) -> Vec<(u32, LostLine)> {
         .diagnostics
         .iter()
         .filter(|diagnostic| match diagnostic.code {
-            Code::NotARule | Code::UndeclaredChain | Code::OutsideChain | Code::UnclosedQuote => {
-                true
-            }
+            Code::UndeclaredChain => diagnostic.severity == Severity::Error,
+            Code::NotARule | Code::OutsideChain | Code::UnclosedQuote => true,
             Code::UnknownLine => {
                 let source = parsed.sources.get(diagnostic.source as usize);
                 source.is_some_and(|text| resembles_rule(diagnostic.span.slice(text)))
@@ -150,7 +149,9 @@ fn mark_section(parsed: &mut Parsed, section: &Section, unreadable: &[(u32, Lost
         if !lost.is_empty() {
             mark_lost_lines(table, section.format, &lost);
         }
-        if section.format != Format::Save {
+        if section.format == Format::Save {
+            mark_unknown_policies(table);
+        } else {
             // People omit chains without rules. An omitted chain of table nat may contain a
             // redirect. Rows without the head of their chain may belong to any chain.
             let has_headless_rows = lost.iter().any(|lost| lost.is_outside_chain);
@@ -163,6 +164,21 @@ fn mark_section(parsed: &mut Parsed, section: &Section, unreadable: &[(u32, Lost
             };
             mark_hidden_chains(table, backend, reason);
         }
+    }
+}
+
+/// Marks the ends of built-in chains of which a dump has rules and not the policy. In table nat it
+/// is always ACCEPT.
+fn mark_unknown_policies(table: &mut Table) {
+    if table.is(TableName::Nat) {
+        return;
+    }
+    let is_unknown = |chain: &&mut Chain| {
+        chain.base.is_some() && chain.line.is_none() && !chain.rules.is_empty()
+    };
+    for chain in table.chains.iter_mut().filter(is_unknown) {
+        let end = to_u32(chain.rules.len());
+        chain.add_gap(Gap::new(end, GapReason::NotShown, None));
     }
 }
 

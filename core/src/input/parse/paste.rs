@@ -63,7 +63,7 @@ pub(super) fn read(
     report_repairs(&mut reading, repairs);
     report_rest(&mut reading, &found);
     let made = reading.assembler.finish();
-    for (line, span, problem) in unsupported_input::beside(text, &sections) {
+    for (line, span, problem) in unsupported_input::beside(text, &sections, &read.rulesets) {
         read.diagnostics.push(text, line, span, problem);
     }
     read.other_lines += found.other;

@@ -95,22 +95,27 @@ pub(super) struct Reports<'a, 'r> {
 
 impl Reports<'_, '_> {
     /// Reports a problem at a span of a line's text.
-    pub(super) fn in_line(&mut self, line: &SourceLine, span: Span, mut problem: Problem) {
+    pub(super) fn in_line(&mut self, line: &SourceLine, span: Span, problem: Problem) {
+        let (line, span, problem) = self.place(line, span, problem);
+        self.at(line, span, problem);
+    }
+
+    /// A problem at a span of a line's text, with its line and its span in the input.
+    pub(super) fn place(
+        &self,
+        line: &SourceLine,
+        span: Span,
+        mut problem: Problem,
+    ) -> (u32, Span, Problem) {
         if line.origin.is_none() {
-            return self
-                .diagnostics
-                .push(self.input.text, line.number, span, problem);
+            return (line.number, span, problem);
         }
         for fix in &mut problem.fixes {
             fix.span = line.to_input(fix.span, self.input);
         }
         let span = line.to_input(span, self.input);
-        self.diagnostics.push(
-            self.input.text,
-            self.input.line_number(span.start as usize),
-            span,
-            problem,
-        );
+        let number = self.input.line_number(span.start as usize);
+        (number, span, problem)
     }
 
     /// Reports a problem of a whole line.

@@ -3,7 +3,8 @@
 
 use crate::input::section::{Format, Section};
 use crate::iptables::table_name::TableName;
-use crate::text::diagnostic::{Code, Problem, Span};
+use crate::netfilter::ruleset::Ruleset;
+use crate::text::diagnostic::{Code, Problem, Severity, Span};
 
 /// A kind of text that people paste.
 struct Sign {
@@ -94,31 +95,55 @@ pub(super) fn problem(text: &str) -> Option<(u32, Span, Problem)> {
 }
 
 /// The problems next to the rules of a text, from `sections` on.
-pub(super) fn beside(text: &str, sections: &[Section]) -> Vec<(u32, Span, Problem)> {
+pub(super) fn beside(
+    text: &str,
+    sections: &[Section],
+    rulesets: &[Ruleset],
+) -> Vec<(u32, Span, Problem)> {
     if sections.is_empty() {
         return Vec::new();
     }
     let tables = first_line(text, is_table)
         .and_then(|(line, span)| Some((line, span, native(text.get(span.start as usize..)?)?)));
-    [tables, known(text, true), other_table(sections)]
+    [tables, known(text, true), other_table(sections, rulesets)]
         .into_iter()
         .flatten()
         .collect()
 }
 
+/// Whether a part of the text has a rule, or a policy that drops.
+fn has_rules(section: &Section, rulesets: &[Ruleset]) -> bool {
+    let set = section
+        .ruleset
+        .and_then(|place| rulesets.get(place as usize));
+    set.is_some_and(Ruleset::is_populated)
+}
+
 /// By default, iptables shows table filter, where no mesh has its rules.
-fn other_table(sections: &[Section]) -> Option<(u32, Span, Problem)> {
+fn other_table(sections: &[Section], rulesets: &[Ruleset]) -> Option<(u32, Span, Problem)> {
     let shown = |section: &Section| {
         matches!(section.format, Format::Listing | Format::Rules)
             && section.tables == [TableName::Filter]
     };
     let first = sections.first()?;
     sections.iter().all(shown).then(|| {
-        let problem = Problem::new(
-            Code::FilterTableOnly,
-            "only table filter is shown here, and a mesh's redirects are in table nat",
-        )
-        .hint("run `iptables -t nat -S`, or `iptables-save -c` for all tables");
+        // The table has rules on a router, a NAS or a firewall, and none in a pod of a mesh.
+        let (severity, message) = match sections.iter().any(|own| has_rules(own, rulesets)) {
+            true => (
+                Severity::Note,
+                "only table filter is shown here; redirects are in table nat",
+            ),
+            false => (
+                Severity::Warning,
+                "only table filter is shown here, and it is empty; redirects, such as a mesh's, are in table nat",
+            ),
+        };
+        let problem = Problem {
+            severity,
+            ..Problem::new(Code::FilterTableOnly, message)
+        };
+        let problem =
+            problem.hint("run `iptables -t nat -S`, or `iptables-save -c` for all tables");
         (
             first.line,
             Span {

@@ -60,7 +60,10 @@ pub(super) fn skip(line: &str) -> Option<(usize, Vec<Token>)> {
         let inner = &line[at..unwrapped(line, at, &tokens)];
         let is_listing = || matches!(LineKind::of(inner), LineKind::Listed(_) | LineKind::Columns);
         // Rules and commands after a `#` are switched off.
-        if begins(inner) && (!tokens.contains(&Token::Comment) || is_listing()) {
+        if !opens_quote(inner)
+            && begins(inner)
+            && (!tokens.contains(&Token::Comment) || is_listing())
+        {
             return Some((at, tokens));
         }
         let has_field = || {
@@ -108,6 +111,14 @@ pub(super) fn skip_same(line: &str, tokens: &[Token]) -> usize {
         }
     }
     at
+}
+
+/// Whether a text begins with a quote that it does not close: `msg="iptables …"` without its end.
+fn opens_quote(text: &str) -> bool {
+    let quote = text.chars().next();
+    quote.is_some_and(|quote| {
+        matches!(quote, '"' | '\'' | '`') && text.matches(quote).count() % 2 == 1
+    })
 }
 
 fn begins(rest: &str) -> bool {
@@ -289,6 +300,23 @@ pub(super) fn is_ruling(line: &str) -> bool {
             .chars()
             .all(|c| ('\u{2500}'..='\u{257f}').contains(&c) || "+-=|~`_".contains(c))
         && line != "--"
+}
+
+/// Whether a line is the begin or the end of quoted text in Markdown, HTML, BBCode or Jira.
+pub(super) fn is_fence(line: &str) -> bool {
+    const MARKS: [&str; 8] = [
+        "</pre>",
+        "</code>",
+        "</code></pre>",
+        "<pre>",
+        "[/code]",
+        "[code]",
+        "{code}",
+        "{noformat}",
+    ];
+    let line = line.trim();
+    let is_drawn = |sign| line.len() >= 3 && line.bytes().all(|own| own == sign);
+    is_drawn(b'`') || is_drawn(b'~') || MARKS.contains(&line)
 }
 
 #[cfg(test)]
