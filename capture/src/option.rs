@@ -59,13 +59,13 @@ pub(crate) const OPTIONS: [Opt; 19] = [
         "pid",
         Some("PID"),
         Group::Which,
-        "a process in it, as this machine numbers it",
+        "the id of a process in it, on this machine",
     ),
     option(
         "pod-ip",
         Some("ADDR"),
         Group::Which,
-        "the namespace that holds this address",
+        "the namespace with this address",
     ),
     option(
         "pod-uid",
@@ -77,19 +77,19 @@ pub(crate) const OPTIONS: [Opt; 19] = [
         "container",
         Some("ID"),
         Group::Which,
-        "a container's id, or how it begins",
+        "a container's id, or its beginning",
     ),
     option(
         "netns",
         Some("PATH"),
         Group::Which,
-        "a file that stands for it, as in /run/netns",
+        "the file of the namespace, as in /run/netns",
     ),
     option(
         "name",
         Some("TEXT"),
         Group::Which,
-        "a command in it, or its host name (a pod's name), or a part",
+        "a command in it, or its host name (the pod's name), or a part",
     ),
     option(
         "all",
@@ -107,31 +107,31 @@ pub(crate) const OPTIONS: [Opt; 19] = [
         "tools-root",
         Some("DIR"),
         Group::How,
-        "take the tools of the system in this directory",
+        "run the tools of the system in this directory",
     ),
     option(
         "timeout",
         Some("SECONDS"),
         Group::How,
-        "give up on tools, and on all else, after so long (30)",
+        "the time limit for the tools and for everything else (30)",
     ),
     option(
         "root",
         Some("DIR"),
         Group::How,
-        "read /proc, /sys and /run of the machine below this directory",
+        "read /proc, /sys and /run of the machine in this directory",
     ),
     option(
         "redact",
         None,
         Group::Output,
-        "change addresses, names and comments into neutral ones",
+        "replace addresses, names and comments",
     ),
     option(
         "text",
         None,
         Group::Output,
-        "print the save text alone, with invisible characters as <U+XXXX>",
+        "print only the save text, with invisible characters as <U+XXXX>",
     ),
     option(
         "link",
@@ -195,47 +195,48 @@ pub(crate) fn parse_arguments(mut arguments: lexopt::Parser) -> Result<Vec<Given
 }
 
 const ABOUT: &str = "\
-Prints the packet-filter rules of a network namespace as JSON: what every iptables
-backend and nft hold, with addresses, routes, processes and the settings that decide
-where a packet goes. Changes nothing. Open the output in Chainwalk.
+Prints the packet-filter rules of a network namespace as JSON: the rules of every
+iptables backend and of nft, with addresses, routes, processes and the settings that
+decide where a packet goes. Changes nothing. Open the output in Chainwalk.
 ";
 
 const EXIT_CODES: [(&str, &str); 4] = [
-    ("0", "everything was read"),
+    ("0", "the capture is complete"),
     (
         "3",
-        "a part is missing: warnings on standard error and in the JSON say which",
+        "a part is missing: warnings on standard error and in the JSON name it",
     ),
-    ("1", "nothing could be read"),
+    ("1", "there is no capture"),
     ("2", "wrong usage"),
 ];
 
 const EXAMPLES: [(&str, &str); 4] = [
-    ("sudo chainwalk-capture --list", "what is there"),
+    ("sudo chainwalk-capture --list", "list all namespaces"),
     (
         "sudo chainwalk-capture --pod-uid 1f2d3c4b-5a69-4788-97a6-b5c4d3e2f100 > capture.json",
-        "a pod",
+        "capture a pod",
     ),
     (
         "sudo chainwalk-capture --pod-ip 10.244.1.5 --text | less",
-        "its rules, to read",
+        "show its rules as text",
     ),
     (
         "sudo chainwalk-capture --all --redact > node.jsonl",
-        "a whole node, to give away",
+        "capture a whole node, with neutral names and addresses",
     ),
 ];
 
 /// The effects and limits of the program, for people who must approve its use.
 const CHANGES: &str = "\
 chainwalk-capture enters the network namespace (and, for the host name, the UTS namespace)
-on a thread of its own, never a container's file system. It runs the save commands and nft
-from fixed system directories with a clean environment, limits on time, memory and output,
-and executes nothing that a container could have written: below --tools-root root must own
-each program, its interpreter and all directories on the way, nobody else may write there,
-and process 1 must have the same mount. Tools end with it. It creates no table, opens no
-sock_diag socket, and asks nf_tables only where that loads no module. It reads the names
-and ids of processes, never their arguments or environment into the output.
+on a separate thread. It never enters a container's file system. It runs the save commands
+and nft from fixed system directories with a clean environment and with limits on time,
+memory and output. It executes nothing that a container could have written: with
+--tools-root, root must own each program, its interpreter and all directories of the path,
+nobody else may be able to write there, and process 1 must have the same mount. Tools end
+with the helper. It creates no table, opens no sock_diag socket, and reads nf_tables only if
+that loads no module. It outputs the names and ids of processes, but never their arguments
+or environment.
 ";
 
 /// The output of `--help`.

@@ -688,13 +688,13 @@ impl Packet {
         if self.uid.is_some() != self.gid.is_some() {
             return wrong(
                 PacketField::Uid,
-                "uid and gid go together: a socket has both".into(),
+                "give uid and gid together: a socket has both".into(),
             );
         }
         if self.owner.is_some() && self.uid.is_some() {
             return wrong(
                 PacketField::Owner,
-                "owner stands instead of uid and gid: give one of them".into(),
+                "owner replaces uid and gid: give one of them".into(),
             );
         }
         if inbound && (self.uid.is_some() || self.owner.is_some()) {
@@ -705,7 +705,7 @@ impl Packet {
             };
             return wrong(
                 field,
-                "an inbound packet has no owner: leave out uid, gid and owner".into(),
+                "an inbound packet has no owner: remove uid, gid and owner".into(),
             );
         }
         if !inbound && self.in_interface.is_some() {
@@ -725,13 +725,14 @@ impl Packet {
             return wrong(
                 field,
                 format!(
-                    "{} is for inbound packets: only they come by a port of a bridge",
+                    "{} is for inbound packets: only they arrive on a bridge port",
                     field.name()
                 ),
             );
         }
         if self.bridged == Some(false) && self.physdev_out.is_some() {
-            let says = "physdev_out is the port that a bridge passes the packet on to: leave it out, or bridged";
+            let says = "physdev_out is the port that a bridge forwards the packet to: remove it, \
+            or bridged";
             return wrong(PacketField::PhysdevOut, says.into());
         }
         for (field, name) in [
@@ -743,7 +744,10 @@ impl Packet {
             if let Some(name) = name.as_deref().filter(|name| !is_interface(name)) {
                 return wrong(
                     field,
-                    format!("`{name}` is no interface: 1 to 15 characters without blank, / or :"),
+                    format!(
+                        "invalid interface `{name}`: use 1 to 15 characters without blank, / \
+                    or :"
+                    ),
                 );
             }
         }
@@ -754,7 +758,7 @@ impl Packet {
             .find(|name| names::ipv6_header(name).is_none())
         {
             let says = format!(
-                "`{name}` is no IPv6 header: use hop-by-hop, dst, route, frag, ah, or a number"
+                "invalid IPv6 header `{name}`: use hop-by-hop, dst, route, frag, ah, or a number"
             );
             return wrong(PacketField::Ipv6Headers, says);
         }
@@ -766,7 +770,7 @@ impl Packet {
         {
             return wrong(
                 PacketField::SctpChunks,
-                format!("`{name}` is no chunk of SCTP: use DATA, INIT, SACK and the like"),
+                format!("invalid SCTP chunk `{name}`: use names such as DATA, INIT or SACK"),
             );
         }
         if let Some(kind) = self
@@ -777,7 +781,7 @@ impl Packet {
             return wrong(
                 PacketField::PacketType,
                 format!(
-                    "`{kind}` is no packet_type: use {}",
+                    "invalid packet_type `{kind}`: use {}",
                     PACKET_TYPES.join(", ")
                 ),
             );

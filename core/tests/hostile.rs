@@ -51,11 +51,11 @@ fn a_lesson_whose_text_comes_before_its_first_heading_is_refused() {
     ] {
         assert_eq!(
             fault(lines),
-            "7: this stands before the first step: begin one with `## Heading`",
+            "7: this line is before the first step: begin a step with `## Heading`",
             "{lines}"
         );
     }
-    assert!(fault("## A\n{{verdict app}}\n").starts_with("1: there are no rules"));
+    assert!(fault("## A\n{{verdict app}}\n").starts_with("1: the lesson has no rules"));
 }
 
 #[test]
@@ -183,8 +183,8 @@ fn what_a_link_or_a_capture_holds_too_much_of_is_left_out_and_said() {
         .map(|remark| &*remark.message)
         .collect();
     for says in [
-        "this capture holds 60000 routes: the first 50000 are used",
-        "this capture holds 500 rule sets: the first 16 are used",
+        "this capture contains 60000 routes: the first 50000 are used",
+        "this capture contains 500 rule sets: the first 16 are used",
     ] {
         assert!(said.contains(&says), "{said:?}");
     }

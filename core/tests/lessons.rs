@@ -207,16 +207,12 @@ fn what_is_wrong_is_said_with_its_line() {
         1,
         "the claim `is app direct` does not hold: Captured. Rule 9",
     );
-    refused(
-        "\nOne\ntwo {{fate nobody}}.",
-        2,
-        "there is no packet `nobody`",
-    );
+    refused("\nOne\ntwo {{fate nobody}}.", 2, "unknown packet `nobody`");
     refused("{{dead ISTIO_OUTPUT 1 | never}}", 1, "does not hold");
     refused("{{text ISTIO_OUTPUT 12}}", 1, "have no `ISTIO_OUTPUT 12`");
-    refused("{{tells app}}", 1, "is no claim");
+    refused("{{tells app}}", 1, "unknown claim `tells app`");
     refused("an open {{fate app", 1, "`{{` is not closed by `}}`");
-    refused("# A", 1, "begins with `## `");
+    refused("# A", 1, "invalid heading");
     refused(
         "```show\npackets: app\nat: ISTIO_OUTPUT 99\n```",
         3,
@@ -227,11 +223,14 @@ fn what_is_wrong_is_said_with_its_line() {
         3,
         "has no field `colour`",
     );
-    refused("```shows\n```", 1, "is no block");
+    refused("```shows\n```", 1, "unknown block");
     let open = read("## S\n```ask app\nWhere?\n- port 15001\n")
         .map(|_| ())
         .expect_err("it is not closed");
-    assert!(open.starts_with("12: this is not closed: a line"), "{open}");
+    assert!(
+        open.starts_with("12: this block is not closed: add a line"),
+        "{open}"
+    );
     refused(
         "```ask app\nWhere?\n- port 15006\n- sent eth0\n```",
         1,
@@ -265,17 +264,17 @@ fn what_is_wrong_is_said_with_its_line() {
     refused(
         "```task packet app\nDo.\ngoal: captured\nsolution: dport 80\n```",
         1,
-        "the task asks for nothing",
+        "change the goals",
     );
     refused(
         "```task rules\nDo.\ngoal: app sent eth0\nspare: uddp\nsolution: -I ISTIO_OUTPUT 1 -p tcp -j RETURN\n```",
         1,
-        "no packet of the table is `uddp`; there are internet, as-proxy",
+        "unknown suggested packet `uddp`; there are internet, as-proxy",
     );
     refused(
         "```rules mine from istio-sidecar\n-F ISTIO_OUTPUT\n```\nIt is {{fate app}}.\n```show\nrules: mine\n```",
         5,
-        "speaks of those before",
+        "refers to the rules before",
     );
     refused(
         "```task rules\nDo.\ngoal: app sent eth0\nsolution: -I NOWHERE 1 -j RETURN\n```",
@@ -288,19 +287,19 @@ fn what_is_wrong_is_said_with_its_line() {
         "99999",
     );
     for (text, says) in [
-        ("no header", "1: a lesson begins with a header"),
-        ("---\ntitle T\n---\n", "2: `title T` is no line of a header"),
+        ("no header", "1: the header is missing"),
+        ("---\ntitle T\n---\n", "2: invalid header line `title T`"),
         (
             "---\ntitle: T\nabout: A\n---\n",
             "1: the header has no `minutes:`",
         ),
         (
             "---\ntitle: T\nabout: A\nminutes: 1\nrules: none\n---\n",
-            "5: no rules `none` come with the page",
+            "5: the page has no rules `none`",
         ),
         (
             "---\ntitle: T\nabout: A\nminutes: 1\nrules: linkerd\npacket p: none\n---\n## S\n",
-            "6: there is no packet `none`",
+            "6: unknown packet `none`",
         ),
         (
             "---\ntitle: T\nabout: A\nminutes: 1\nrules: linkerd\npacket p: tcp > nowhere\n---\n## S\n",
@@ -308,15 +307,15 @@ fn what_is_wrong_is_said_with_its_line() {
         ),
         (
             "---\ntitle: T\nabout: A\nminutes: 1\nrules: linkerd\n---\nText\n",
-            "7: this stands before the first step",
+            "7: this line is before the first step",
         ),
         (
             "---\ntitle: T\nabout: A\nminutes: six\n---\n",
-            "4: `six` is no number of minutes",
+            "4: invalid number of minutes `six`",
         ),
         (
             "---\ntitle: T\nabout: A\nminutes: 1\n---\n## S\n",
-            "1: there are no rules",
+            "1: the lesson has no rules",
         ),
         (
             "---\ntitle: T\nabout: A\nminutes: 1\nrules: linkerd\n---\n## S\n",
@@ -324,7 +323,7 @@ fn what_is_wrong_is_said_with_its_line() {
         ),
         (
             "---\ntitle: T\nabout: A\nminutes: 1\nrules: linkerd\n---\n",
-            "6: a lesson needs a step",
+            "6: the lesson has no step",
         ),
     ] {
         let fault = lesson::read_lesson(text, &library)

@@ -13,11 +13,11 @@ use chainwalk_core::packet::{Family, Protocol};
 use expect_test::expect_file;
 
 const HEAD: &str = "\
-# What is supported of every extension
+# Supported extensions
 
-Made from the tables in `core/src/iptables/extension/`, as iptables 1.8.9 has them. Every option named here is read in each of its
-spellings, checked as iptables checks it, printed as `iptables-save` prints it, and put into words. *Evaluated* means that a
-walk answers yes or no from the packet, the host and a connection's first packet; else the reason why it says \"depends\".
+This page is made from the tables in `core/src/iptables/extension/`, which follow iptables 1.8.9. Every option is parsed in each of its
+spellings, validated as iptables does, printed as `iptables-save` does, and described in sentences. *Evaluated* means that packet, host
+and the first packet of a connection determine the answer. Otherwise the column gives the reason why the walk reports \"depends\".
 ";
 
 /// The extensions for text that is kept as written.
@@ -49,7 +49,7 @@ fn limits(extension: &Extension) -> String {
     }
     if !extension.hooks.is_empty() {
         limits.push(format!(
-            "behind {}",
+            "from {}",
             names(extension.hooks, |hook: Hook| hook.to_string())
         ));
     }
@@ -75,11 +75,11 @@ fn evaluated(extension: &Extension) -> String {
             })
             .behavior()
             {
-                Behavior::Passive => "goes on, changes nothing".into(),
-                Behavior::Continue => "goes on".into(),
-                Behavior::Return => "back to the calling chain".into(),
+                Behavior::Passive => "continues, changes nothing".into(),
+                Behavior::Continue => "continues".into(),
+                Behavior::Return => "returns to the calling chain".into(),
                 Behavior::Terminal => "ends the table".into(),
-                Behavior::Redirect => "ends the table, sets where the packet goes".into(),
+                Behavior::Redirect => "ends the table, sets the destination".into(),
             }
         }
         _ => "evaluated".into(),
@@ -108,7 +108,8 @@ fn option(opt: &Opt) -> String {
 
 fn table(role: Role, title: &str) -> String {
     let mut out = format!(
-        "\n## {title}\n\n| name | what for | where | options | in a walk |\n|---|---|---|---|---|\n"
+        "\n## {title}\n\n| name | purpose | allowed | options | in a walk \
+        |\n|---|---|---|---|---|\n"
     );
     let mut all: Vec<&Extension> = Id::all()
         .filter(|id| !KEPT.contains(id))

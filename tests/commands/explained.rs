@@ -43,7 +43,7 @@ const EXPLANATIONS: &[Explanation] = &[
         "some matches and targets cut a text that is too long; here it is an error",
     ),
     (
-        |_, ours, theirs| says(ours, "is no interface name") && only_theirs(ours, theirs),
+        |_, ours, theirs| says(ours, "invalid interface name") && only_theirs(ours, theirs),
         "physdev and TEE take an interface without a name, or cut it",
     ),
     (

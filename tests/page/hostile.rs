@@ -156,15 +156,15 @@ fn whatever_a_lesson_holds_the_page_goes_on_answering() {
         for (lesson, says) in [
             (
                 format!("{HEAD}Words.\n"),
-                "Line 7: this stands before the first step",
+                "Line 7: this line is before the first step",
             ),
             (
                 format!("{HEAD}{{{{verdict app}}}}\n## A\n"),
-                "Line 7: this stands before the first step",
+                "Line 7: this line is before the first step",
             ),
             (
                 format!("{HEAD}```show\npackets: app\n```\n"),
-                "Line 7: this stands before the first step",
+                "Line 7: this line is before the first step",
             ),
             (
                 format!("{HEAD}## A\n{{{{text X 1}}}}\n"),

@@ -82,7 +82,7 @@ fn a_damaged_page_is_read_pointed_at_and_whole_again_with_one_click() {
             "#read-as",
             "iptables-save, nat table (line 16); iptables -L -v, nat table (line 41)",
         );
-        page.reads("#diagnostics", "-d has lost its value");
+        page.reads("#diagnostics", "-d lacks its value");
         // In the text, the line is visible and marked. In the field, it is selected.
         assert_eq!(
             page.run(press, ("#diagnostics li:has(.offer) .link", "line 28")),

@@ -42,13 +42,14 @@ usage: cargo xtask COMMAND
   build [--capture]             write dist/ for any static host, and dist/chainwalk.html, the page in one file;
                                 with --capture also dist/chainwalk-capture, the static helper for x86-64 Linux, the one
                                 for 64-bit ARM, the man page and the completions
-  test [--fast]                 run every check; --fast: format, lints and the tests that need neither root nor a browser
-  bench [PART]...               measure Chainwalk against its peers, one table; parts: kernel, reading, hostile,
-                                page, start, capture; and parts, what each part of the core takes (docs/performance.md)
-  judge [PART]...               run the suites of random input with ten times as much of it and a new seed; parts: kernel,
-                                commands, listings, properties
-  pictures                      take the pictures of the README anew
-  help                          print this";
+  test [--fast]                 run every check; with --fast only the format, the lints, and the tests that need
+                                neither root nor a browser
+  bench [PART]...               compare Chainwalk with its peers in one table; parts: kernel, reading, hostile, page,
+                                start, capture, and `parts` for the parts of core (docs/performance.md)
+  judge [PART]...               run the suites of random input with ten times as many cases and a new seed; parts:
+                                kernel, commands, listings, properties
+  pictures                      take the pictures of the README again
+  help                          print this text";
 
 /// The command of the command line.
 #[derive(Debug, PartialEq)]

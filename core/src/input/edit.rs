@@ -66,7 +66,7 @@ pub fn edit(parsed: &Parsed, edit: &Edit) -> Result<Parsed, Refused> {
             let set = parsed.rulesets.get(*ruleset as usize);
             let found = set.and_then(|set| set.off.get(*place as usize));
             let Some(&Off { table, chain, .. }) = found else {
-                return refused(1, "this rule is not there any more");
+                return refused(1, "this rule no longer exists");
             };
             ChainPlace {
                 ruleset: *ruleset,
@@ -76,7 +76,7 @@ pub fn edit(parsed: &Parsed, edit: &Edit) -> Result<Parsed, Refused> {
         }
     };
     let Some(site) = Site::find(parsed, at) else {
-        return refused(1, "this chain is not there any more");
+        return refused(1, "this chain no longer exists");
     };
     let words = match edit {
         Edit::Change(_, words) | Edit::Add(_, _, words) => Some(site.words(words)?),
@@ -90,7 +90,7 @@ pub fn edit(parsed: &Parsed, edit: &Edit) -> Result<Parsed, Refused> {
             return refused(1, "only a built-in chain has a policy");
         }
         Edit::Policy(_, Policy::Drop) if site.table.is(TableName::Nat) => {
-            return refused(1, "table nat takes no DROP: drop in table filter");
+            return refused(1, "table nat does not allow DROP: use it in table filter");
         }
         _ => None,
     };
@@ -113,7 +113,7 @@ pub fn edit(parsed: &Parsed, edit: &Edit) -> Result<Parsed, Refused> {
         Some(again) => Ok(again),
         None => refused(
             1,
-            "this text is mixed of several kinds: change the text itself",
+            "this text has parts in several formats: change the text itself",
         ),
     }
 }
@@ -233,10 +233,10 @@ impl<'a> Site<'a> {
                     None => Ok(print::rule(set, table, rule)),
                 }
             }
-            Some((_, _, [_, ..])) => refused(1, "these words make several rules: name one address"),
+            Some((_, _, [_, ..])) => refused(1, "these words make several rules: use one address"),
             _ => refused(
                 1,
-                "these words make no rule: write what stands behind -A and the chain's name",
+                "these words are not a rule: write the words after -A and the name of the chain",
             ),
         }
     }

@@ -144,8 +144,10 @@ pub(crate) fn again(parsed: &Parsed, source: u32, text: String) -> Parsed {
 }
 
 fn nothing_found() -> (u32, Span, Problem) {
-    let problem = Problem::new(Code::NoRules, "no iptables rules in this text")
-        .hint("paste what `iptables-save -c` printed, or a capture's JSON; a dump begins with a line like `*nat`");
+    let problem = Problem::new(Code::NoRules, "this text contains no iptables rules").hint(
+        "paste the output of `iptables-save -c`, or the JSON of a capture; a dump begins \
+        with a line like `*nat`",
+    );
     (1, Span::default(), problem)
 }
 
@@ -195,12 +197,13 @@ impl Read {
         let found = HostCommand::find(text);
         if let Some((line, _)) = found.iter().find(|(_, command)| command.is_some()) {
             let message = "commands of this text change the host, which packets are walked in: ip rule, ip route, sysctl";
-            let problem = Problem::new(Code::HostCommand, message)
-                .hint("the host shows what they make of it");
+            let problem =
+                Problem::new(Code::HostCommand, message).hint("see the host for the result");
             self.diagnostics.push(text, *line, Span::default(), problem);
         }
         if let Some((line, _)) = found.iter().find(|(_, command)| command.is_none()) {
-            let message = "this command changes the routing of the host in a way that is not understood: it is skipped";
+            let message = "this command changes the host's routing in an unknown way; it is \
+            skipped";
             let problem = Problem {
                 severity: Severity::Warning,
                 ..Problem::new(Code::HostCommand, message)
@@ -209,7 +212,7 @@ impl Read {
                 text,
                 *line,
                 Span::default(),
-                problem.hint("edit the host to state what it does"),
+                problem.hint("edit the host to add its effect"),
             );
         }
         found

@@ -49,7 +49,7 @@ impl ChainNameFault {
             Self::Empty => Problem::new(Code::InvalidChainName, "invalid chain name: it is empty")
                 .hint("write a name of 1 to 28 bytes"),
             Self::LeadingSign => invalid("begins with `-` or `!`")
-                .hint("rename the chain: a command takes this for an option"),
+                .hint("rename the chain: a command would read the name as an option"),
             Self::Blank => {
                 invalid("contains a blank").hint("rename the chain: a line splits the name there")
             }
@@ -94,7 +94,7 @@ pub fn interface_name_problem(name: &str) -> Option<Problem> {
             escape_invisible(name)
         ),
     );
-    Some(problem.hint("no usable interface has this name; correct it"))
+    Some(problem.hint("correct it: no interface can have this name"))
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub(super) fn about(cast: &Cast, text: &str) -> Result<About, String> {
         ("dead", "") => Ok(About::Dead),
         (_, "") => Ok(About::Packet(cast.packet(text)?)),
         _ => Err(format!(
-            "`ask {text}` is no question: write `ask PACKET`, `ask which END` or `ask dead`"
+            "invalid question `ask {text}`: write `ask PACKET`, `ask which END` or `ask dead`"
         )),
     }
 }

@@ -43,7 +43,7 @@ impl<'a> Lines<'a> {
         }
         Err(fault(
             start,
-            format!("this is not closed: a line `{end}` is missing"),
+            format!("this block is not closed: add a line `{end}`"),
         ))
     }
 }
@@ -67,7 +67,7 @@ fn header(text: &str) -> Result<(Vec<Keyed<'_>>, Lines<'_>), Fault> {
     {
         return Err(fault(
             1,
-            "a lesson begins with a header between two lines of `---`",
+            "the header is missing: begin with a header between two lines of `---`",
         ));
     }
     let mut found = Vec::new();
@@ -78,7 +78,7 @@ fn header(text: &str) -> Result<(Vec<Keyed<'_>>, Lines<'_>), Fault> {
             None => {
                 return Err(fault(
                     number,
-                    format!("`{line}` is no line of a header: write `key: value`"),
+                    format!("invalid header line `{line}`: write `key: value`"),
                 ));
             }
         }
@@ -152,13 +152,13 @@ pub fn read_lesson<'a>(
         Some(step) => {
             return Err(fault(
                 step.line,
-                "this step shows no packet: it needs a block `show` with `packets: NAME`",
+                "this step shows no packet: add a block `show` with `packets: NAME`",
             ));
         }
         None if reader.lesson.steps.is_empty() => {
             return Err(fault(
                 lines.at,
-                "a lesson needs a step: a line that begins with `## `",
+                "the lesson has no step: add a line that begins with `## `",
             ));
         }
         None => {}
@@ -178,12 +178,12 @@ impl Reader<'_, '_> {
             ("title" | "about", "") => Ok(()),
             ("minutes", "") => match value.parse::<u8>() {
                 Ok(1..) => Ok(()),
-                _ => Err(format!("`{value}` is no number of minutes")),
+                _ => Err(format!("invalid number of minutes `{value}`")),
             },
             ("rules", "") => {
                 for name in value.split_whitespace() {
                     let (text, host) = (self.library)(name)
-                        .ok_or_else(|| format!("no rules `{name}` come with the page"))?;
+                        .ok_or_else(|| format!("the page has no rules `{name}`"))?;
                     let host = host
                         .map(Host::from_json)
                         .transpose()
@@ -193,7 +193,7 @@ impl Reader<'_, '_> {
                 Ok(())
             }
             _ => Err(format!(
-                "`{key}` is nothing that a header states: title, about, minutes, rules, packet NAME"
+                "unknown header key `{key}`: use title, about, minutes, rules or packet NAME"
             )),
         }
     }
@@ -202,7 +202,8 @@ impl Reader<'_, '_> {
         if self.lesson.worlds.is_empty() {
             return Err(fault(
                 1,
-                "there are no rules: name some in the header as `rules:`, or state them in a block `rules NAME`",
+                "the lesson has no rules: name some in the header as `rules:`, or add a block \
+                `rules NAME`",
             ));
         }
         for (number, key, value) in header {
@@ -240,7 +241,7 @@ impl Reader<'_, '_> {
             None => {
                 let example = line::EXAMPLE;
                 return Err(format!(
-                    "there is no packet `{base}` to begin with; a packet of your own is `{example}`"
+                    "unknown packet `{base}`: use a known name, or a line such as `{example}`"
                 ));
             }
         };
@@ -287,7 +288,7 @@ impl Reader<'_, '_> {
         if line.starts_with('#') {
             return Err(fault(
                 number,
-                "a heading of a step begins with `## `; there are no others",
+                "invalid heading: begin the heading of a step with `## `",
             ));
         }
         // Before the first step, there may be no rules for a claim.
@@ -325,7 +326,7 @@ impl Reader<'_, '_> {
         self.lesson.steps.last_mut().ok_or_else(|| {
             fault(
                 number,
-                "this stands before the first step: begin one with `## Heading`",
+                "this line is before the first step: begin a step with `## Heading`",
             )
         })
     }
@@ -387,7 +388,8 @@ impl Reader<'_, '_> {
                 let step = self.step(number)?;
                 let told = step.exercise.is_some() || step.before.iter().any(claims);
                 if told && step.scene.world != scene.world {
-                    let says = "other rules are shown here, and what this step claims above speaks of those before: `show` stands above it";
+                    let says = "this block shows other rules, and a claim above refers to the \
+                    rules before: put `show` before the claim";
                     return Err(fault(number, says));
                 }
                 step.scene = scene;
@@ -402,14 +404,14 @@ impl Reader<'_, '_> {
                 if step.exercise.replace(exercise).is_some() {
                     return Err(fault(
                         number,
-                        "a step asks one thing: begin another step for this",
+                        "a step has one exercise: begin another step for this one",
                     ));
                 }
                 Ok(())
             }
             _ => Err(fault(
                 number,
-                format!("`{word}` is no block: use show, ask, task, rules, host, or none"),
+                format!("unknown block `{word}`: use show, ask, task, rules, host, or none"),
             )),
         }
     }
@@ -450,7 +452,7 @@ impl Reader<'_, '_> {
                     .collect();
                 self.scene.packets = found?;
                 if !(1..=2).contains(&self.scene.packets.len()) {
-                    return Err("one packet or two can be shown".into());
+                    return Err("show one or two packets".into());
                 }
             }
             "at" => {
@@ -468,7 +470,7 @@ impl Reader<'_, '_> {
             }
             _ => {
                 return Err(format!(
-                    "`{key}` is nothing to show: rules, packets, at, field"
+                    "unknown key `{key}`: use rules, packets, at or field"
                 ));
             }
         }
@@ -499,9 +501,7 @@ impl Reader<'_, '_> {
                 _ => {
                     return Err(fault(
                         line,
-                        format!(
-                            "a question has no `{key}: {value}`: it has `hint:`, and `walk: shown`"
-                        ),
+                        format!("a question has no `{key}: {value}`: use `hint:` or `walk: shown`"),
                     ));
                 }
             }
@@ -541,7 +541,7 @@ impl Reader<'_, '_> {
             .filter(|(_, text)| !text.starts_with("- ") && !text.is_empty())
         {
             let (key, value) = key(text)
-                .ok_or_else(|| fault(*line, format!("`{text}` is no line of this block")))?;
+                .ok_or_else(|| fault(*line, format!("unknown line `{text}` in this block")))?;
             keys.push((*line, key, value.trim()));
         }
         Ok((pieces, keys))
@@ -600,7 +600,7 @@ impl Reader<'_, '_> {
                 ("fewest", _) => value
                     .parse()
                     .map(|fewest| task.fewest = fewest)
-                    .map_err(|_| format!("`{value}` is no number")),
+                    .map_err(|_| format!("invalid number `{value}`")),
                 ("solution", _) => {
                     task.solutions.push(value.into());
                     Ok(())

@@ -209,16 +209,14 @@ pub(super) fn check(cast: &Cast, against: &World, task: &Task) -> Result<(), Str
         )
     };
     if task.goals.iter().all(reached) {
-        return Err(
-            "every `goal:` is reached before anything is done: the task asks for nothing".into(),
-        );
+        return Err("every `goal:` is already reached: change the goals".into());
     }
     if !task.spare.is_empty() {
         let known = scenario::of_rules(&against.rulesets, &against.host, against.mesh.as_ref());
         let keys: Vec<&str> = known.iter().map(|one| one.key).collect();
         if let Some(key) = task.spare.iter().find(|key| !keys.contains(&&***key)) {
             return Err(format!(
-                "no packet of the table is `{key}`; there are {}",
+                "unknown suggested packet `{key}`; there are {}",
                 keys.join(", ")
             ));
         }

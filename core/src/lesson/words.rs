@@ -25,7 +25,7 @@ impl Cast<'_> {
             .position(|(known, _)| known == name.trim());
         found.ok_or_else(|| {
             format!(
-                "there is no packet `{}`: the header has none of that name",
+                "unknown packet `{}`: the header has no packet with this name",
                 name.trim()
             )
         })
@@ -149,7 +149,8 @@ impl Cast<'_> {
                 ))
             }),
             _ => Err(format!(
-                "`{text}` is no claim: write verdict, end, fate, steps, goes or rule with a packet; part with two; step with a \
+                "unknown claim `{text}`: write verdict, end, fate, steps, goes or rule with a \
+                packet; part with two; step with a \
                  packet and a rule; text, says or why with a rule; `is PACKET END | words` or `dead RULE | words`"
             )),
         }

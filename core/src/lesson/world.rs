@@ -135,7 +135,7 @@ impl World {
             [chain, number] => (NAT_FIRST.to_vec(), chain, number),
             _ => {
                 return Err(format!(
-                    "`{name}` names no rule: write CHAIN NUMBER, such as `ISTIO_OUTPUT 4`"
+                    "invalid rule name `{name}`: write CHAIN NUMBER, such as `ISTIO_OUTPUT 4`"
                 ));
             }
         };
@@ -235,7 +235,7 @@ impl World {
             ("port", number) => Test::Port(
                 number
                     .parse()
-                    .map_err(|_| format!("`{number}` is no port"))?,
+                    .map_err(|_| format!("invalid port `{number}`"))?,
             ),
             ("sent", name) if self.host.interface(name).is_some() => Test::Sent(name.into()),
             ("sent", name) => return Err(format!("there is no interface `{name}`")),
@@ -247,7 +247,8 @@ impl World {
             ("skips", name) => Test::Skips(station(name)?),
             _ => {
                 return Err(format!(
-                    "`{text}` is no end: write captured, direct, dropped, depends, port N, sent INTERFACE, rule CHAIN N, \
+                    "unknown end `{text}`: write captured, direct, dropped, depends, port N, sent \
+                    INTERFACE, rule CHAIN N, \
                      matches CHAIN N, misses CHAIN N, unmet CHAIN N, passes HOOK TABLE or skips HOOK TABLE"
                 ));
             }
@@ -290,8 +291,9 @@ pub(super) fn station(name: &str) -> Result<(Hook, TableName), String> {
     let (hook, table) = name.split_once(' ').unwrap_or((name, ""));
     let hook = Hook::ALL.into_iter().find(|one| one.name() == hook);
     let table = TableName::from_text(table.trim());
-    hook.zip(table)
-        .ok_or_else(|| format!("`{name}` is no hook with a table, such as `PREROUTING nat`"))
+    hook.zip(table).ok_or_else(|| {
+        format!("unknown hook and table `{name}`: write both, as in `PREROUTING nat`")
+    })
 }
 
 /// The most informative step of a rule: one at which it matched, if there is one.

@@ -203,9 +203,7 @@ impl FieldKind {
                 "kernel" => Some(Content::Owner(Owner::Kernel)),
                 "none" => Some(Content::Owner(Owner::None)),
                 _ => {
-                    return Err(format!(
-                        "\u{201c}{text}\u{201d} is no owner: kernel or none"
-                    ));
+                    return Err(format!("invalid owner `{text}`: use kernel or none"));
                 }
             },
             Self::State => ConnectionState::from_name(text).map(Content::State),
@@ -213,9 +211,7 @@ impl FieldKind {
                 "original" => Some(Content::Direction(Direction::Original)),
                 "reply" => Some(Content::Direction(Direction::Reply)),
                 _ => {
-                    return Err(format!(
-                        "\u{201c}{text}\u{201d} is not a direction: original or reply"
-                    ));
+                    return Err(format!("invalid direction `{text}`: use original or reply"));
                 }
             },
             // `Packet::check` reports unknown names.
@@ -240,7 +236,7 @@ impl FieldKind {
                 _ => None,
             },
         };
-        content.ok_or_else(|| format!("\u{201c}{text}\u{201d} is not {}", self.wanted()))
+        content.ok_or_else(|| format!("`{text}` is not {}", self.wanted()))
     }
 
     /// Describes the valid texts.

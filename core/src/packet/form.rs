@@ -218,7 +218,7 @@ mod tests {
             (PacketField::Ecn, "4", "a number from 0 to 3"),
             (PacketField::TcpOptions, "2 256", "numbers from 0 to 255"),
             (PacketField::Fragment, "8192", "an offset from 0 to 8191"),
-            (PacketField::BoundInterface, "eth 0", "is no interface"),
+            (PacketField::BoundInterface, "eth 0", "invalid interface"),
             (PacketField::State, "OLD", "a state"),
         ];
         for (field, text, part) in cases {

@@ -160,7 +160,7 @@ impl<'a> LineReader<'a> {
         if *known > 0 {
             return Err(LineError {
                 column,
-                message: format!("{} is said twice", field.label()),
+                message: format!("{} occurs twice", field.label()),
             });
         }
         *known = column;
@@ -251,10 +251,7 @@ impl<'a> LineReader<'a> {
             (_, Some(_), None) => Err(lacking(self.column, &format!("a value of {name}"))),
             _ => Err(LineError {
                 column,
-                message: format!(
-                    "\u{201c}{name}\u{201d} is no field of a packet: {}",
-                    known()
-                ),
+                message: format!("unknown field `{name}`: {}", known()),
             }),
         }
     }
@@ -322,11 +319,11 @@ mod tests {
             ("tcp é > 1.1.1.1", 5, "an address"),
             ("tcp > 1.1.1.1:443 uid", 22, "a value of uid"),
             ("tcp > 1.1.1.1:443 uid out", 22, "a value of uid"),
-            ("tcp > 1.1.1.1:443 uid 1 uid 2", 29, "said twice"),
-            ("tcp > 1.1.1.1:443 user 1", 19, "is no field"),
+            ("tcp > 1.1.1.1:443 uid 1 uid 2", 29, "occurs twice"),
+            ("tcp > 1.1.1.1:443 user 1", 19, "unknown field"),
             ("tcp > 1.1.1.1:443 dscp 64", 24, "a number from 0 to 63"),
             ("udp > 1.1.1.1:443 flags ACK", 25, "are for tcp"),
-            ("tcp > 1.1.1.1:443 uid 1 owner none", 31, "instead of uid"),
+            ("tcp > 1.1.1.1:443 uid 1 owner none", 31, "replaces uid"),
             ("tcp > 1.1.1.1:443 in", 21, "needs a source"),
             ("tcp 1.1.1.2 > 1.1.1.1 uid 1 in eth0", 27, "has no owner"),
         ] {

@@ -109,9 +109,7 @@ pub(crate) fn check_words(set: &Ruleset, rule: &Rule) -> Result<(), String> {
                 let words = parse::split_rule_words(kept(part)).unwrap_or_default();
                 let name = words.first().map_or("", |name| name);
                 if let Some(word) = words.iter().find(|word| parse::may_be_global(word)) {
-                    return Err(format!(
-                        "iptables may take `{word}` for an option of its own"
-                    ));
+                    return Err(format!("iptables could read `{word}` as an option"));
                 }
                 check_extension_name(name)?;
             }

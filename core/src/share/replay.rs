@@ -150,7 +150,7 @@ fn sent(trace: &Trace) -> Result<Packet, String> {
             .iter()
             .any(|interface| interface.master.is_some())
     {
-        return Err("the script makes no bridge".into());
+        return Err("the script does not create bridges".into());
     }
     if beyond {
         return Err("it is not a process's first packet of a connection".into());
@@ -190,7 +190,7 @@ fn check(set: &Ruleset) -> Result<(), String> {
         let is_opaque =
             parts.any(|part| [Id::OPAQUE_MATCH, Id::OPAQUE_TARGET].contains(&part.extension));
         if is_opaque || matches!(rule.target, Target::Missing { .. }) {
-            return Err("the rules hold something that is not understood here".into());
+            return Err("the rules contain a part that is not understood".into());
         }
     }
     let text = print::save(set, false);
@@ -216,7 +216,7 @@ fn check(set: &Ruleset) -> Result<(), String> {
         .map(|set| print::save(set, false))
         .collect();
     if printed != text {
-        Err("the rules read back as others".into())
+        Err("the rules do not parse back to themselves".into())
     } else {
         Ok(())
     }

@@ -265,8 +265,8 @@ impl Diagnostics {
             let more = Diagnostic {
                 code,
                 severity: code.severity(),
-                message: format!("{} more remarks are left out", self.left_out),
-                hint: Some("the first hundred of each severity are listed".into()),
+                message: format!("{} more diagnostics are omitted", self.left_out),
+                hint: Some("fix the first hundred of each severity first".into()),
                 fixes: Vec::new(),
                 ..last.clone()
             };

@@ -268,9 +268,10 @@ impl<'a, 'r> Assembler<'a, 'r> {
         }
         if name.is_empty() {
             let problem = Problem::new(Code::MissingArgument, "a chain without a name");
-            return self
-                .reports
-                .of_line(line, problem.hint("write it like :OUTPUT ACCEPT [0:0]"));
+            return self.reports.of_line(
+                line,
+                problem.hint("write a name, as in `:OUTPUT ACCEPT [0:0]`"),
+            );
         }
         let counters = counters.map(|text| parse_counters(text).ok_or(text));
         let Some(chain) = self.add_chain(line, name, "declared", counters.and_then(Result::ok))
@@ -286,24 +287,24 @@ impl<'a, 'r> Assembler<'a, 'r> {
             (Some(_), _) => Some(
                 Problem::new(
                     Code::InvalidPolicy,
-                    format!("{name} needs a policy: taken as ACCEPT"),
+                    format!("chain `{name}` has no valid policy; ACCEPT is assumed"),
                 )
-                .hint("a policy is ACCEPT or DROP"),
+                .hint("use ACCEPT or DROP"),
             ),
             (None, _) => Some(
                 Problem::new(
                     Code::PolicyOnUserChain,
-                    format!("{name} is not built into this table and cannot have a policy"),
+                    format!("chain `{name}` is not built-in and cannot have a policy"),
                 )
-                .hint("a user's chain has - in this place"),
+                .hint("write `-` instead of the policy"),
             ),
         };
         let name_problem = open_table::printed_name_problem(name, self.header.backend);
         let counters_problem = match counters {
             Some(Err(text)) => {
                 let problem =
-                    Problem::new(Code::InvalidCounters, format!("`{text}` are no counters"));
-                Some(problem.hint("write them like [12:720]"))
+                    Problem::new(Code::InvalidCounters, format!("invalid counters `{text}`"));
+                Some(problem.hint("write them as in `[12:720]`"))
             }
             _ => None,
         };
@@ -419,7 +420,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
         };
         let not_a_rule = || {
             Problem::new(Code::NotARule, "this line is not a rule")
-                .hint("a rule begins with -A and the name of a chain")
+                .hint("begin a rule with `-A` and the name of a chain")
         };
         let [command, name, ..] = words else {
             return self.reports.of_line(line, not_a_rule());
@@ -551,10 +552,10 @@ impl<'a, 'r> Assembler<'a, 'r> {
         };
         let read = self.rule.read(line.text, words, ruleset, site, &mut report);
         let Some(command) = read.command else {
-            let problem = Problem::new(Code::NotARule, "this line says nothing to do");
+            let problem = Problem::new(Code::NotARule, "this command has no action");
             report(
                 line.own_span(),
-                problem.hint("such as -A CHAIN, or -N CHAIN"),
+                problem.hint("add an action, such as `-A CHAIN` or `-N CHAIN`"),
             );
             return None;
         };
@@ -683,7 +684,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
         }
         let message = "its value is not in this text: what the command changes is unknown";
         let problem =
-            Problem::new(Code::UnknownVariable, message).hint("write the value in its place");
+            Problem::new(Code::UnknownVariable, message).hint("replace it with its value");
         self.reports.in_line(line, words[first].span, problem);
         true
     }
@@ -774,9 +775,9 @@ impl<'a, 'r> Assembler<'a, 'r> {
         self.needs_cleaning = true;
         let problem = Problem::new(
             Code::OutsideTable,
-            "this line stands outside any table and is left out",
+            "this line is outside any table; it is skipped",
         )
-        .hint("add the line that names its table above it, such as *nat");
+        .hint("add the line that names its table before it, such as `*nat`");
         self.reports.of_line(line, problem);
     }
 
@@ -794,7 +795,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
             self.needs_cleaning = true;
             let message = format!("table {}, opened here, has no COMMIT", open.name);
             let problem = Problem::new(Code::MissingCommit, message)
-                .hint("the end of the dump may be missing")
+                .hint("check whether the end of the dump is missing")
                 .fix(Fix {
                     label: "Add COMMIT".into(),
                     span: self.last_line_end,
@@ -880,7 +881,7 @@ fn undeclared_chain(table: TableName, name: &str, line: Span) -> Problem {
     }
     Problem::new(
         Code::UndeclaredChain,
-        format!("chain {name} is not declared"),
+        format!("chain `{name}` is not declared"),
     )
     .hint(hint)
     .fix(fix)

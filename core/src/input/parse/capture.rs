@@ -48,7 +48,7 @@ pub(super) fn read(text: String, found: Found) -> Parsed {
                 Some((_, _, problem)) => problem.error(),
                 None => Problem::new(
                     Code::InvalidCapture,
-                    format!("this looks like JSON, but not like a capture: {error}"),
+                    format!("this JSON is not a valid capture: {error}"),
                 )
                 .hint("paste the whole output of chainwalk-capture, or the text of a dump"),
             };
@@ -63,15 +63,21 @@ pub(super) fn read(text: String, found: Found) -> Parsed {
     if capture.schema_version > SCHEMA_VERSION {
         let problem = Problem::new(
             Code::NewerCapture,
-            format!("this capture is of version {}", capture.schema_version),
+            format!(
+                "this capture has the unknown version {}",
+                capture.schema_version
+            ),
         )
         .hint(format!(
-            "version {SCHEMA_VERSION} is known here: what is new in it is not read"
+            "this program reads version {SCHEMA_VERSION} and ignores newer fields"
         ));
         read.diagnostics.push(&text, 1, Span::default(), problem);
     }
     for dropped in capture.limit() {
-        let problem = Problem::new(Code::LimitExceeded, format!("this capture holds {dropped}"));
+        let problem = Problem::new(
+            Code::LimitExceeded,
+            format!("this capture contains {dropped}"),
+        );
         let problem = Problem {
             severity: Severity::Warning,
             ..problem

@@ -187,9 +187,9 @@ pub(super) fn read<'w, 'a>(
     if let Some(earlier) = command.replace(read) {
         let problem = Problem::new(
             Code::SeveralCommands,
-            format!("{} stands beside {}", word.text, earlier.word.text),
+            format!("{} and {} are in one command", word.text, earlier.word.text),
         );
-        say(word.span, problem.hint("a line has one command"));
+        say(word.span, problem.hint("use one command per line"));
     }
 }
 
@@ -199,9 +199,9 @@ fn rule_number(rest: &mut Rest, say: &mut ProblemSink) -> Option<u32> {
     if number.is_none() {
         let problem = Problem::new(
             Code::InvalidRuleNumber,
-            format!("`{}` is no rule number", word.text),
+            format!("invalid rule number `{}`", word.text),
         )
-        .hint("rules count from 1");
+        .hint("use a number from 1");
         say(word.span, problem);
     }
     number

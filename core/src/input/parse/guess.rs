@@ -57,7 +57,7 @@ pub(super) fn table<'a>(
         // All tables except one allow DROP, so it gives no information.
         if !tables.is_empty() && tables.len() < 4 && fit.len() > 1 {
             fit.retain(|table| tables.contains(table));
-            why = format!("{target} stands in no other table that has these chains");
+            why = format!("no other table with these chains allows {target}");
         }
     }
     let exact: Vec<TableName> = fit

@@ -182,12 +182,9 @@ impl OpenTable {
             let problem = match chain_name_fault(&word.text) {
                 Some(fault) => fault.problem(&word.text),
                 None => {
-                    let hint = format!("make it before: -N {}", shell::quote(&word.text));
-                    Problem::new(
-                        Code::UnknownChain,
-                        format!("there is no chain {}", word.text),
-                    )
-                    .hint(hint)
+                    let hint = format!("create it first: `-N {}`", shell::quote(&word.text));
+                    Problem::new(Code::UnknownChain, format!("unknown chain `{}`", word.text))
+                        .hint(hint)
                 }
             };
             say(word.span, problem);
@@ -225,11 +222,11 @@ impl OpenTable {
         if self.work > MAX_COMPARED_RULES {
             let problem = Problem::new(
                 Code::LimitExceeded,
-                "carrying out all of these commands takes too long: this one is left out",
+                "these commands take too long to carry out; this one is skipped",
             );
             return say(
                 command.word.span,
-                problem.hint("paste what `iptables-save` prints after them"),
+                problem.hint("paste the output of `iptables-save` after these commands"),
             );
         }
         let too_far = |most: usize| at.is_some_and(|at| at >= most);
@@ -243,13 +240,13 @@ impl OpenTable {
                 Code::InvalidRuleNumber,
                 format!("the chain has {length} rules"),
             )
-            .hint("rules count from 1");
+            .hint("use a number from 1");
             return say(command.word.span, problem);
         }
         if command.verb == Verb::Replace && rules.len() > 1 {
             let problem = Problem::new(
                 Code::SeveralAddresses,
-                "a rule cannot be replaced by several",
+                "one rule cannot be replaced with several",
             )
             .hint("name one address");
             return say(command.word.span, problem);
@@ -273,8 +270,7 @@ impl OpenTable {
                         .for_each(|at| mark_rule(chain, at, rules[0].line));
                 }
                 if found.is_none() {
-                    let problem =
-                        Problem::new(Code::NoSuchRule, "no rule of the chain is like this");
+                    let problem = Problem::new(Code::NoSuchRule, "the chain has no such rule");
                     say(command.word.span, problem);
                 }
                 found
@@ -303,7 +299,7 @@ impl OpenTable {
                 word.span,
                 Problem::new(
                     Code::DuplicateChain,
-                    format!("chain {} is there already", word.text),
+                    format!("chain `{}` already exists", word.text),
                 ),
             );
         } else if table.chains.len() >= MAX_CHAINS {
@@ -323,7 +319,7 @@ impl OpenTable {
                 taken.then(|| {
                     Problem::new(
                         Code::DuplicateChain,
-                        format!("chain {} is there already", name.text),
+                        format!("chain `{}` already exists", name.text),
                     )
                 })
             })
@@ -370,10 +366,7 @@ impl OpenTable {
         if let Some((_, chain)) = refused {
             let problem = Problem::new(
                 Code::ChainInUse,
-                format!(
-                    "chain {} is not empty, built in or still called",
-                    chain.name
-                ),
+                format!("chain `{}` is built-in, not empty, or in use", chain.name),
             );
             return say(command.word.span, problem.hint("-F empties a chain"));
         }
@@ -434,8 +427,11 @@ impl OpenTable {
                 Code::PolicyOnUserChain,
                 "only a built-in chain has a policy",
             ),
-            None => Problem::new(Code::InvalidPolicy, format!("`{}` is no policy", word.text))
-                .hint("a policy is ACCEPT or DROP"),
+            None => Problem::new(
+                Code::InvalidPolicy,
+                format!("invalid policy `{}`", word.text),
+            )
+            .hint("use ACCEPT or DROP"),
             Some(Policy::Drop) if self.name == TableName::Nat => drop_in_nat(),
             Some(policy) => {
                 chain.gaps.retain(|gap| gap.before != conditional::AT_END);
@@ -535,16 +531,14 @@ fn set_counters(chain: &mut Chain, to: CounterId) {
 pub(super) fn too_many_chains() -> Problem {
     Problem::new(
         Code::LimitExceeded,
-        format!(
-            "this text has more than {MAX_CHAINS} chains: this one is left out, with its rules"
-        ),
+        format!("this text has more than {MAX_CHAINS} chains; this one and its rules are skipped"),
     )
     .hint("paste fewer tables at once")
 }
 
 /// The problem of DROP as a policy or target of table nat.
 pub(super) fn drop_in_nat() -> Problem {
-    Problem::new(Code::WrongTable, "table nat takes no DROP").hint("drop in table filter")
+    Problem::new(Code::WrongTable, "table nat does not allow DROP").hint("use it in table filter")
 }
 
 /// The first rule of a chain with the same meaning as `rule`.
@@ -609,8 +603,10 @@ pub(crate) fn printed_name_problem(name: &str, backend: Option<Backend>) -> Opti
     let problem = fault.problem(name);
     Some(match (fault, backend) {
         (ChainNameFault::TooLong, Some(Backend::Nft)) => {
-            Problem::new(Code::LongChainName, problem.message)
-                .hint("the chain is walked, but no iptables command can name it")
+            Problem::new(Code::LongChainName, problem.message).hint(
+                "rename the chain if a command must name it: the walk supports it, but \
+                iptables commands do not",
+            )
         }
         _ => problem,
     })

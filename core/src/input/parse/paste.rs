@@ -133,7 +133,7 @@ fn report_repairs(reading: &mut Reading, repairs: [(usize, u32); Repair::ALL.len
             String::new()
         };
         let problem = Problem::new(Code::RepairedText, format!("{}{more}", repair.words()))
-            .hint("nothing else on these lines was changed");
+            .hint("check these lines; nothing else was changed");
         reports.at(line, Span::new(range.0, range.1), problem);
     }
 }

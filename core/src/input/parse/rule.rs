@@ -118,7 +118,7 @@ impl RuleReader {
         if let Some(first) = words.get(MAX_WORDS) {
             let problem = Problem::new(
                 Code::LimitExceeded,
-                format!("a rule has at most {MAX_WORDS} words; the rest is left out"),
+                format!("a rule has at most {MAX_WORDS} words; the rest is skipped"),
             );
             say(first.span, problem);
         }
@@ -138,8 +138,8 @@ impl RuleReader {
                 if let Some(earlier) = bang.replace(word.span) {
                     say(
                         earlier,
-                        Problem::new(Code::MisplacedNegation, "`!` stands twice")
-                            .hint("one `!` negates"),
+                        Problem::new(Code::MisplacedNegation, "`!` occurs twice")
+                            .hint("use one `!`"),
                     );
                 }
             } else {
@@ -149,8 +149,8 @@ impl RuleReader {
         if let Some(span) = bang {
             say(
                 span,
-                Problem::new(Code::MisplacedNegation, "nothing follows this `!`")
-                    .hint("it negates the option behind it"),
+                Problem::new(Code::MisplacedNegation, "no option follows this `!`")
+                    .hint("write the option after it"),
             );
         }
         self.imply(ruleset);
@@ -190,7 +190,7 @@ impl RuleReader {
                 if bang.is_some() {
                     let problem =
                         Problem::new(Code::NotNegatable, format!("{flag} cannot be negated"))
-                            .hint("leave out the `!`");
+                            .hint("remove the `!`");
                     say(word.span, problem);
                 }
                 match global {
@@ -229,11 +229,9 @@ impl RuleReader {
                 );
             }
             Some(Found::Several(flags)) => {
-                let problem = Problem::new(
-                    Code::AmbiguousName,
-                    format!("`{flag}` may stand for several options"),
-                )
-                .hint(format!("write {}", flags.join(" or ")));
+                let problem =
+                    Problem::new(Code::AmbiguousName, format!("ambiguous option `{flag}`"))
+                        .hint(format!("write {}", flags.join(" or ")));
                 self.stray(word, bang, problem, rest, ruleset, say);
             }
             None if word.is("[unsupported")
@@ -245,14 +243,14 @@ impl RuleReader {
                 let problem = match word.is_option() {
                     true => Problem::new(
                         Code::UnknownOption,
-                        format!("`{flag}` is not an option of any match or target of this rule"),
+                        format!("unknown option `{flag}`: no match or target of this rule has it"),
                     )
-                    .hint("a match's options come behind its -m"),
+                    .hint("write the options of a match after its -m"),
                     false => Problem::new(
                         Code::UnexpectedWord,
-                        format!("`{}` is not expected here", word.text),
+                        format!("unexpected word `{}`", word.text),
                     )
-                    .hint("is a `-` missing?"),
+                    .hint("check whether a `-` is missing"),
                 };
                 self.stray(word, bang, problem, rest, ruleset, say);
             }
@@ -275,7 +273,7 @@ impl RuleReader {
         );
         let problem = Problem {
             severity: Severity::Warning,
-            ..problem.hint("a newer iptables shows it")
+            ..problem.hint("use a newer iptables to print it")
         };
         let of_target = self
             .target
@@ -349,7 +347,7 @@ impl RuleReader {
                     Some(_) => Code::OtherFamily,
                     None => Code::UnsupportedMatch,
                 };
-                let hint = "such matches are kept as written; whether they hold is unknown";
+                let hint = "treat its answer as unknown; the match is kept as written";
                 self.say_once(
                     name,
                     Problem::new(code, opaque::reason(words)).hint(hint),
@@ -400,9 +398,9 @@ impl RuleReader {
         if std::mem::replace(&mut self.jumps, true) {
             let problem = Problem::new(
                 Code::DuplicateOption,
-                format!("{} stands twice in this rule", word.text),
+                format!("{} occurs twice in this rule", word.text),
             )
-            .hint("a rule has one target");
+            .hint("use one target");
             say(word.span, problem);
         }
         let Some(name) = rest.next() else {
@@ -431,7 +429,7 @@ impl RuleReader {
                 );
                 say(
                     name.span,
-                    problem.hint("rules jump to chains of their own making only"),
+                    problem.hint("jump to a user-defined chain instead"),
                 );
             }
             return if goto {
@@ -461,9 +459,18 @@ impl RuleReader {
             } else {
                 Code::UnsupportedTarget
             };
-            let problem =
-                Problem::new(code, format!("what -j {} does is not simulated", name.text));
-            self.say_once(name, problem.hint("such targets are kept as written"), say);
+            let problem = Problem::new(
+                code,
+                format!("the effect of -j {} is not simulated", name.text),
+            );
+            self.say_once(
+                name,
+                problem.hint(
+                    "treat its effect as unknown; the target is kept as \
+            written",
+                ),
+                say,
+            );
             let value = Value::Text(ruleset.keep(words));
             let part = Part {
                 extension: Id::OPAQUE_TARGET,
@@ -529,9 +536,9 @@ impl RuleReader {
                 if twice && !opt.repeatable {
                     let problem = Problem::new(
                         Code::DuplicateOption,
-                        format!("{flag} stands twice in this rule"),
+                        format!("{flag} occurs twice in this rule"),
                     )
-                    .hint("iptables allows one");
+                    .hint("use it once");
                     say(word.span, problem);
                 }
                 if let Some(first) = opt.behind.filter(|first| !self.gives(group, first)) {
@@ -584,11 +591,11 @@ impl RuleReader {
                     Kind::Network => Problem::new(
                         Code::LostAddress,
                         format!(
-                            "{} has lost its value: whether the rule matches is unknown",
+                            "{} lacks its value; it is unknown whether the rule matches",
                             opt.flag
                         ),
                     )
-                    .hint("addresses are taken out of dumps before they are shown"),
+                    .hint("restore the address: somebody may have removed it"),
                     _ => Problem::new(Code::MissingValue, format!("{} needs a value", opt.flag)),
                 };
                 return Err((word.span, problem));
@@ -605,9 +612,9 @@ impl RuleReader {
         let unknown = || {
             Problem::new(
                 Code::UnknownVariable,
-                "its value is not in this text: whether the rule matches is unknown",
+                "this text does not contain the value; it is unknown whether the rule matches",
             )
-            .hint("write the value in its place")
+            .hint("replace it with its value")
         };
         if is_variable && (!opt.kind.is_free() || matches!(opt.kind, Kind::Interface)) {
             return wrong(unknown());
@@ -623,7 +630,7 @@ impl RuleReader {
                 Code::NotNegatable,
                 format!("{} cannot be negated", opt.flag),
             )
-            .hint("leave out the `!`");
+            .hint("remove the `!`");
             return Err((word.span, problem));
         }
         let list = id == Id::HEADER
@@ -683,7 +690,7 @@ fn read_counters(word: &Word, rest: &mut Rest, say: &mut ProblemSink) -> Option<
     }
     let [Some(packets), Some(bytes)] = numbers[..] else {
         let problem = Problem::new(Code::InvalidCounters, "-c needs two numbers")
-            .hint("packets and bytes, such as -c 12 720");
+            .hint("write packets and bytes, as in `-c 12 720`");
         say(word.span, problem);
         return None;
     };

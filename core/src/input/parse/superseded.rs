@@ -58,9 +58,9 @@ pub(super) fn choose(read: &mut Read, text: &str, source: u32, first: usize, mad
         };
         let problem = Problem::new(
             Code::SupersededCommands,
-            format!("these commands are not carried out: line {line} shows what came of them"),
+            format!("these commands are not carried out, because line {line} shows their result"),
         )
-        .hint("paste them alone to walk what they make");
+        .hint("paste only the commands to walk their result");
         read.diagnostics.push(text, own_line, span, problem);
     }
     let mut kept = 0;

@@ -47,15 +47,15 @@ const SAVE: &str = "run `iptables-save -c` in the pod's network namespace";
 /// The known kinds. The more specific ones come first.
 #[rustfmt::skip]
 const SIGNS: [Sign; 30] = [
-    sign(Code::OtherBackend, "iptables-legacy tables present", "", true, "this program asks nft, and there are tables of the legacy backend beside it", "run `iptables-legacy-save -c`, too"),
-    sign(Code::OtherBackend, "ip6tables-legacy tables present", "", true, "this program asks nft, and there are tables of the legacy backend beside it", "run `ip6tables-legacy-save -c`, too"),
-    sign(Code::OtherBackend, "iptables-nft tables present", "", true, "this program asks the legacy backend, and nft has tables beside it", "run `iptables-nft-save -c`, too"),
+    sign(Code::OtherBackend, "iptables-legacy tables present", "", true, "this output shows nft only, and the legacy backend has tables, too", "also run `iptables-legacy-save -c`"),
+    sign(Code::OtherBackend, "ip6tables-legacy tables present", "", true, "this output shows nft only, and the legacy backend has tables, too", "also run `ip6tables-legacy-save -c`"),
+    sign(Code::OtherBackend, "iptables-nft tables present", "", true, "this output shows the legacy backend only, and nft has tables, too", "also run `iptables-nft-save -c`"),
     sign(Code::OtherBackend, "is incompatible, use 'nft' tool", "", true, "nft has rules in this table that iptables cannot show", "run `nft list ruleset`"),
     sign(Code::ToolFailed, "you must be root", "", true, "iptables was refused: it needs root and NET_ADMIN in the network namespace", DEBUG),
     sign(Code::ToolFailed, "xtables.lock", "", true, "iptables could not take its lock: the container's file system is read-only, or it is not root", DEBUG),
     sign(Code::ToolFailed, "Fatal: can't open lock file", "", true, "iptables could not take its lock: the container's file system is read-only, or it is not root", DEBUG),
-    sign(Code::ToolFailed, "can't initialize iptables table", "", true, "iptables could not open a table: a module or the right is missing", "try the other backend: `iptables-legacy-save -c` or `iptables-nft-save -c`, as root"),
-    sign(Code::ToolFailed, "can't initialize ip6tables table", "", true, "ip6tables could not open a table: a module or the right is missing", "try the other backend, as root"),
+    sign(Code::ToolFailed, "can't initialize iptables table", "", true, "iptables could not open a table: a kernel module or a capability is missing", "try the other backend: `iptables-legacy-save -c` or `iptables-nft-save -c`, as root"),
+    sign(Code::ToolFailed, "can't initialize ip6tables table", "", true, "ip6tables could not open a table: a kernel module or a capability is missing", "try the other backend, as root"),
     sign(Code::ToolFailed, "Could not fetch rule set generation id", "", true, "nft refused: it needs root and NET_ADMIN in the network namespace", DEBUG),
     sign(Code::ToolFailed, "tables: command not found", "", false, "the program is not installed there", NODE),
     sign(Code::ToolFailed, "tables: not found", "", false, "the program is not installed there", NODE),
@@ -65,18 +65,18 @@ const SIGNS: [Sign; 30] = [
     sign(Code::ToolFailed, "Error from server", "", false, "the cluster refused the command, and no rules were printed", NODE),
     sign(Code::ToolFailed, "Operation not permitted", "", false, "the program was refused, and no rules were printed", DEBUG),
     sign(Code::ToolFailed, "Permission denied", "", false, "the program was refused, and no rules were printed", DEBUG),
-    sign(Code::ToolFailed, "no command specified", "", false, "iptables was called with nothing to do", SAVE),
-    sign(Code::NoRules, "apiVersion:", "kind:", false, "this is a Kubernetes object, and holds no rules", SAVE),
-    sign(Code::NoRules, "\"apiVersion\":", "\"kind\":", false, "this is a Kubernetes object, and holds no rules", SAVE),
-    sign(Code::NoRules, "Flags [", "> ", false, "these are packets that tcpdump printed, and no rules", SAVE),
+    sign(Code::ToolFailed, "no command specified", "", false, "iptables was called without a command", SAVE),
+    sign(Code::NoRules, "apiVersion:", "kind:", false, "this is a Kubernetes object without rules", SAVE),
+    sign(Code::NoRules, "\"apiVersion\":", "\"kind\":", false, "this is a Kubernetes object without rules", SAVE),
+    sign(Code::NoRules, "Flags [", "> ", false, "these are packets of tcpdump and not rules", SAVE),
     sign(Code::NoRules, "<html", "", false, "this is the source of a web page", "copy the text of the page, not its source"),
-    sign(Code::NoRules, "READY", "RESTARTS", false, "this is a list of pods, and holds no rules", NODE),
-    sign(Code::NoRules, "src=", "dport=", false, "these are connections that conntrack printed, and no rules", SAVE),
-    sign(Code::NoRules, ": <LOOPBACK", "", false, "these are network interfaces, and no rules", SAVE),
-    sign(Code::NoRules, "default via ", " dev ", false, "these are routes, and no rules", SAVE),
-    sign(Code::NoRules, "ENVOY_PORT=", "", false, "this is the beginning of istio-init's log, before its rules", "take the whole log: `kubectl logs POD -c istio-init`"),
-    sign(Code::NoRules, "static_resources", "", false, "this is Envoy's configuration, and holds no rules", SAVE),
-    sign(Code::NoRules, "-----BEGIN ", "", false, "this is a key or a certificate, and nobody should be shown it", SAVE),
+    sign(Code::NoRules, "READY", "RESTARTS", false, "this is a list of pods without rules", NODE),
+    sign(Code::NoRules, "src=", "dport=", false, "these are connections of conntrack and not rules", SAVE),
+    sign(Code::NoRules, ": <LOOPBACK", "", false, "these are network interfaces and not rules", SAVE),
+    sign(Code::NoRules, "default via ", " dev ", false, "these are routes and not rules", SAVE),
+    sign(Code::NoRules, "ENVOY_PORT=", "", false, "this is the beginning of istio-init's log, before its rules", "paste the whole log: `kubectl logs POD -c istio-init`"),
+    sign(Code::NoRules, "static_resources", "", false, "this is a configuration of Envoy without rules", SAVE),
+    sign(Code::NoRules, "-----BEGIN ", "", false, "this is a key or a certificate; keep it secret", SAVE),
 ];
 
 /// The number of bytes of a text that are examined.
@@ -203,7 +203,7 @@ fn binary(text: &str) -> Option<(u32, Span, Problem)> {
     (odd * 8 > all).then(|| {
         let problem = Problem::new(
             Code::NoRules,
-            "this is no text: a packet capture, an archive or another binary file",
+            "this is not text but a packet capture, an archive or another binary file",
         );
         (1, Span::default(), problem.hint(SAVE))
     })
@@ -231,9 +231,9 @@ fn native(text: &str) -> Option<Problem> {
     let whose = mesh.map(|mesh| format!(", {mesh}'s")).unwrap_or_default();
     let problem = Problem::new(
         Code::NativeNftables,
-        format!("these are rules of native nftables{whose}, which are not walked yet"),
+        format!("these are rules of native nftables{whose}, which are not evaluated"),
     );
-    Some(problem.hint("rules of iptables are printed by `iptables-save -c`; `iptables-nft-save -c` if nft holds them"))
+    Some(problem.hint("run `iptables-save -c`, or `iptables-nft-save -c` if nft holds the rules"))
 }
 
 #[cfg(test)]
@@ -276,7 +276,7 @@ mod tests {
             ),
             (
                 "\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{2}\0\u{4}\0\0\0\0\0",
-                "no text",
+                "not text",
                 "iptables-save",
             ),
             (

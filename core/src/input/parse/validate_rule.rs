@@ -67,13 +67,13 @@ fn options(id: Id, given: Given) -> Option<Problem> {
         if let Some(other) = opt.excludes.iter().find(|other| has(other)) {
             return Some(Problem::new(
                 Code::ConflictingOptions,
-                format!("{} and {other} do not go together", opt.flag),
+                format!("{} and {other} exclude each other", opt.flag),
             ));
         }
         if let Some(other) = opt.needs.iter().find(|other| !has(other)) {
             return Some(Problem::new(
                 Code::MissingOption,
-                format!("{} needs {other} beside it", opt.flag),
+                format!("{} needs {other} as well", opt.flag),
             ));
         }
     }
@@ -92,9 +92,13 @@ fn place(extension: &Extension, given: Given) -> Option<Problem> {
             .collect();
         let problem = Problem::new(
             Code::WrongTable,
-            format!("{} cannot stand in table {}", name(extension), given.table),
+            format!(
+                "{} is not allowed in table {}",
+                name(extension),
+                given.table
+            ),
         );
-        return Some(problem.hint(format!("it may stand in {}", tables.join(", "))));
+        return Some(problem.hint(format!("use it in {}", tables.join(", "))));
     }
     let asked = given
         .protocol
@@ -111,5 +115,5 @@ fn place(extension: &Extension, given: Given) -> Option<Problem> {
         Code::MissingProtocol,
         format!("{} needs {}", name(extension), protocols.join(" or ")),
     );
-    Some(problem.hint("the kernel refuses it without"))
+    Some(problem.hint("add it: the kernel requires it"))
 }

@@ -64,9 +64,12 @@ fn hooks(ruleset: &Ruleset, table: usize, say: &mut DiagnosticSink) {
                     let hooks: Vec<&str> = allowed.iter().map(|hook| hook.name()).collect();
                     let problem = Problem::new(
                         Code::WrongHook,
-                        format!("{} cannot stand behind {hook}", extension.name),
+                        format!(
+                            "{} is not allowed in a chain that {hook} reaches",
+                            extension.name
+                        ),
                     )
-                    .hint(format!("it may stand behind {}", hooks.join(", ")));
+                    .hint(format!("use it only where {} leads", hooks.join(", ")));
                     say(rule.line, rule.span, problem);
                 }
             }
@@ -75,8 +78,8 @@ fn hooks(ruleset: &Ruleset, table: usize, say: &mut DiagnosticSink) {
                 .and_then(|hook| wrong_interface(ruleset, rule, hook));
             if let (Some(flag), Some(hook)) = (interface, chain.hook()) {
                 let problem =
-                    Problem::new(Code::WrongHook, format!("{flag} cannot stand in {hook}"))
-                        .hint("the packet has no such interface there");
+                    Problem::new(Code::WrongHook, format!("{flag} is not allowed in {hook}"))
+                        .hint("remove it: the packet has no such interface there");
                 say(rule.line, rule.span, problem);
             }
         }
@@ -156,9 +159,9 @@ fn resolve(ruleset: &mut Ruleset, table: usize, places: &Places, say: &mut Diagn
                     Some(fault) => fault.problem(name),
                     None => Problem::new(
                         Code::UnknownTarget,
-                        format!("there is no chain and no target named {name}"),
+                        format!("unknown chain or target `{name}`"),
                     )
-                    .hint("a packet that matches this rule cannot be walked further"),
+                    .hint("define the chain; the walk stops at this rule"),
                 };
                 say(line, span, problem);
                 continue;
@@ -217,9 +220,9 @@ fn nesting(ruleset: &Ruleset, table: usize, say: &mut DiagnosticSink) {
                 let (from, to) = (&chain.name, &chains[next as usize].name);
                 let problem = Problem::new(
                     Code::ChainLoop,
-                    format!("chain {from} leads back into {to}: a loop"),
+                    format!("chain `{from}` leads back to `{to}`: a loop"),
                 )
-                .hint("the kernel refuses a table with a loop of chains");
+                .hint("remove one of the jumps: the kernel refuses loops");
                 say(rule.line, rule.span, problem);
             } else if let Some(below) = depth[next as usize] {
                 frame.below = frame.below.max(below + 1);
@@ -250,8 +253,13 @@ fn say_depth(ruleset: &Ruleset, chain: &Chain, depth: u32, say: &mut DiagnosticS
     };
     let problem = Problem::new(
         code,
-        format!("the chains below {} are nested {depth} deep", chain.name),
+        format!(
+            "the chains called from `{}` are nested {depth} levels deep",
+            chain.name
+        ),
     )
-    .hint(format!("iptables-nft refuses more than {NFT_DEPTH} levels"));
+    .hint(format!(
+        "use at most {NFT_DEPTH} levels, as iptables-nft requires"
+    ));
     say(chain.line.unwrap_or(1), Span::default(), problem);
 }

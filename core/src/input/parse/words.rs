@@ -68,9 +68,8 @@ pub(crate) fn split<'a>(
             Some((text, end)) => (Cow::Borrowed(text), end),
             None => {
                 let (text, end) = quoted(line, start, at).ok_or_else(|| {
-                    let problem =
-                        Problem::new(Code::UnclosedQuote, "a quote is opened and never closed")
-                            .hint("add the missing \"");
+                    let problem = Problem::new(Code::UnclosedQuote, "a quote is not closed")
+                        .hint("add the missing \"");
                     (span(line.len()), problem)
                 })?;
                 (Cow::Owned(text), end)
@@ -153,7 +152,7 @@ pub(super) fn split_shell<'a>(
         if quote.is_some() {
             return Err((
                 span,
-                Problem::new(Code::UnclosedQuote, "a quote is opened and never closed")
+                Problem::new(Code::UnclosedQuote, "a quote is not closed")
                     .hint("add the missing quote"),
             ));
         }

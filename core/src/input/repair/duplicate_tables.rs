@@ -247,7 +247,7 @@ fn prefer(parsed: &mut Parsed, pair: &Pair) {
         column: 1,
         span,
         message: says,
-        hint: Some("paste one of them alone to walk it".into()),
+        hint: Some("paste only one of them to walk it".into()),
         fixes: Vec::new(),
     });
     parsed

@@ -150,7 +150,7 @@ fn check(given: &Given) -> Result<(), Problem> {
             Code::OtherFamily,
             "the kernel refuses this type of address in IPv6",
         )
-        .hint("it knows UNSPEC, UNICAST, LOCAL, ANYCAST, MULTICAST and UNREACHABLE"));
+        .hint("use UNSPEC, UNICAST, LOCAL, ANYCAST, MULTICAST or UNREACHABLE"));
     }
     Ok(())
 }
@@ -173,7 +173,7 @@ pub static ADDRTYPE: Extension = Extension {
     }),
     ..Extension::matching(
         "addrtype",
-        "what routing makes of an address",
+        "the type that routing gives to an address",
         &[
             Opt::tests("--src-type", Kind::Bits(TYPES), &SOURCE_TYPE),
             Opt::tests("--dst-type", Kind::Bits(TYPES), &DESTINATION_TYPE),

@@ -32,7 +32,7 @@ static PROGRAM: Form = Form {
                 ),
             )
             .hint(format!(
-                "1 to {MAX_INSTRUCTIONS} instructions stand behind their count"
+                "write 1 to {MAX_INSTRUCTIONS} instructions after their count"
             )));
         }
         Ok(Value::Text(
@@ -73,7 +73,7 @@ fn one_program(given: &Given) -> Result<(), Problem> {
 
 /// `-m bpf`.
 pub static BPF: Extension = Extension {
-    unknowable: Some("it runs a program of its own"),
+    unknowable: Some("it runs a program"),
     check: one_program,
     words: Some(|options| match options.has("--bytecode") {
         true => "its bytecode lets the packet through".into(),
@@ -81,7 +81,7 @@ pub static BPF: Extension = Extension {
     }),
     ..Extension::matching(
         "bpf",
-        "a program that looks at the packet",
+        "a program that reads the packet",
         &[
             Opt::new("--bytecode", Kind::Own(&PROGRAM)).excludes(&["--object-pinned"]),
             Opt::new("--object-pinned", Kind::Word(511)),

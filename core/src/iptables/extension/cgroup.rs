@@ -21,7 +21,7 @@ pub static CGROUP: Extension = Extension {
         &[("?cgroup !%", "--cgroup %"), ("cgroup !%", "--path %")],
     ),
     hooks: &[Hook::Input, Hook::Output, Hook::Postrouting],
-    unknowable: Some("a dump does not say which control group a process is in"),
+    unknowable: Some("a dump does not show the control group of a process"),
     check: one_group,
     words: Some(|options| {
         let not = if options.parts.iter().any(|part| part.negated) {

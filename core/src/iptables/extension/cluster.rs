@@ -28,7 +28,7 @@ fn check(given: &Given) -> Result<(), Problem> {
     match given.options.number("--cluster-total-nodes") {
         Some(total) if u64::from(nodes) >= 1 << total => Err(Problem::new(
             Code::RefusedCombination,
-            format!("the local node is beyond the {total} of --cluster-total-nodes"),
+            format!("the local node exceeds the {total} of --cluster-total-nodes"),
         )),
         _ => Ok(()),
     }

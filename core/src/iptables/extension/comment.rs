@@ -5,7 +5,7 @@ use super::{Extension, Kind, Opt};
 /// `-m comment`.
 pub static COMMENT: Extension = Extension::matching(
     "comment",
-    "a remark; matches everything",
+    "a comment; matches every packet",
     &[Opt::new("--comment", Kind::Cut(255)).required()],
 )
 .listed("", &[("/*^%^*/", "--comment %")]);

@@ -88,12 +88,12 @@ pub static CONNBYTES: Extension = Extension {
         )],
     ),
     tracks: true,
-    unknowable: Some("it depends on how much the connection has carried"),
+    unknowable: Some("it depends on the data that the connection has transferred"),
     print: Some(print),
     words: Some(describe),
     ..Extension::matching(
         "connbytes",
-        "how much a connection has carried",
+        "the amount of data that a connection has transferred",
         &[
             Opt::new("--connbytes", Kind::Own(&AMOUNT))
                 .negatable()

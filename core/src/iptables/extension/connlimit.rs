@@ -109,13 +109,13 @@ pub static CONNLIMIT: Extension = Extension {
         ],
     ),
     tracks: true,
-    unknowable: Some("it depends on how many connections there are"),
+    unknowable: Some("it depends on the number of connections"),
     check,
     print: Some(print),
     words: Some(describe),
     ..Extension::matching(
         "connlimit",
-        "how many connections a host or network has",
+        "the number of connections of a host or a network",
         &[
             Opt::new("--connlimit-upto", Kind::Number(u32::MAX))
                 .negatable()

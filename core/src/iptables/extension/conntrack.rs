@@ -415,7 +415,7 @@ pub static CONNTRACK: Extension = Extension {
     }),
     ..Extension::matching(
         "conntrack",
-        "what is known of the packet's connection",
+        "the data of connection tracking about the packet's connection",
         &[
             Opt::tests(
                 "--ctstate",

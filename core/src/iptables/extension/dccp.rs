@@ -39,7 +39,7 @@ fn parse_types(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
         Some(bits) => Ok(Value::Bits(bits)),
         None => Err(Problem::new(
             Code::InvalidValue,
-            format!("`{}` is no list of DCCP types", words[0]),
+            format!("invalid list of DCCP types `{}`", words[0]),
         )
         .hint(format!(
             "use one or more of {}, separated by commas",

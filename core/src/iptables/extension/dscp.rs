@@ -64,9 +64,9 @@ fn read_class(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
         .ok_or_else(|| {
             Problem::new(
                 Code::InvalidValue,
-                format!("`{}` is no DSCP class", words[0]),
+                format!("invalid DSCP class `{}`", words[0]),
             )
-            .hint("write it like EF, AF41, CS6 or BE")
+            .hint("write a class such as EF, AF41, CS6 or BE")
         })
 }
 

@@ -49,9 +49,9 @@ fn check(given: &Given) -> Result<(), Problem> {
     if asks_tcp && given.protocol != Some(Protocol::TCP) {
         return Err(Problem::new(
             Code::MissingProtocol,
-            "what -m ecn asks of TCP needs -p tcp",
+            "the TCP options of -m ecn need -p tcp",
         )
-        .hint("the kernel refuses it without"));
+        .hint("add it: the kernel requires it"));
     }
     Ok(())
 }

@@ -320,11 +320,11 @@ fn check(given: &Given) -> Result<(), Problem> {
     match options.text("--hashlimit-name") {
         Some("" | "." | "..") => Err(Problem::new(
             Code::InvalidValue,
-            "the table needs a name that a file could have",
+            "the name of the table must be a valid file name",
         )),
         Some(name) if name.contains('/') => Err(Problem::new(
             Code::InvalidValue,
-            "the name of a table has no `/`",
+            "the name of the table contains `/`",
         )),
         _ => Ok(()),
     }
@@ -361,13 +361,13 @@ fn describe(options: &Options) -> String {
 
 /// `-m hashlimit`.
 pub static HASHLIMIT: Extension = Extension {
-    unknowable: Some("it depends on how many packets came before"),
+    unknowable: Some("it depends on the number of earlier packets"),
     check,
     print: Some(print),
     words: Some(describe),
     ..Extension::matching(
         "hashlimit",
-        "so many packets or bytes in a time, for each address or port",
+        "a limit of packets or bytes in a time, for each address or port",
         &[
             Opt::new("--hashlimit-upto", Kind::Own(&RATE))
                 .or(&["--hashlimit"])

@@ -38,7 +38,7 @@ fn parse_options(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
             Code::RefusedCombination,
             "option 0 is one byte and has no length",
         )
-        .hint("leave out its `:` and length")),
+        .hint("remove the `:` and the length")),
         (kind, length) => Ok((kind, length.unwrap_or(0xff) & 0xff)),
     };
     Ok(Value::List(Apart::new(

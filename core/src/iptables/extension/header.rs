@@ -87,7 +87,7 @@ fn check(given: &Given) -> Result<(), Problem> {
             Code::RefusedCombination,
             "`! -p all` is refused: the rule would never match",
         )
-        .hint("leave it out"));
+        .hint("remove it"));
     }
     let nobody = |part: &&Part| part.negated && is_everybody(&part.value);
     if options.ruleset.backend == Some(Backend::Nft)
@@ -95,9 +95,9 @@ fn check(given: &Given) -> Result<(), Problem> {
     {
         return Err(Problem::new(
             Code::RefusedCombination,
-            "nobody's address is not in that network",
+            "the network contains every address, so the rule never matches",
         )
-        .hint("nf_tables refuses such a rule"));
+        .hint("remove the option: nf_tables refuses it"));
     }
     if given.family == Family::Ipv6 && options.has("-f") {
         return Err(

@@ -23,7 +23,7 @@ pub static HELPER_MATCH: Extension = Extension {
     tracks: true,
     ..Extension::matching(
         "helper",
-        "the helper of the connection that announced this one",
+        "the helper of the connection that announced the packet's connection",
         &[Opt::tests("--helper", Kind::Cut(29), &HELPER).required()],
     )
 };

@@ -81,7 +81,7 @@ fn parse_headers(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
         let header =
             number.and_then(|number| HEADERS.iter().find(|(_, known, _)| *known == number));
         bits |= header.map(|(_, _, bit)| *bit).ok_or_else(|| {
-            Problem::new(Code::InvalidValue, format!("`{word}` is no IPv6 header"))
+            Problem::new(Code::InvalidValue, format!("invalid IPv6 header `{word}`"))
                 .hint("use hop, dst, route, frag, auth, esp, none or prot, separated by commas")
         })?;
     }
@@ -168,7 +168,7 @@ pub static IPV6HEADER: Extension = Extension {
     }),
     ..Extension::matching(
         "ipv6header",
-        "which extension headers an IPv6 packet has",
+        "the extension headers of an IPv6 packet",
         &[
             Opt::tests("--header", Kind::Own(&LIST), &SET).required(),
             Opt::new("--soft", Kind::Flag),

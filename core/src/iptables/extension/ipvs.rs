@@ -40,7 +40,7 @@ fn check(given: &Given) -> Result<(), Problem> {
     match given.options.negates("--ipvs") && given.options.parts.len() > 1 {
         true => Err(Problem::new(
             Code::ConflictingOptions,
-            "! --ipvs goes with no other option of -m ipvs",
+            "! --ipvs excludes all other options of -m ipvs",
         )),
         false => Ok(()),
     }
@@ -48,7 +48,7 @@ fn check(given: &Given) -> Result<(), Problem> {
 
 /// `-m ipvs`. With any other option, `--ipvs` has no effect and is not printed.
 pub static IPVS: Extension = Extension {
-    unknowable: Some("it depends on what the load balancer does"),
+    unknowable: Some("it depends on the load balancer"),
     check,
     print: Some(|options, out| {
         let parts = options
@@ -64,7 +64,7 @@ pub static IPVS: Extension = Extension {
     }),
     ..Extension::matching(
         "ipvs",
-        "connections that the load balancer in the kernel handles",
+        "connections of the load balancer in the kernel",
         &[
             Opt::new("--ipvs", Kind::Flag).negatable(),
             Opt::new("--vproto", Kind::Own(&PROTOCOL)).negatable(),

@@ -205,11 +205,10 @@ impl Kind {
             if low <= high {
                 Ok(Value::Range(low, high))
             } else {
-                Err(Problem::new(
-                    Code::ReversedRange,
-                    format!("the range `{text}` runs backwards"),
+                Err(
+                    Problem::new(Code::ReversedRange, format!("reversed range `{text}`"))
+                        .hint("write the lower number first"),
                 )
-                .hint("write the lower number first"))
             }
         };
         match *self {
@@ -229,9 +228,9 @@ impl Kind {
             // IFNAMSIZ is 16 and includes the terminating byte.
             Self::Interface if text.is_empty() || text.len() > 15 => Err(Problem::new(
                 Code::InvalidValue,
-                format!("`{text}` is no interface name"),
+                format!("invalid interface name `{text}`"),
             )
-            .hint("a name has 1 to 15 characters")),
+            .hint("use 1 to 15 characters")),
             Self::Interface => Ok(Value::Text(ruleset.keep(text))),
             Self::Protocol if text.eq_ignore_ascii_case("all") => Ok(Value::Number(0)),
             Self::Protocol => Protocol::from_text(text)
@@ -283,7 +282,7 @@ impl Kind {
                 None => {
                     let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
                     Err(
-                        Problem::new(Code::InvalidValue, format!("`{text}` is not known here"))
+                        Problem::new(Code::InvalidValue, format!("unknown value `{text}`"))
                             .hint(format!("use one of {}", known.join(", "))),
                     )
                 }
@@ -310,11 +309,11 @@ impl Kind {
                 Code::InvalidValue,
                 format!("this text has {} bytes", text.len()),
             )
-            .hint(format!("at most {most} fit"))),
+            .hint(format!("use at most {most}"))),
             Self::Text(_) => Ok(Value::Text(ruleset.keep(text))),
             Self::Line(_) if text.is_empty() || text.contains('\n') => Err(Problem::new(
                 Code::InvalidValue,
-                "this text must hold something, on one line",
+                "this text must be one line and not empty",
             )),
             Self::Cut(most) | Self::Line(most) => {
                 let end = (0..=most.min(text.len()))
@@ -353,7 +352,7 @@ impl Kind {
                     text,
                     ruleset.family,
                 ),
-                _ => Err(problem("span of addresses", text, "10.0.0.1-10.0.0.9")),
+                _ => Err(problem("range of addresses", text, "10.0.0.1-10.0.0.9")),
             },
             Self::Mac => match mac(text) {
                 Some(mac) => Ok(Value::Mac(mac)),
@@ -590,8 +589,8 @@ fn of_family(value: Value, text: &str, family: Family) -> Result<Value, Problem>
     match of == family {
         true => Ok(value),
         false => Err(
-            Problem::new(Code::OtherFamily, format!("`{text}` is of {of}"))
-                .hint(format!("these are rules for {family}")),
+            Problem::new(Code::OtherFamily, format!("`{text}` belongs to {of}"))
+                .hint(format!("use an address of {family}")),
         ),
     }
 }

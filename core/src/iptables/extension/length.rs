@@ -120,7 +120,7 @@ fn with_chunks(context: &Context, headers: u32) -> FieldValue<'static> {
 /// `-m length`.
 pub static LENGTH: Extension = Extension::matching(
     "length",
-    "the bytes of the whole packet",
+    "the length of the whole packet",
     &[Opt::tests("--length", Kind::NumberRange(65535), &LENGTH_FIELD).required()],
 )
 .listed("", &[("length !%", "--length %")]);

@@ -44,9 +44,9 @@ fn check(given: &Given) -> Result<(), Problem> {
     {
         true => Err(Problem::new(
             Code::RefusedCombination,
-            "so slow a rate with so large a burst is more than the kernel can count",
+            "this rate with this burst exceeds the kernel's counter",
         )
-        .hint("take a smaller --limit-burst")),
+        .hint("use a smaller --limit-burst")),
         false => Ok(()),
     }
 }
@@ -57,7 +57,7 @@ const BURST: u32 = 5;
 /// `-m limit`.
 pub static LIMIT: Extension = Extension {
     listed: Listed::new("", &[("limit: avg % burst %", "--limit % --limit-burst %")]),
-    unknowable: Some("it depends on how many packets came before"),
+    unknowable: Some("it depends on the number of earlier packets"),
     check,
     implied: &[Implied::new("--limit", "3/hour")],
     words: Some(|options| {
@@ -72,7 +72,7 @@ pub static LIMIT: Extension = Extension {
     }),
     ..Extension::matching(
         "limit",
-        "so many packets in a time",
+        "a limit of packets in a time",
         &[
             Opt::new("--limit", Kind::Own(&RATE)),
             // The kernel refuses a burst of 0 (`limit_mt_check`).

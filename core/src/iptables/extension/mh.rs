@@ -79,7 +79,7 @@ fn parse_types(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
         (low, high) if low <= high => Ok(Value::Range(low, high)),
         _ => Err(Problem::new(
             Code::ReversedRange,
-            format!("the range `{}` runs backwards", words[0]),
+            format!("reversed range `{}`", words[0]),
         )
         .hint("write the lower number first")),
     }

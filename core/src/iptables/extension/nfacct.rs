@@ -4,7 +4,7 @@ use super::{Extension, Kind, Opt};
 
 /// `-m nfacct`. A counter without a quota matches every packet.
 pub static NFACCT: Extension = Extension {
-    unknowable: Some("it depends on whether its counter has a quota that is used up"),
+    unknowable: Some("it depends on the quota of its counter"),
     words: Some(|options| {
         format!(
             "the counter “{}” lets it through",
@@ -13,7 +13,7 @@ pub static NFACCT: Extension = Extension {
     }),
     ..Extension::matching(
         "nfacct",
-        "adds to a counter outside the rules",
+        "increases a counter outside the rules",
         &[Opt::new("--nfacct-name", Kind::Text(31)).required()],
     )
 };

@@ -36,7 +36,7 @@ pub static TARGET: Extension = Extension {
     role: Role::Target,
     lower: Some(|options| {
         Effect::Unsupported(format!(
-            "what -j {} does is not simulated",
+            "the effect of -j {} is not simulated",
             name_of(options)
         ))
     }),

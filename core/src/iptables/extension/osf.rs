@@ -24,7 +24,7 @@ pub static OSF: Extension = Extension {
     hooks: &[Hook::Prerouting, Hook::Input, Hook::Forward],
     ..Extension::matching(
         "osf",
-        "the operating system that a TCP SYN seems to come from",
+        "the operating system that probably sent a TCP SYN",
         &[
             Opt::new("--genre", Kind::Word(31)).negatable().required(),
             Opt::new("--ttl", Kind::Number(2)),

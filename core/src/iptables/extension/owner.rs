@@ -63,7 +63,7 @@ pub static OWNER: Extension = Extension {
     }),
     ..Extension::matching(
         "owner",
-        "who opened the socket",
+        "the user and group that opened the socket",
         &[
             Opt::tests("--socket-exists", Kind::Flag, &SOCKET),
             Opt::tests("--uid-owner", Kind::Ids, &UID).alone(),

@@ -49,7 +49,7 @@ fn parse_type(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
     number_of(words[0]).map(Value::Number).ok_or_else(|| {
         Problem::new(
             Code::InvalidValue,
-            format!("`{}` is no packet type", words[0]),
+            format!("invalid packet type `{}`", words[0]),
         )
         .hint("use unicast, broadcast, multicast or otherhost")
     })
@@ -87,7 +87,7 @@ static DELIVERED: Field = Field {
 /// `-m pkttype`.
 pub static PKTTYPE: Extension = Extension::matching(
     "pkttype",
-    "whom the link layer delivered the packet to",
+    "the link-layer destination of the packet",
     &[Opt::tests("--pkt-type", Kind::Own(&TYPE), &DELIVERED).required()],
 )
 .listed(

@@ -73,7 +73,7 @@ fn check(given: &Given) -> Result<(), Problem> {
         return other.map_or(Ok(()), |other| {
             Err(Problem::new(
                 Code::ConflictingOptions,
-                format!("--pol none and {other} do not go together"),
+                format!("--pol none and {other} exclude each other"),
             ))
         });
     }
@@ -89,7 +89,7 @@ fn check(given: &Given) -> Result<(), Problem> {
         if let Some(twice) = OF_ELEMENT.iter().find(|flag| given(flag) > 1) {
             return Err(Problem::new(
                 Code::DuplicateOption,
-                format!("{twice} stands twice in one element"),
+                format!("{twice} occurs twice in one element"),
             ));
         }
         if strict && OF_ELEMENT.iter().all(|flag| given(flag) == 0) {
@@ -177,7 +177,7 @@ pub static POLICY: Extension = Extension {
     words: Some(describe),
     ..Extension::matching(
         "policy",
-        "what IPsec does to the packet",
+        "the IPsec processing of the packet",
         &[
             Opt::new("--dir", Kind::OneOf(&[("in", 0), ("out", 1)])).required(),
             Opt::new("--pol", Kind::OneOf(&[("none", NONE), ("ipsec", 1)])),

@@ -5,7 +5,7 @@ use super::{Extension, Kind, Listed, Opt};
 /// `-m quota`.
 pub static QUOTA: Extension = Extension {
     listed: Listed::new("", &[("quota: % bytes", "--quota %")]),
-    unknowable: Some("it depends on how much has passed before"),
+    unknowable: Some("it depends on the bytes of earlier packets"),
     words: Some(|options| {
         let yet = if options.negates("--quota") {
             "already"
@@ -19,7 +19,7 @@ pub static QUOTA: Extension = Extension {
     }),
     ..Extension::matching(
         "quota",
-        "until so many bytes have passed",
+        "matches until a number of bytes has passed",
         &[Opt::new("--quota", Kind::Wide).negatable().required()],
     )
 };

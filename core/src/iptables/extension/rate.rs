@@ -35,7 +35,7 @@ pub(super) fn parse_rate(text: &str, scale: u64) -> Result<(u64, u64), Problem> 
     if period == 0 {
         return Err(
             Problem::new(Code::InvalidValue, format!("the rate `{text}` is too fast"))
-                .hint(format!("at most {scale} in a second")),
+                .hint(format!("use at most {scale} per second")),
         );
     }
     Ok((period, *seconds))

@@ -49,17 +49,17 @@ fn check(given: &Given) -> Result<(), Problem> {
     ) {
         return Err(Problem::new(
             Code::ConflictingOptions,
-            format!("{act} and {other} do not go together"),
+            format!("{act} and {other} exclude each other"),
         ));
     }
     match given.options.text("--name") {
         Some("" | "." | "..") => Err(Problem::new(
             Code::InvalidValue,
-            "the list needs a name that a file could have",
+            "the name of the list must be a valid file name",
         )),
         Some(name) if name.contains('/') => Err(Problem::new(
             Code::InvalidValue,
-            "the name of a list has no `/`",
+            "the name of the list contains `/`",
         )),
         _ => Ok(()),
     }

@@ -110,7 +110,7 @@ pub static RPFILTER: Extension = Extension {
     }),
     ..Extension::matching(
         "rpfilter",
-        "whether an answer would go back the way the packet came",
+        "whether a reply would leave through the interface that the packet arrived on",
         &[
             Opt::new("--loose", Kind::Flag),
             Opt::new("--validmark", Kind::Flag),

@@ -39,11 +39,8 @@ fn parse_chunks(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
         .iter()
         .position(|way| way.eq_ignore_ascii_case(words[0]));
     let way = way.ok_or_else(|| {
-        Problem::new(
-            Code::InvalidValue,
-            format!("`{}` is not known here", words[0]),
-        )
-        .hint("use all, any or only")
+        Problem::new(Code::InvalidValue, format!("unknown value `{}`", words[0]))
+            .hint("use all, any or only")
     })?;
     let mut list = vec![(u32::try_from(way).unwrap_or(ANY), 0)];
     match words[1].to_ascii_uppercase().as_str() {
@@ -77,7 +74,7 @@ fn read_chunk(text: &str) -> Result<(u32, u32), Problem> {
     let (name, flags) = text.split_once(':').unwrap_or((text, ""));
     let Some((_, kind, valid)) = sctp_chunk(name) else {
         return Err(
-            Problem::new(Code::InvalidValue, format!("`{name}` is no chunk of SCTP"))
+            Problem::new(Code::InvalidValue, format!("invalid SCTP chunk `{name}`"))
                 .hint("such as DATA, INIT, SACK or ABORT"),
         );
     };
@@ -92,7 +89,7 @@ fn read_chunk(text: &str) -> Result<(u32, u32), Problem> {
                 Problem::new(Code::InvalidValue, format!("{name} has no flag `{letter}`")).hint(
                     match *valid {
                         "" => "it has none".into(),
-                        _ => format!("its flags are {valid}"),
+                        _ => format!("use the flags {valid}"),
                     },
                 ),
             );

@@ -24,7 +24,7 @@ static SET: Form = Form {
         if name.len() > 31 {
             return Err(
                 Problem::new(Code::InvalidValue, format!("the name `{name}` is too long"))
-                    .hint("at most 31 bytes fit"),
+                    .hint("use at most 31 bytes"),
             );
         }
         let wrong = || problem("list of ends", ends, "src, dst or src,dst");
@@ -90,7 +90,7 @@ fn print(options: &Options, out: &mut String) {
 
 /// `-m set`.
 pub static SET_MATCH: Extension = Extension {
-    unknowable: Some("a dump does not hold the contents of sets"),
+    unknowable: Some("a dump does not contain the elements of sets"),
     print: Some(print),
     words: Some(describe),
     ..Extension::matching(

@@ -113,7 +113,7 @@ pub static SOCKET: Extension = Extension {
     }),
     ..Extension::matching(
         "socket",
-        "whether a socket here waits for the packet",
+        "whether a local socket would receive the packet",
         &[
             Opt::new("--transparent", Kind::Flag),
             Opt::new("--nowildcard", Kind::Flag),

@@ -45,9 +45,9 @@ fn parse_headers(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
         (Value::Net6(net), Some(address)) => Ok(Value::Net6(Apart::new((address, net.1)))),
         _ => Err(Problem::new(
             Code::InvalidValue,
-            format!("`{}` is no IPv6 address", words[0]),
+            format!("invalid IPv6 address `{}`", words[0]),
         )
-        .hint("write it like 2001:db8::1/64")),
+        .hint("write an address such as 2001:db8::1/64")),
     }
 }
 

@@ -55,7 +55,11 @@ static TURN: Field = Field {
     phrase: Phrase::Says("it is every packet's turn", "it is not its turn"),
     read: |context| match context.wanted {
         &Value::Number(1) => FieldValue::Number(1),
-        _ => FieldValue::Unknown("-m statistic: it depends on how many packets came before".into()),
+        _ => FieldValue::Unknown(
+            "-m statistic: it depends on the number of earlier \
+        packets"
+                .into(),
+        ),
     },
 };
 
@@ -132,7 +136,7 @@ pub static STATISTIC: Extension = Extension {
     words: Some(describe),
     ..Extension::matching(
         "statistic",
-        "by chance, or every so many packets",
+        "matches by chance, or every nth packet",
         &[
             Opt::new("--mode", Kind::OneOf(&[("random", 0), ("nth", 1)])).required(),
             Opt::tests("--probability", Kind::Own(&PROBABILITY), &CHANCE)

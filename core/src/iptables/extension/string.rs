@@ -18,7 +18,7 @@ fn keep(bytes: &[u8], ruleset: &mut Ruleset) -> Result<Value, Problem> {
             Code::InvalidValue,
             format!("this pattern has {} bytes", bytes.len()),
         )
-        .hint(format!("1 to {MAX_PATTERN_BYTES} may")));
+        .hint(format!("use 1 to {MAX_PATTERN_BYTES}")));
     }
     let mut digits = String::new();
     for byte in bytes {

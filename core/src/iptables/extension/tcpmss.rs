@@ -27,7 +27,7 @@ fn check(given: &Given) -> Result<(), Problem> {
     match given.options.value("--mss") {
         Some(Value::Range(low, high)) if low > high => Err(Problem::new(
             Code::ReversedRange,
-            format!("the range {low}:{high} runs backwards"),
+            format!("reversed range `{low}:{high}`"),
         )
         .hint("write the lower number first")),
         _ => Ok(()),

@@ -105,7 +105,7 @@ fn take(text: &str) -> Option<(u32, &str)> {
 /// `-m u32`.
 pub static U32: Extension = Extension {
     listed: Listed::new("", &[("!u32 !\"%\"", "--u32 %")]),
-    unknowable: Some("it looks at bytes that the packet does not state"),
+    unknowable: Some("it compares bytes that the packet does not state"),
     words: Some(|options| {
         let not = if options.negates("--u32") {
             "do not pass"

@@ -147,10 +147,10 @@ fn infer_table(
                     .any(|at| matches!(LineKind::of(lines.get(at)), LineKind::Policy(_)));
             if !is_printed {
                 let message = format!(
-                    "the line that names the table is missing: read as table {table}, since {why}"
+                    "the line that names the table is missing: read as table {table}, because {why}"
                 );
                 let problem = Problem::new(Code::MissingTableLine, message)
-                    .hint(format!("a line *{table} belongs above this one"))
+                    .hint(format!("add the line `*{table}` before this one"))
                     .fix(fix(table));
                 reading.report(first, span, problem);
             }
@@ -158,9 +158,15 @@ fn infer_table(
         }
         Err(possible) => {
             let names: Vec<&str> = possible.iter().map(|table| table.name()).collect();
-            let skipped = "these lines stand outside any table and are left out";
+            let skipped = "these lines are outside any table; they are skipped";
             let problem = match names.len() {
-                0 => Problem::new(Code::OutsideTable, format!("{skipped}: they fit none")),
+                0 => Problem::new(
+                    Code::OutsideTable,
+                    format!(
+                        "{skipped}: no table has these \
+                chains"
+                    ),
+                ),
                 5 => Problem::new(Code::OutsideTable, skipped),
                 _ => Problem::new(
                     Code::OutsideTable,
@@ -168,7 +174,7 @@ fn infer_table(
                 ),
             };
             let problem =
-                problem.hint("add the line that names their table above them, such as *nat");
+                problem.hint("add the line that names their table before them, such as `*nat`");
             let problem = possible
                 .into_iter()
                 .fold(problem, |problem, table| problem.fix(fix(table)));
@@ -196,12 +202,16 @@ fn find_late_chains(reading: &mut Reading, part: &Range<usize>) -> Vec<usize> {
             {
                 is_any_late = true;
                 let (start, end) = lines.range(at);
-                let message = format!("chain {name} is declared below its rules: read as if above");
+                let message =
+                    format!("chain `{name}` is declared below its rules: read as if above");
                 let problem = Problem::new(Code::LateChain, message);
                 reading.report(
                     at,
                     Span::new(start, end),
-                    problem.hint("iptables-restore wants the chain's line first"),
+                    problem.hint(
+                        "move the chain's line before its rules, as `iptables-restore` \
+                    requires",
+                    ),
                 );
             }
             _ => {}

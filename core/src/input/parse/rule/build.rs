@@ -193,7 +193,7 @@ impl RuleReader {
         if ruleset.parts.len() > MAX_CLAUSES {
             let problem = Problem::new(
                 Code::LimitExceeded,
-                "lists of addresses make too many rules here: only the first address is read",
+                "the lists of addresses make too many rules; only the first address is used",
             );
             say(Span::default(), problem.hint("paste fewer of them at once"));
             self.lists.clear();

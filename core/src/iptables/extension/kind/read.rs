@@ -17,8 +17,8 @@ use crate::text::diagnostic::{Code, Problem};
 use crate::text::{names, number};
 
 pub(in crate::iptables::extension) fn problem(what: &str, text: &str, example: &str) -> Problem {
-    Problem::new(Code::InvalidValue, format!("`{text}` is no {what}"))
-        .hint(format!("write it like {example}"))
+    Problem::new(Code::InvalidValue, format!("invalid {what} `{text}`"))
+        .hint(format!("write a value such as {example}"))
 }
 
 /// Parses a whole text.
@@ -98,11 +98,10 @@ pub(super) fn ports(text: &str) -> Result<Value, Problem> {
         .iter()
         .find(|(low, high)| high.is_some_and(|high| high <= *low))
     {
-        return Err(Problem::new(
-            Code::ReversedRange,
-            format!("the range {low}:{high} is none"),
-        )
-        .hint("write the lower number first"));
+        return Err(
+            Problem::new(Code::ReversedRange, format!("empty range `{low}:{high}`"))
+                .hint("write the lower number first"),
+        );
     }
     if list
         .iter()
@@ -110,8 +109,8 @@ pub(super) fn ports(text: &str) -> Result<Value, Problem> {
         .sum::<usize>()
         > 15
     {
-        return Err(Problem::new(Code::InvalidValue, "these are too many ports")
-            .hint("at most 15 fit, a range counting as two"));
+        return Err(Problem::new(Code::InvalidValue, "too many ports")
+            .hint("use at most 15; a range counts as two"));
     }
     let ends = |(low, high): (u16, Option<u16>)| (low.into(), high.unwrap_or(low).into());
     Ok(Value::List(Apart::new(
@@ -301,12 +300,10 @@ pub(super) fn bits(names: Names, text: &str) -> Result<Value, Problem> {
         None => {
             let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
             Err(
-                Problem::new(Code::InvalidValue, format!("`{text}` is not known here")).hint(
-                    format!(
-                        "use one or more of {}, separated by commas",
-                        known.join(",")
-                    ),
-                ),
+                Problem::new(Code::InvalidValue, format!("unknown value `{text}`")).hint(format!(
+                    "use one or more of {}, separated by commas",
+                    known.join(",")
+                )),
             )
         }
     }
@@ -347,10 +344,8 @@ pub(super) fn icmp_type(names: IcmpNames, text: &str) -> Result<Value, Problem> 
     let mut named = names.iter().filter(|(name, ..)| begins(name));
     match (named.next(), named.next()) {
         (Some((one, ..)), Some((other, ..))) => {
-            let problem = Problem::new(
-                Code::AmbiguousName,
-                format!("`{text}` may stand for several ICMP types"),
-            );
+            let problem =
+                Problem::new(Code::AmbiguousName, format!("ambiguous ICMP type `{text}`"));
             return Err(problem.hint(format!("write {one} or {other}")));
         }
         (Some((_, kind, low, high)), None) => return Ok(range(*kind, *low, *high)),

@@ -52,7 +52,7 @@ pub static CLASSIFY: Extension = Extension {
     hooks: &[Hook::Forward, Hook::Output, Hook::Postrouting],
     ..Extension::observing(
         "CLASSIFY",
-        "chooses a class of traffic control",
+        "sets a class of traffic control",
         &[Opt::new("--set-class", Kind::Own(&CLASS)).required()],
         |options| {
             format!(

@@ -16,9 +16,9 @@ static MAC: Form = Form {
     read: |words, ruleset| match Kind::Mac.parse(words, ruleset)? {
         Value::Mac(mac) if mac[0] & 1 == 0 => Err(Problem::new(
             Code::InvalidValue,
-            "the cluster's hardware address must be one of a group",
+            "the hardware address of the cluster must be a group address",
         )
-        .hint("its first byte is odd")),
+        .hint("use an odd first byte")),
         value => Ok(value),
     },
     write: |value, _, out| {
@@ -57,7 +57,7 @@ pub static CLUSTERIP: Extension = Extension {
     check,
     ..Extension::acting(
         "CLUSTERIP",
-        "takes this node's share of a cluster's packets",
+        "accepts this node's share of a cluster's packets",
         &[
             Opt::new("--new", Kind::Flag),
             Opt::new(

@@ -117,7 +117,7 @@ fn check(given: &Given) -> Result<(), Problem> {
     match flag {
         Some(flag) if given.protocol.is_none() && !given.options.has("--notrack") => Err(
             Problem::new(Code::MissingProtocol, format!("{flag} needs -p"))
-                .hint("the kernel refuses it without"),
+                .hint("add it: the kernel requires it"),
         ),
         _ => Ok(()),
     }
@@ -142,7 +142,7 @@ pub static CT: Extension = Extension {
     print: Some(print),
     ..Extension::acting(
         "CT",
-        "tells connection tracking how to treat the packet",
+        "sets how connection tracking treats the packet",
         &[
             Opt::new("--notrack", Kind::Flag),
             Opt::new("--helper", Kind::Word(15)),
@@ -176,7 +176,7 @@ pub static NOTRACK: Extension = Extension {
     tables: &[TableName::Raw],
     ..Extension::acting(
         "NOTRACK",
-        "keeps connection tracking away",
+        "excludes the packet from connection tracking",
         &[],
         |_| Effect::Track {
             tracked: false,

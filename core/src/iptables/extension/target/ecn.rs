@@ -56,9 +56,9 @@ fn check(given: &Given) -> Result<(), Problem> {
     if asks_tcp && given.protocol != Some(Protocol::TCP) {
         return Err(Problem::new(
             Code::MissingProtocol,
-            "what -j ECN changes of TCP needs -p tcp",
+            "the TCP options of -j ECN need -p tcp",
         )
-        .hint("the kernel refuses it without"));
+        .hint("add it: the kernel requires it"));
     }
     Ok(())
 }
@@ -103,7 +103,7 @@ pub static ECN: Extension = Extension {
     print: Some(print),
     ..Extension::acting(
         "ECN",
-        "takes away explicit congestion notification",
+        "removes explicit congestion notification",
         &[
             Opt::new("--ecn-tcp-remove", Kind::Flag).excludes(&["--ecn-tcp-ece", "--ecn-tcp-cwr"]),
             Opt::new("--ecn-tcp-ece", Kind::Number(1)),

@@ -92,7 +92,7 @@ fn check(given: &Given) -> Result<(), Problem> {
     if spi_mask && port_masks || spi && ports {
         return Err(Problem::new(
             Code::ConflictingOptions,
-            "an SPI and ports do not go together",
+            "an SPI and ports exclude each other",
         ));
     }
     let other = has("--hmark-src-prefix", 2)
@@ -161,7 +161,7 @@ pub static HMARK: Extension = Extension {
     print: Some(print),
     ..Extension::acting(
         "HMARK",
-        "sets the mark by a hash",
+        "sets the mark to a hash",
         &[
             Opt::new("--hmark-tuple", Kind::Own(&TUPLE)),
             Opt::new("--hmark-src-prefix", Kind::Own(&LENGTH)),

@@ -6,7 +6,7 @@ use crate::iptables::extension::{Extension, Kind, Opt};
 /// `-j IDLETIMER`.
 pub static IDLETIMER: Extension = Extension::observing(
     "IDLETIMER",
-    "starts a timer again",
+    "restarts a timer",
     &[
         // The kernel counts in milliseconds (`idletimer_tg_helper`).
         Opt::new("--timeout", Kind::Between(1, 2_147_482)).required(),

@@ -26,7 +26,7 @@ static DELAY: Form = Form {
 /// `-j LED`.
 pub static LED: Extension = Extension::observing(
     "LED",
-    "makes a light blink",
+    "switches a light on",
     &[
         Opt::new("--led-trigger-id", Kind::Text(27)).required(),
         Opt::new("--led-delay", Kind::Own(&DELAY)).unprinted(0),

@@ -15,7 +15,7 @@ pub static MASQUERADE: Extension = Extension {
     check: nat::check,
     ..Extension::acting(
         "MASQUERADE",
-        "changes the source to the interface's own address",
+        "changes the source to an address of the interface",
         &[
             Opt::new("--to-ports", Kind::Own(&nat::FROM_PORTS)),
             Opt::new("--random", Kind::Flag),

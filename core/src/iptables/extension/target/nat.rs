@@ -36,7 +36,7 @@ fn ports(text: &str) -> Result<Ports, Problem> {
         Some((low, high, base)) if low <= high && base != Some(0) => Ok(((low, high), base)),
         Some((low, high, _)) if low > high => Err(Problem::new(
             Code::ReversedRange,
-            format!("the range `{text}` runs backwards"),
+            format!("reversed range `{text}`"),
         )
         .hint("write the lower number first")),
         _ => Err(wrong()),
@@ -73,7 +73,7 @@ fn parse_range(text: &str, family: Family) -> Result<NatRange, Problem> {
         Family::Ipv4 => "10.0.0.1, 10.0.0.1-10.0.0.9 or 10.0.0.1:80",
         Family::Ipv6 => "fd00::1, fd00::1-fd00::9 or [fd00::1]:80",
     };
-    let wrong = || problem("address to translate to", text, example);
+    let wrong = || problem("new address", text, example);
     let (addresses, behind) = match text.strip_prefix('[').map(|rest| rest.split_once(']')) {
         Some(Some((inner, rest))) if family == Family::Ipv6 => (inner, rest.strip_prefix(':')),
         Some(_) => return Err(wrong()),
@@ -200,7 +200,7 @@ pub(super) static TO_PORTS: Form = Form {
     read: |words, _| match ports(words[0])? {
         (_, Some(_)) => Err(Problem::new(
             Code::InvalidValue,
-            "REDIRECT takes no shifted span of ports",
+            "REDIRECT allows no shifted range of ports",
         )),
         ((low, high), None) => Ok(Value::Range(low.into(), high.into())),
     },
@@ -260,7 +260,7 @@ pub(super) fn check(given: &Given) -> Result<(), Problem> {
     {
         return Err(Problem::new(
             Code::MissingProtocol,
-            "a port to translate to needs -p tcp, udp, sctp or dccp",
+            "a new port needs -p tcp, udp, sctp or dccp",
         ));
     }
     Ok(())

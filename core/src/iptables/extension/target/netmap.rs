@@ -39,7 +39,7 @@ pub static NETMAP: Extension = Extension {
     tracks: true,
     ..Extension::acting(
         "NETMAP",
-        "exchanges the network part of an address",
+        "replaces the network part of an address",
         &[Opt::new("--to", Kind::Own(&NETWORK)).required()],
         |options| match options.value("--to") {
             Some(Value::Net4(network, mask)) => Effect::Netmap {

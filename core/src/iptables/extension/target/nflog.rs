@@ -6,7 +6,7 @@ use crate::netfilter::effect::Effect;
 /// `-j NFLOG`. The prefix is printed first. A group of 0 and a threshold of 0 are not printed.
 pub static NFLOG: Extension = Extension::acting(
     "NFLOG",
-    "hands a copy to a logging program",
+    "sends a copy to a logging program",
     &[
         Opt::new("--nflog-prefix", Kind::Line(63)),
         Opt::new("--nflog-group", Kind::Number(65535)).unprinted(0),

@@ -25,7 +25,7 @@ static BALANCE: Form = Form {
 fn parse_queues(words: &[&str], ruleset: &mut Ruleset) -> Result<Value, Problem> {
     let wrong = || {
         problem(
-            "span of queues",
+            "range of queues",
             words[0],
             "0:3, with numbers from 0 to 65535",
         )
@@ -43,7 +43,7 @@ fn parse_queues(words: &[&str], ruleset: &mut Ruleset) -> Result<Value, Problem>
         (low, high) if low < high => Ok(Value::Range(low, high)),
         _ => Err(Problem::new(
             Code::ReversedRange,
-            format!("the span `{}` runs backwards", words[0]),
+            format!("reversed range `{}`", words[0]),
         )
         .hint("write the lower number first")),
     }
@@ -87,7 +87,7 @@ pub static NFQUEUE: Extension = Extension {
     implied: &[Implied::new("--queue-num", "0").without(&["--queue-balance"])],
     ..Extension::acting(
         "NFQUEUE",
-        "hands the packet to a program",
+        "queues the packet to a user-space program",
         &[
             Opt::new("--queue-num", Kind::Number(65535)).excludes(&["--queue-balance"]),
             Opt::new("--queue-balance", Kind::Own(&BALANCE)),

@@ -45,15 +45,15 @@ fn check(given: &Given) -> Result<(), Problem> {
         if length > 64 {
             return Err(Problem::new(
                 Code::InvalidValue,
-                "a prefix to exchange has at most 64 bits",
+                "a prefix to replace has at most 64 bits",
             ));
         }
         if address.to_bits().checked_shl(length) != Some(0) {
             return Err(Problem::new(
                 Code::InvalidValue,
-                format!("{address} has bits behind its {length} bits of prefix"),
+                format!("`{address}` has bits outside its prefix of {length} bits"),
             )
-            .hint("the kernel wants them to be 0"));
+            .hint("set them to 0"));
         }
     }
     Ok(())
@@ -88,7 +88,7 @@ pub static SNPT: Extension = Extension {
     check,
     ..Extension::acting(
         "SNPT",
-        "exchanges the prefix of the source",
+        "replaces the prefix of the source",
         OPTIONS,
         |options| lower(options, Side::Source),
         |options| describe(options, "source"),
@@ -104,7 +104,7 @@ pub static DNPT: Extension = Extension {
     check,
     ..Extension::acting(
         "DNPT",
-        "exchanges the prefix of the destination",
+        "replaces the prefix of the destination",
         OPTIONS,
         |options| lower(options, Side::Destination),
         |options| describe(options, "destination"),

@@ -77,7 +77,7 @@ fn rounded(options: &Options) -> Result<(u32, u32), Problem> {
             Code::RefusedCombination,
             "--rateest-ewmalog does not fit the interval",
         )
-        .hint("a few times the interval will do")),
+        .hint("use a small multiple of the interval")),
     }
 }
 
@@ -111,7 +111,7 @@ pub static RATEEST: Extension = Extension {
     print: Some(print),
     ..Extension::observing(
         "RATEEST",
-        "counts for a rate estimator",
+        "feeds a rate estimator",
         &[
             Opt::new("--rateest-name", Kind::Word(15)).required(),
             Opt::new("--rateest-interval", Kind::Own(&TIME)).required(),

@@ -49,7 +49,7 @@ fn check(given: &Given) -> Result<(), Problem> {
             Code::MissingProtocol,
             "--reject-with tcp-reset needs -p tcp",
         )
-        .hint("the kernel refuses it without")),
+        .hint("add it: the kernel requires it")),
         false => Ok(()),
     }
 }
@@ -65,7 +65,7 @@ fn parse_answer(names: Names, word: &str) -> Result<Value, Problem> {
         None => {
             let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
             Err(
-                Problem::new(Code::InvalidValue, format!("`{word}` is not known here"))
+                Problem::new(Code::InvalidValue, format!("unknown value `{word}`"))
                     .hint(format!("use one of {}", known.join(", "))),
             )
         }

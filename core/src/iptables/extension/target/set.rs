@@ -28,9 +28,9 @@ fn parse_dimensions(words: &[&str], ruleset: &mut Ruleset) -> Result<Value, Prob
     if words[0].is_empty() || words[0].len() > 31 {
         return Err(Problem::new(
             Code::InvalidValue,
-            format!("`{}` is no name of a set", words[0]),
+            format!("invalid set name `{}`", words[0]),
         )
-        .hint("a name has 1 to 31 characters"));
+        .hint("use 1 to 31 characters"));
     }
     let ends: Vec<&str> = words[1].split(',').collect();
     if ends.len() > 6
@@ -38,11 +38,10 @@ fn parse_dimensions(words: &[&str], ruleset: &mut Ruleset) -> Result<Value, Prob
             .iter()
             .all(|end| end.starts_with("src") || end.starts_with("dst"))
     {
-        return Err(Problem::new(
-            Code::InvalidValue,
-            format!("`{}` says no end of the packet", words[1]),
-        )
-        .hint("write it like src or src,dst"));
+        return Err(
+            Problem::new(Code::InvalidValue, format!("invalid end `{}`", words[1]))
+                .hint("write `src`, `dst` or a list such as `src,dst`"),
+        );
     }
     let ends: Vec<&str> = ends.iter().map(|end| &end[..3]).collect();
     Ok(Value::Text(ruleset.keep(&format!(

@@ -35,7 +35,7 @@ pub static SYNPROXY: Extension = Extension {
     print: Some(print),
     ..Extension::acting(
         "SYNPROXY",
-        "answers a SYN in place of the server",
+        "answers a SYN for the server",
         &[
             Opt::new("--sack-perm", Kind::Flag),
             Opt::new("--timestamp", Kind::Flag),

@@ -49,7 +49,7 @@ fn parse_options(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
         if list.contains(&(option, option)) {
             return Err(Problem::new(
                 Code::DuplicateOption,
-                format!("`{word}` stands twice in this list"),
+                format!("`{word}` occurs twice in this list"),
             ));
         }
         list.push((option, option));
@@ -73,7 +73,7 @@ pub static TCPOPTSTRIP: Extension = Extension {
     protocols: &[Protocol::TCP],
     ..Extension::acting(
         "TCPOPTSTRIP",
-        "takes options out of a TCP header",
+        "removes options of a TCP header",
         &[Opt::new("--strip-options", Kind::Own(&LIST))],
         |options| match options.value("--strip-options") {
             // Each range contains one option.

@@ -61,7 +61,7 @@ pub static TPROXY: Extension = Extension {
     hooks: &[Hook::Prerouting],
     ..Extension::acting(
         "TPROXY",
-        "hands the packet to a local socket, unchanged",
+        "delivers the packet to a local socket, unchanged",
         &[
             Opt::new("--on-port", Kind::Own(&nat::PORT))
                 .found_by(SearchWord::Port)

@@ -12,14 +12,11 @@ pub static TRACE: Extension = Extension {
         _ if given.table == TableName::Raw => Ok(()),
         _ => Err(Problem::new(
             Code::WrongTable,
-            format!("-j TRACE cannot stand in table {}", given.table),
+            format!("-j TRACE is not allowed in table {}", given.table),
         )
-        .hint("only in table raw")),
+        .hint("use it in table raw")),
     },
-    ..Extension::observing(
-        "TRACE",
-        "makes the kernel report the packet's way",
-        &[],
-        |_| "report its way from here on".into(),
-    )
+    ..Extension::observing("TRACE", "makes the kernel trace the packet", &[], |_| {
+        "report its way from here on".into()
+    })
 };

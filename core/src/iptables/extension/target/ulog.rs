@@ -18,15 +18,14 @@ pub static ULOG: Extension = Extension {
     ),
     family: Some(Family::Ipv4),
     check: |_: &Given| {
-        Err(Problem::new(
-            Code::UnavailableTarget,
-            "no kernel since Linux 3.17 has ULOG",
+        Err(
+            Problem::new(Code::UnavailableTarget, "Linux 3.17 removed ULOG")
+                .hint("use NFLOG instead"),
         )
-        .hint("NFLOG does the same"))
     },
     ..Extension::observing(
         "ULOG",
-        "hands a copy to a logging program",
+        "sends a copy to a logging program",
         &[
             Opt::new("--ulog-nlgroup", Kind::Between(1, 32)).unprinted(1),
             Opt::new("--ulog-prefix", Kind::Line(31)),

@@ -9,7 +9,7 @@ use crate::text::diagnostic::{Code, Problem};
 /// Ends the evaluation in this table. The next table is evaluated.
 pub static ACCEPT: Extension = Extension::acting(
     "ACCEPT",
-    "lets the packet pass this table",
+    "accepts the packet in this table",
     &[],
     |_| Effect::Accept,
     |_| "accept it".into(),
@@ -39,12 +39,12 @@ pub static QUEUE: Extension = Extension {
             Code::UnavailableTarget,
             "iptables-nft has no -j QUEUE",
         )
-        .hint("NFQUEUE does the same")),
+        .hint("use NFQUEUE instead")),
         _ => Ok(()),
     },
     ..Extension::acting(
         "QUEUE",
-        "hands the packet to a program",
+        "queues the packet to a user-space program",
         &[],
         |_| Effect::Queue {
             queues: (0, 0),
@@ -57,7 +57,7 @@ pub static QUEUE: Extension = Extension {
 /// Returns to the calling chain; in a built-in chain, to its policy.
 pub static RETURN: Extension = Extension::acting(
     "RETURN",
-    "goes back to the calling chain",
+    "returns to the calling chain",
     &[],
     |_| Effect::Return,
     |_| "return to the calling chain".into(),

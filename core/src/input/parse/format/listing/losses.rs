@@ -39,29 +39,31 @@ impl Losses {
         let (code, message, hint) = match loss {
             Loss::Interfaces => (
                 Code::UnlistedInterfaces,
-                "a listing made without -v shows no interfaces: whether a rule asks for one is unknown",
+                "a listing without -v shows no interfaces; it is unknown which rules have a \
+                condition on one",
                 "paste `iptables-save -c`, or the listing with -v -n",
             ),
             Loss::Addresses => (
                 Code::NamedAddresses,
-                "a listing made without -n shows names for addresses, and `localhost` is any address of the loopback: \
-                 which one a rule asks for is unknown",
+                "a listing without -n shows names instead of addresses, and `localhost` is any \
+                loopback address; the address of the rule is unknown",
                 "paste `iptables-save -c`, or the listing with -v -n",
             ),
             Loss::TakenOut => (
                 Code::RemovedAddress,
-                "an address was taken out of this listing: whether the rule matches is unknown",
-                "put it back in its column, or paste `iptables-save -c`",
+                "an address is missing in this listing; it is unknown whether the rule matches",
+                "restore it in its column, or paste `iptables-save -c`",
             ),
             Loss::Services => (
                 Code::NamedPorts,
-                "a listing made without -n shows names for ports: they are read as the usual numbers of these services",
-                "`iptables-save -c`, or the listing with -v -n, has the numbers",
+                "a listing without -n shows names instead of ports; the usual numbers of these \
+                services are assumed",
+                "paste `iptables-save -c`, or the listing with -v -n",
             ),
             Loss::Rounded => (
                 Code::RoundedCounters,
-                "a listing made without -x rounds counters: 12K stands for some twelve thousand",
-                "`iptables-save -c`, or the listing with -v -n -x, has all digits",
+                "a listing without -x rounds counters: 12K means about 12,000",
+                "paste `iptables-save -c`, or the listing with -v -n -x",
             ),
         };
         Some(Problem::new(code, message).hint(hint))
@@ -77,8 +79,8 @@ impl Losses {
         self.unread.push(first.into());
         let problem = Problem::new(
             Code::UnknownWords,
-            format!("`{words}` in a listing is not understood: whether it holds is unknown"),
+            format!("unknown condition `{words}` in a listing; it is unknown whether it holds"),
         );
-        Some(problem.hint("`iptables-save -c` prints it as an option"))
+        Some(problem.hint("paste `iptables-save -c`, which prints it as an option"))
     }
 }

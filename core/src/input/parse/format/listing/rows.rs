@@ -73,9 +73,9 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
             if row.is_none() && !fits.unwrap_or_default().resembles(line.line) {
                 let problem = Problem::new(
                     Code::UnknownLine,
-                    "this line is not part of a listing and is left out",
+                    "this line is not part of a listing; it is skipped",
                 )
-                .hint("a rule has its target, protocol, source and destination in columns");
+                .hint("put target, protocol, source and destination in columns");
                 self.report(&line, line.own_span(), problem);
                 continue;
             }
@@ -84,7 +84,7 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
                     let message = "the line that names the chain of this rule is missing: the rule is skipped, and so are \
                                    those after it without such a line";
                     let problem = Problem::new(Code::OutsideChain, message)
-                        .hint("add that line above it, such as: Chain OUTPUT (policy ACCEPT)");
+                        .hint("add that line before it, such as `Chain OUTPUT (policy ACCEPT)`");
                     self.report(&line, line.own_span(), problem);
                 }
                 continue;
@@ -178,9 +178,9 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
         };
         let problem = Problem::new(
             Code::MissingRules,
-            format!("{rules} not shown: what they ask and do is unknown"),
+            format!("{rules} not shown; their conditions and effects are unknown"),
         )
-        .hint("paste the listing with all of its lines");
+        .hint("paste the listing with all its lines");
         self.report(line, line.own_span(), problem);
         for missing in first..=u64::from(last) {
             let words = format!("rule {missing} is not shown");
@@ -194,9 +194,9 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
     fn append_damaged(&mut self, line: &SourceLine, chain: usize) {
         let problem = Problem::new(
             Code::DamagedRow,
-            "this rule does not fit the columns: what it asks and does is unknown",
+            "this rule does not fit the columns; its conditions and effects are unknown",
         )
-        .hint("a rule has its target, protocol, source and destination in columns");
+        .hint("put target, protocol, source and destination in columns");
         self.report(line, line.own_span(), problem);
         let assembler = &mut self.reading.assembler;
         assembler.append_unknown_rule(line, chain, line.line);

@@ -32,20 +32,20 @@ impl Told {
             Self::Only(table) => (
                 Code::InferredTable,
                 table,
-                "since its chains and targets fit no other",
+                "because no other table has its chains and targets",
             ),
             Self::Likely(table) => (
                 Code::AssumedTable,
                 table,
-                "the likeliest of those that have its chains",
+                "the most likely one with its chains",
             ),
         };
         let problem = Problem::new(
             code,
-            format!("the listing does not say its table: taken as {table}, {why}"),
+            format!("the listing does not name its table; {table} is assumed, {why}"),
         );
         Some(problem.hint(format!(
-            "put the command above it, such as: iptables -t {table} -L -v -n"
+            "add the command before it, such as `iptables -t {table} -L -v -n`"
         )))
     }
 }
