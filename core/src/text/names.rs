@@ -59,9 +59,21 @@ fn entries(table: &'static str) -> impl Iterator<Item = (u16, std::str::Split<'s
     })
 }
 
+/// The number of a name. Hostile texts have a word on each line that may be one: the name is
+/// searched for without a look at each entry.
 fn number_of(table: &'static str, wanted: &str) -> Option<u16> {
-    entries(table)
-        .find_map(|(number, mut names)| names.any(|name| name == wanted).then_some(number))
+    if !wanted.starts_with(|first: char| first.is_ascii_alphanumeric()) {
+        return None;
+    }
+    let bytes = table.as_bytes();
+    let is_name = |at: &usize| {
+        let before = at.checked_sub(1).map(|before| bytes[before]);
+        let after = bytes.get(at + wanted.len());
+        matches!(before, Some(b':' | b',')) && matches!(after, None | Some(b',' | b' '))
+    };
+    let at = memchr::memmem::find_iter(bytes, wanted).find(is_name)?;
+    let entry = table[..at].rsplit(' ').next()?;
+    entry.split(':').next()?.parse().ok()
 }
 
 /// The port of a service, such as 80 for `http`.

@@ -219,8 +219,8 @@ fn is_plain(line: &str) -> bool {
 impl Cleaning<'_> {
     fn line(&mut self, line: &str, start: usize) {
         let body = line.trim_end_matches(['\n', '\r']);
-        if line.len() > MAX_LINE_LENGTH || is_plain(body) {
-            if body.starts_with(':') {
+        if body.is_empty() || line.len() > MAX_LINE_LENGTH || is_plain(body) {
+            if body.is_empty() || body.starts_with(':') {
                 self.listing = None;
             }
             self.cleaned.copy_text(line, start);
