@@ -464,3 +464,155 @@ fn a_rule_with_an_unknown_value_may_have_been_refused_and_have_no_number() {
         "+??-",
     );
 }
+
+#[test]
+fn numbers_that_the_text_determines_are_counted() {
+    for words in [
+        "{22..23}",
+        "$(seq 22 23)",
+        "`seq 22 23`",
+        "{22,23}",
+        "$((20 + 2)) 23",
+        "2{2,3}",
+    ] {
+        check(
+            &strict(&format!("for p in {words}; do {ACCEPT} $p; done\n")),
+            "++--",
+        );
+    }
+    check(
+        &strict(&format!(
+            "P=22\nwhile [ $P -lt 24 ]; do {ACCEPT} $P; P=$((P + 1)); done\n"
+        )),
+        "++--",
+    );
+    check(
+        &strict(&format!(
+            "P=22\nwhile (( P < 24 )); do {ACCEPT} $P; (( P++ )); done\n"
+        )),
+        "++--",
+    );
+    // A shell may have no braces; files and values of the environment are unknown.
+    for words in ["/etc/ports/*", "$(seq $N)", "{1..$N}"] {
+        check(
+            &strict(&format!("for p in {words}; do {ACCEPT} $p; done\n")),
+            "????",
+        );
+    }
+    check(
+        &format!("#!/bin/sh\niptables -P INPUT DROP\nfor p in {{22..23}}; do {ACCEPT} $p; done\n"),
+        "????",
+    );
+}
+
+#[test]
+fn a_trap_may_have_run() {
+    check(
+        &strict(&format!(
+            "trap 'rm -f \"$tmp\"' EXIT\ntrap '' INT\n{ACCEPT} 22\n"
+        )),
+        "+---",
+    );
+    check(
+        &strict(&format!(
+            "trap 'iptables -F INPUT' EXIT\n{ACCEPT} 22\nexit 0\n"
+        )),
+        "?---",
+    );
+    check(
+        &strict(&format!(
+            "clean() {{\n  iptables -F INPUT\n}}\ntrap clean EXIT INT\n{ACCEPT} 22\n"
+        )),
+        "?---",
+    );
+    check(
+        &strict(&format!(
+            "[ -n \"$1\" ] && trap 'iptables -F INPUT' EXIT\n{ACCEPT} 22\n"
+        )),
+        "?---",
+    );
+}
+
+#[test]
+fn a_here_document_has_the_values_of_variables() {
+    let restore = |word: &str, port: &str| {
+        format!(
+            "#!/bin/bash\nPORT=22\niptables-restore <<{word}\n*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp --dport {port} -j ACCEPT\nCOMMIT\nEND\n"
+        )
+    };
+    check(&restore("END", "$PORT"), "+---");
+    check(&restore("END", "${PORT}"), "+---");
+    check(&restore("END", "$((PORT + 1))"), "-+--");
+    check(&restore("END", "$OTHER"), "????");
+    // Without its value the line is refused, and the whole table with it.
+    check(&restore("'END'", "$PORT"), "????");
+    check(
+        "#!/bin/bash\niptables-restore <<END\n*filter\n:INPUT DROP [0:0]\n$RULES\nCOMMIT\nEND\n",
+        "????",
+    );
+}
+
+#[test]
+fn a_policy_that_may_not_have_been_set_is_unknown_after_a_return_and_a_flush() {
+    check(
+        "#!/bin/bash\n[ -n \"$1\" ] && iptables -P INPUT DROP\niptables -A INPUT -p tcp --dport 22 -j RETURN\n",
+        "????",
+    );
+    check(
+        "#!/bin/bash\n[ -n \"$1\" ] && iptables-restore < rules\niptables -F\n",
+        "????",
+    );
+}
+
+#[test]
+fn what_a_loop_or_function_that_may_end_early_leaves_is_unknown() {
+    check(
+        &strict(&format!(
+            "for p in 1 2; do P=22; [ -n \"$1\" ] && break; P=80; done\n{ACCEPT} $P\n"
+        )),
+        "????",
+    );
+    check(
+        &strict(&format!(
+            "while read x; do P=22; done < list\n{ACCEPT} $P\n"
+        )),
+        "????",
+    );
+    check(
+        &strict(&format!(
+            "P=22\nQ=0\nwhile read x; do\n  {ACCEPT} $P\n  [ $Q = 1 ] && P=80\n  Q=1\ndone < list\n"
+        )),
+        "????",
+    );
+    check(
+        &strict(&format!(
+            "f() {{\n  P=22\n  [ -n \"$1\" ] || return\n  P=80\n}}\nf \"$X\"\n{ACCEPT} $P\n"
+        )),
+        "????",
+    );
+    // `$X` without quotes may be no word, or several.
+    check(
+        &strict(&format!("f() {{\n  {ACCEPT} $2\n}}\nf $X 22\n")),
+        "????",
+    );
+    check(
+        &strict(&format!("f() {{\n  {ACCEPT} $2\n}}\nf \"$X\" 22\n")),
+        "+---",
+    );
+}
+
+#[test]
+fn a_script_that_repeats_its_commands_without_bound_decides_nothing() {
+    let calls: String = (0..9)
+        .map(|at| {
+            format!(
+                "f{at}() {{\n  {}\n}}\n",
+                format!("f{}; ", at + 1).repeat(10)
+            )
+        })
+        .collect();
+    check(
+        &strict(&format!("{calls}f9() {{\n  {ACCEPT} 22\n}}\nf0\n")),
+        "????",
+    );
+}

@@ -118,6 +118,15 @@ impl<'a> Walker<'a> {
             let (next, resumes) = match self.rule(rule, here, caller)? {
                 RuleEnd::Next => continue,
                 RuleEnd::Return => {
+                    // A packet that returns from a base chain meets its policy, also an unknown one.
+                    let policy_gap = chain.gaps[frame.gaps..].last().filter(|gap| {
+                        let is_at_end = gap.before as usize >= length;
+                        let is_open = gap.possible.is_empty();
+                        is_at_end && is_open && gap.reason == GapReason::Conditional
+                    });
+                    if let Some(gap) = policy_gap.filter(|_| chain.base.is_some()) {
+                        self.pass_gap(gap, chain, place(frame.chain), kind)?;
+                    }
                     leave(&mut frames, &mut open);
                     continue;
                 }

@@ -224,6 +224,8 @@ impl OpenTable {
                 Code::LimitExceeded,
                 "these commands take too long to carry out; this one is skipped",
             );
+            let line = rules.first().map_or(0, |rule| rule.line);
+            self.mark_chain(ruleset, chain, None, line);
             return say(
                 command.word.span,
                 problem.hint("paste the output of `iptables-save` after these commands"),

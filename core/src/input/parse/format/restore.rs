@@ -12,6 +12,7 @@ use super::super::fragment::{Fragment, Lines};
 use super::super::line_kind::LineKind;
 use super::super::reading::{FormatReader, Reading};
 use super::super::source_line::SourceLine;
+use super::super::source_map::MappedText;
 use super::super::words::{self, Word};
 use super::dump_extent;
 
@@ -33,7 +34,13 @@ fn read(reading: &mut Reading, fragment: &Fragment) -> String {
         may_fail: false,
         is_sure: true,
     };
-    restore(reading, program, fragment.first, fragment.last, true);
+    restore(
+        reading,
+        program,
+        (fragment.first, fragment.last),
+        true,
+        None,
+    );
     String::new()
 }
 
@@ -60,19 +67,50 @@ fn named_family(lines: &Lines, fragment: &Fragment) -> Option<Family> {
     })
 }
 
-/// Carries out the input of iptables-restore. `keeps` is its option `--noflush`.
+/// A line of the input, after a shell has read it.
+pub(super) enum InputLine {
+    /// As it is in the text.
+    Text,
+    /// With the values of variables.
+    Expanded(MappedText<'static>),
+    /// With values that only a run determines.
+    Unknown,
+}
+
+/// Carries out the lines from `first` to `last` that iptables-restore is given; `keeps` is its
+/// `--noflush`. In a script `expand` states what a shell makes of a line, and iptables-restore
+/// refuses the whole of a table for one line that it cannot read.
 pub(super) fn restore(
     reading: &mut Reading,
     program: Program,
-    first: usize,
-    last: usize,
+    (first, last): (usize, usize),
     keeps: bool,
+    expand: Option<&dyn Fn(usize) -> InputLine>,
 ) {
     let mut table = None;
+    let mut may_be_refused = false;
     for at in first..=last {
-        let line = reading.line(at);
+        let given = expand.map_or(InputLine::Text, |expand| expand(at));
+        may_be_refused |= matches!(given, InputLine::Unknown);
+        let line = match &given {
+            InputLine::Expanded(text) => reading.assembler.reports.input_line(text),
+            InputLine::Text | InputLine::Unknown => reading.line(at),
+        };
         let kind = LineKind::of(line.line);
+        let may_be_others = match &given {
+            InputLine::Text => false,
+            InputLine::Expanded(text) => text.text.contains('\n'),
+            InputLine::Unknown => !matches!(kind, LineKind::Rule(_) | LineKind::Comment),
+        };
+        if may_be_others {
+            // `$RULES` may be any lines, and `*$TABLE` the name of any table.
+            reading
+                .assembler
+                .mark_unknown_command(program, None, line.number);
+            continue;
+        }
         if let LineKind::Table(name) = kind {
+            mark_refused(reading, program, table, line.number, may_be_refused);
             table = TableName::from_text(name);
             if let (Some(table), false) = (table, keeps) {
                 run(reading, &line, program, table, &["-F"]);
@@ -107,10 +145,26 @@ pub(super) fn restore(
                 if let LineKind::NewChain(name) = kind {
                     reading.restored_chains.insert(key(name));
                 }
-                run_line(reading, &line, program, table);
+                let status = run_line(reading, &line, program, table);
+                may_be_refused |= expand.is_some() && status != Some(true);
             }
             _ => {}
         }
+    }
+    let number = reading.line(first).number;
+    mark_refused(reading, program, table, number, may_be_refused);
+}
+
+/// Marks a table whose input iptables-restore may have refused.
+fn mark_refused(
+    reading: &mut Reading,
+    program: Program,
+    table: Option<TableName>,
+    line: u32,
+    may_be_refused: bool,
+) {
+    if may_be_refused && table.is_some() {
+        reading.assembler.mark_unknown_command(program, table, line);
     }
 }
 
@@ -134,11 +188,17 @@ fn run(
 }
 
 /// Carries out a line that is a command without its program: `-A OUTPUT …`, with or without
-/// counters at the beginning.
-fn run_line(reading: &mut Reading, line: &SourceLine, program: Program, table: TableName) {
+/// counters at the beginning. Returns whether it succeeds.
+fn run_line(
+    reading: &mut Reading,
+    line: &SourceLine,
+    program: Program,
+    table: TableName,
+) -> Option<bool> {
     let mut words = Vec::new();
     if let Err((span, problem)) = words::split(line.line, line.start, &mut words) {
-        return reading.assembler.reports.in_line(line, span, problem);
+        reading.assembler.reports.in_line(line, span, problem);
+        return None;
     }
     if words.first().is_some_and(|word| word.text.starts_with('[')) {
         words.remove(0);
@@ -151,5 +211,5 @@ fn run_line(reading: &mut Reading, line: &SourceLine, program: Program, table: T
         quoted: false,
     };
     words.splice(0..0, [word("-t"), word(table.name())]);
-    reading.assembler.run_command(line, program, &words);
+    reading.assembler.run_command(line, program, &words)
 }

@@ -8,6 +8,9 @@ use super::super::fragment::{Fragment, Lines};
 use super::super::line_kind::LineKind;
 use super::super::reading::{FormatReader, Reading};
 
+mod arithmetic;
+mod assignment;
+mod braces;
 mod lexer;
 mod run;
 pub(in super::super) mod script_state;

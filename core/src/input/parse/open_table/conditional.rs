@@ -34,6 +34,14 @@ fn mark_any(chain: &mut Chain, before: usize, line: u32) {
     chain.add_gap(Gap::new(to_u32(before), GapReason::Conditional, Some(line)));
 }
 
+/// Marks that a command may have changed the rules of a chain and its policy.
+fn mark_any_change(chain: &mut Chain, line: u32) {
+    mark_any(chain, 0, line);
+    if chain.base.is_some() {
+        chain.add_gap(Gap::new(AT_END, GapReason::Conditional, Some(line)));
+    }
+}
+
 /// The first position at which a chain may hold further rules.
 fn first_gap(chain: &Chain) -> Option<usize> {
     chain
@@ -149,7 +157,7 @@ impl OpenTable {
         ruleset.tables[self.table]
             .chains
             .iter_mut()
-            .for_each(|chain| mark_any(chain, 0, line));
+            .for_each(|chain| mark_any_change(chain, line));
     }
 
     /// Marks a chain that a command changes in an unknown way.
@@ -160,13 +168,14 @@ impl OpenTable {
         verb: Option<Verb>,
         line: u32,
     ) {
-        let before = if verb == Some(Verb::Policy) {
-            AT_END
-        } else {
-            0
-        };
         let chain = &mut ruleset.tables[self.table].chains[chain];
-        chain.add_gap(Gap::new(before, GapReason::Conditional, Some(line)));
+        match verb {
+            None => mark_any_change(chain, line),
+            Some(Verb::Policy) => {
+                chain.add_gap(Gap::new(AT_END, GapReason::Conditional, Some(line)));
+            }
+            Some(_) => mark_any(chain, 0, line),
+        }
     }
 
     /// Marks the rules of a chain if a command may delete any of them. Returns whether the chain
@@ -378,7 +387,9 @@ pub(super) fn mark_doubtful_rule(
 
 /// Marks that a chain may have lost all rules.
 fn flush_conditionally(chain: &mut Chain, line: u32) {
-    if chain.rules.len() > MAX_FLUSHED_RULES {
+    let first = chain.gaps.first().filter(|gap| gap.before == 0);
+    let held = first.map_or(0, |gap| gap.possible.len());
+    if chain.rules.len() + held > MAX_FLUSHED_RULES {
         return mark_any(chain, 0, line);
     }
     if !chain.rules.is_empty() {

@@ -15,6 +15,8 @@ pub(in super::super::super) struct Script {
     pub(super) reported: HashSet<u32>,
     /// Whether the script may have ended before.
     pub(super) may_have_ended: bool,
+    /// What runs when the script ends: `trap 'iptables -F' EXIT`.
+    pub(super) traps: Vec<Range>,
 }
 
 /// The bodies that a function may have.

@@ -4,6 +4,7 @@ use crate::netfilter::backend::Backend;
 use crate::packet::Family;
 
 use super::super::super::call;
+use super::assignment::{assignment, is_name};
 use super::lexer::MAX_LINE_LENGTH;
 
 /// Whether a line calls iptables to change something.
@@ -217,7 +218,7 @@ pub(super) fn is_shell(line: &str, is_function: &dyn Fn(&str) -> bool) -> bool {
     let first = line.split([' ', '\t', ';']).next().unwrap_or_default();
     let is_sentence = line.ends_with('.') && line.contains(' ');
     is_control(line)
-        || assignment(line).is_some()
+        || is_assignment(line)
         || line.split_once('=').is_some_and(|(name, value)| {
             is_name(name) && value.starts_with(['$', '`', '"', '\'', '('])
         })
@@ -264,32 +265,22 @@ pub(in super::super) fn heredoc(line: &str) -> Option<&str> {
     (!word.is_empty() && !word.starts_with('<')).then_some(word)
 }
 
-fn is_name(name: &str) -> bool {
-    let of_names = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    !name.is_empty() && name.bytes().all(of_names) && !name.as_bytes()[0].is_ascii_digit()
-}
-
-/// `NAME=value`; no value where only a run determines it.
-fn assignment(line: &str) -> Option<(&str, Option<&str>)> {
+/// Whether a line assigns a variable and does nothing else.
+fn is_assignment(line: &str) -> bool {
     let mut line = line.trim();
     for word in ["export ", "local ", "readonly ", "declare "] {
         line = line.strip_prefix(word).unwrap_or(line).trim_start();
     }
-    let (name, value) = line.split_once('=')?;
-    let value = value
-        .split(" #")
-        .next()
-        .unwrap_or_default()
-        .trim_end()
-        .trim_end_matches(';');
-    let quoted = value
+    let Some((name, operator)) = assignment(line) else {
+        return false;
+    };
+    let value = line[name.len() + operator.len()..].split(" #").next();
+    let value = value.unwrap_or_default().trim_end().trim_end_matches(';');
+    let is_quoted = value
         .strip_prefix(['"', '\''])
-        .and_then(|inner| inner.strip_suffix(['"', '\'']));
-    let plain = quoted.unwrap_or(value);
+        .is_some_and(|inner| inner.ends_with(['"', '\'']));
     // A command that has the variable follows a blank.
-    let ends = quoted.is_some() || !value.contains(char::is_whitespace);
-    let known = !plain.contains(['$', '`', '"', '\'', '\\', '*', '?']);
-    (is_name(name) && ends).then_some((name, known.then_some(plain)))
+    is_quoted || !value.contains(char::is_whitespace)
 }
 
 #[cfg(test)]

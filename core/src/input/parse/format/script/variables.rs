@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::arithmetic::{self, signed_number};
+use super::braces::{Braces, PATTERN_SIGNS, expand_braces, find_unquoted, sequence};
 use super::lexer::{Lexer, TokenKind, closing};
 
 /// The longest value that is followed.
@@ -18,8 +20,45 @@ pub(super) enum Value {
     /// Only a run of the script determines it.
     Unknown,
     Text(String),
-    /// An array, or arguments; `None` for an element that only a run determines.
-    List(Vec<Option<String>>),
+    /// An array, or arguments.
+    List(Vec<Element>),
+}
+
+/// An element of an array, or an argument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Element {
+    Known(String),
+    /// One element, whose text only a run determines.
+    Unknown,
+    /// Any number of elements: what `$X` becomes without quotes.
+    AnyNumber,
+}
+
+impl Element {
+    /// The element that a word of a command becomes.
+    pub(super) fn from_field(field: &Field) -> Self {
+        match field.is_known {
+            true => Self::Known(field.text.clone()),
+            false if field.is_one_word => Self::Unknown,
+            false => Self::AnyNumber,
+        }
+    }
+}
+
+/// The element at a place of a list, where the text determines it. A place after the end is empty.
+fn element(list: &[Element], at: usize) -> Option<&str> {
+    if list
+        .iter()
+        .take(at + 1)
+        .any(|element| *element == Element::AnyNumber)
+    {
+        return None;
+    }
+    match list.get(at) {
+        Some(Element::Known(text)) => Some(text),
+        Some(_) => None,
+        None => Some(""),
+    }
 }
 
 /// What a part of a script changed: names with the values after it.
@@ -28,6 +67,8 @@ pub(super) type Changes = HashMap<String, Value>;
 /// The variables that the text sets. Any other variable may come from the environment.
 #[derive(Debug, Default)]
 pub(super) struct Variables {
+    /// Whether the script's shell may be one without braces: `#!/bin/sh`.
+    pub(super) may_lack_braces: bool,
     values: HashMap<String, Value>,
     /// The former values of what was set since the outermost [`Self::begin`].
     log: Vec<(String, Option<Value>)>,
@@ -40,6 +81,8 @@ pub(super) struct Field {
     /// The word, with the unknown parts as they are written: `$X`.
     pub(super) text: String,
     pub(super) is_known: bool,
+    /// Whether it is one word. `$X` without quotes may be none or several.
+    pub(super) is_one_word: bool,
     /// Where it is in the script.
     pub(super) start: usize,
     pub(super) end: usize,
@@ -56,11 +99,11 @@ impl Variables {
             let Some(Value::List(arguments)) = self.values.get(ARGUMENTS) else {
                 return None;
             };
-            return arguments.get(number - 1).map_or(Some(""), Option::as_deref);
+            return element(arguments, number - 1);
         }
         match self.values.get(name)? {
             Value::Text(text) => Some(text),
-            Value::List(list) => list.first().map_or(Some(""), Option::as_deref),
+            Value::List(list) => element(list, 0),
             Value::Unknown => None,
         }
     }
@@ -90,6 +133,27 @@ impl Variables {
         self.log.len()
     }
 
+    /// Ends that part and keeps what it changed. Returns the names, if wanted.
+    pub(super) fn end_scope(&mut self, begun: usize, wants_names: bool) -> Vec<String> {
+        self.open -= 1;
+        let names = match wants_names {
+            true => self.log[begun..]
+                .iter()
+                .map(|(name, _)| name.clone())
+                .collect(),
+            false => Vec::new(),
+        };
+        if self.open == 0 {
+            self.log.clear();
+        }
+        names
+    }
+
+    /// How many variables have a value.
+    pub(super) fn len(&self) -> usize {
+        self.values.len()
+    }
+
     /// Ends that part and undoes what it changed.
     pub(super) fn undo(&mut self, begun: usize) -> Changes {
         self.open -= 1;
@@ -107,7 +171,9 @@ impl Variables {
     /// The words of a part of the script, expanded; without redirections.
     pub(super) fn expand(&self, text: &str, (start, end): (usize, usize)) -> Vec<Field> {
         let mut lexer = Lexer::new(text, start, end);
-        let mut fields = Vec::new();
+        let mut fields: Vec<Field> = Vec::new();
+        // `[[ $A == x* ]]` compares with a pattern, and makes no words of it.
+        let mut is_test = false;
         loop {
             let token = lexer.next();
             match token.kind {
@@ -117,16 +183,114 @@ impl Variables {
                         lexer.next();
                     }
                 }
-                TokenKind::Word => self.expand_word(text, (token.start, token.end), &mut fields),
+                TokenKind::Word if is_test => {
+                    let first = fields.len();
+                    self.expand_word(text, (token.start, token.end), &mut fields);
+                    // It makes one word of each, also of an empty one.
+                    let is_one = fields.len() == first + 1;
+                    let is_known = fields.len() == first || is_one && fields[first].is_known;
+                    let word = fields.get(first).filter(|_| is_one);
+                    let text = word.map_or(String::new(), |field| field.text.clone());
+                    fields.truncate(first);
+                    fields.push(Field {
+                        text,
+                        is_known,
+                        is_one_word: true,
+                        start: token.start,
+                        end: token.end,
+                    });
+                }
+                TokenKind::Word => {
+                    is_test = fields.is_empty() && &text[token.start..token.end] == "[[";
+                    self.expand_words(text, (token.start, token.end), &mut fields);
+                }
                 TokenKind::Newline => {}
                 _ => fields.push(Field {
                     text: text[token.start..token.end].to_owned(),
                     is_known: token.kind != TokenKind::Broken,
+                    is_one_word: true,
                     start: token.start,
                     end: token.end,
                 }),
             }
         }
+    }
+
+    /// Adds the words that braces and patterns of file names make of a word.
+    fn expand_words(&self, text: &str, place: (usize, usize), fields: &mut Vec<Field>) {
+        let raw = &text[place.0..place.1];
+        let first = fields.len();
+        match expand_braces(raw) {
+            Braces::Words(words) if !self.may_lack_braces => {
+                fields.extend(words.into_iter().map(|text| Field {
+                    text,
+                    is_known: true,
+                    is_one_word: true,
+                    start: place.0,
+                    end: place.1,
+                }));
+            }
+            braces => {
+                self.expand_word(text, place, fields);
+                for field in fields.iter_mut().skip(first) {
+                    if braces != Braces::None {
+                        (field.is_known, field.is_one_word) = (false, false);
+                    }
+                }
+            }
+        }
+        // Which files are there?
+        let is_sign = |byte: u8| PATTERN_SIGNS.contains(&char::from(byte));
+        let is_pattern = !matches!(raw, "[" | "[[") && find_unquoted(raw, is_sign).is_some();
+        let has_values = find_unquoted(raw, |byte| matches!(byte, b'$' | b'`')).is_some();
+        for field in fields.iter_mut().skip(first) {
+            if is_pattern || has_values && field.text.contains(PATTERN_SIGNS) {
+                (field.is_known, field.is_one_word) = (false, false);
+            }
+        }
+    }
+
+    /// The text of a here-document after expansion; `None` where only a run determines it.
+    pub(super) fn expand_document(&self, text: &str) -> Option<String> {
+        let mut expanded = String::new();
+        let mut at = 0;
+        while let Some(length) = text[at..].find(['$', '`', '\\']) {
+            let place = at + length;
+            expanded.push_str(&text[at..place]);
+            if text.as_bytes()[place] == b'\\' {
+                let next = text[place + 1..].chars().next()?;
+                if !matches!(next, '$' | '`' | '\\') {
+                    expanded.push('\\');
+                }
+                expanded.push(next);
+                at = place + 1 + next.len_utf8();
+                continue;
+            }
+            let end = place + expansion_length(text, place);
+            let mut fields = Vec::new();
+            let mut word = WordBuilder {
+                fields: &mut fields,
+                current: None,
+                start: place,
+                end,
+            };
+            self.expand_variable(&text[place..end], true, &mut word);
+            word.end();
+            for field in fields {
+                if !field.is_known || expanded.len() + field.text.len() > MAX_VALUE_LENGTH {
+                    return None;
+                }
+                expanded.push_str(&field.text);
+            }
+            at = end;
+        }
+        expanded.push_str(&text[at..]);
+        Some(expanded)
+    }
+
+    /// The number that an expression of arithmetic has; `None` where only a run determines it.
+    pub(super) fn evaluate(&self, expression: &str) -> Option<i64> {
+        arithmetic::evaluate(expression, &|name| signed_number(self.text(name)?.trim()))
     }
 
     /// Adds what a word becomes: nothing, one word, or several.
@@ -203,7 +367,7 @@ impl Variables {
             .and_then(|inner| inner.strip_suffix('}'))
             .or_else(|| raw.strip_prefix('$'));
         let Some(inner) = inner else {
-            return self.expand_command(raw, word);
+            return self.expand_command(raw, is_quoted, word);
         };
         let whole = inner
             .strip_suffix("[@]")
@@ -216,19 +380,19 @@ impl Variables {
                     word.push_list(list, is_quoted)
                 }
                 Some(Value::Text(text)) if whole.is_some() => {
-                    word.push_list(&[Some(text.clone())], is_quoted)
+                    word.push_list(&[Element::Known(text.clone())], is_quoted)
                 }
-                _ => word.push_unknown(raw),
+                _ => word.push_unknown(raw, false),
             };
         }
         match self.value_of(inner) {
             Some(text) if is_quoted => word.push(&text),
             // Another separator is in `IFS`.
-            Some(text) if text.contains([' ', '\t', '\n']) && self.get("IFS").is_some() => {
-                word.push_unknown(raw)
+            Some(text) if !text.is_empty() && self.get("IFS").is_some() => {
+                word.push_unknown(raw, false)
             }
             Some(text) => word.push_split(&text),
-            None => self.expand_command(raw, word),
+            None => self.expand_command(raw, is_quoted, word),
         }
     }
 
@@ -242,7 +406,8 @@ impl Variables {
             let Some(Value::List(arguments)) = self.get(ARGUMENTS) else {
                 return None;
             };
-            return Some(arguments.len().to_string());
+            let is_counted = !arguments.contains(&Element::AnyNumber);
+            return is_counted.then(|| arguments.len().to_string());
         }
         if name.is_empty() {
             return None;
@@ -261,8 +426,15 @@ impl Variables {
         }
     }
 
-    /// `$(command -v iptables)` is the program itself. What any other command prints is unknown.
-    fn expand_command(&self, raw: &str, word: &mut WordBuilder) {
+    /// `$(command -v iptables)` is the program itself, `$(seq 1 3)` numbers. What any other command
+    /// prints is unknown.
+    fn expand_command(&self, raw: &str, is_quoted: bool, word: &mut WordBuilder) {
+        let arithmetic = raw
+            .strip_prefix("$((")
+            .and_then(|inner| inner.strip_suffix("))"));
+        if let Some(number) = arithmetic.and_then(|expression| self.evaluate(expression)) {
+            return word.push(&number.to_string());
+        }
         let inner = raw
             .strip_prefix("$(")
             .and_then(|inner| inner.strip_suffix(')'));
@@ -277,7 +449,31 @@ impl Variables {
             {
                 word.push(name)
             }
-            _ => word.push_unknown(raw),
+            ["seq", ref numbers @ ..] => match self.count(numbers) {
+                Some(list) if is_quoted => word.push(&list.join("\n")),
+                Some(list) if self.get("IFS").is_none() => word.push_split(&list.join("\n")),
+                _ => word.push_unknown(raw, is_quoted),
+            },
+            _ => word.push_unknown(raw, is_quoted),
+        }
+    }
+
+    /// The numbers that `seq` prints.
+    fn count(&self, words: &[&str]) -> Option<Vec<String>> {
+        let read = |word: &&str| match word.trim_matches('"').strip_prefix('$') {
+            Some(name) => {
+                let name = name.trim_matches(['{', '}']);
+                self.text(name).and_then(signed_number)
+            }
+            // `seq 08` prints 8.
+            None => signed_number(word).filter(|_| !word.starts_with('0') || *word == "0"),
+        };
+        let numbers: Vec<i64> = words.iter().map(read).collect::<Option<_>>()?;
+        match numbers[..] {
+            [last] => sequence(1, 1, last),
+            [first, last] => sequence(first, 1, last),
+            [first, step, last] => sequence(first, step, last),
+            _ => None,
         }
     }
 }
@@ -319,6 +515,7 @@ impl WordBuilder<'_> {
         self.current.get_or_insert_with(|| Field {
             text: String::new(),
             is_known: true,
+            is_one_word: true,
             start,
             end,
         })
@@ -334,9 +531,11 @@ impl WordBuilder<'_> {
         }
     }
 
-    fn push_unknown(&mut self, raw: &str) {
+    fn push_unknown(&mut self, raw: &str, is_quoted: bool) {
         self.push(raw);
-        self.current().is_known = false;
+        let field = self.current();
+        field.is_known = false;
+        field.is_one_word &= is_quoted;
     }
 
     /// Adds a text without quotes, which blanks split into words.
@@ -360,15 +559,16 @@ impl WordBuilder<'_> {
         }
     }
 
-    fn push_list(&mut self, list: &[Option<String>], is_quoted: bool) {
+    fn push_list(&mut self, list: &[Element], is_quoted: bool) {
         for (number, element) in list.iter().enumerate() {
             if number > 0 {
                 self.end();
             }
             match element {
-                Some(text) if is_quoted => self.push(text),
-                Some(text) => self.push_split(text),
-                None => self.push_unknown("$@"),
+                Element::Known(text) if is_quoted => self.push(text),
+                Element::Known(text) => self.push_split(text),
+                Element::Unknown => self.push_unknown("$@", is_quoted),
+                Element::AnyNumber => self.push_unknown("$@", false),
             }
         }
     }
@@ -395,8 +595,17 @@ mod tests {
         let mut variables = Variables::default();
         variables.set("A", Value::Text("1 2".into()));
         variables.set("E", Value::Text(String::new()));
-        variables.set("L", Value::List(vec![Some("x".into()), Some("y z".into())]));
-        variables.set(ARGUMENTS, Value::List(vec![Some("first".into()), None]));
+        variables.set(
+            "L",
+            Value::List(vec![
+                Element::Known("x".into()),
+                Element::Known("y z".into()),
+            ]),
+        );
+        variables.set(
+            ARGUMENTS,
+            Value::List(vec![Element::Known("first".into()), Element::Unknown]),
+        );
         let check = |text: &str, want: &[&str]| assert_eq!(words(&variables, text), want, "{text}");
         check("a$A \"b$A\" '$A'", &["a1", "2", "b1 2", "$A"]);
         check("$E \"$E\" x", &["", "x"]);
@@ -412,6 +621,38 @@ mod tests {
             "$(which iptables) \"$@\" >/dev/null 2>&1",
             &["iptables", "first", "$@"],
         );
+        check(
+            "{1..3} $(seq 2 3) $((1 + 2)) \"$(seq 2)\"",
+            &["1", "2", "3", "2", "3", "3", "1\n2"],
+        );
+    }
+
+    #[test]
+    fn words_whose_number_is_unknown_hide_the_places_of_those_after_them() {
+        let mut variables = Variables::default();
+        let text = "a $X b";
+        let fields = variables.expand(text, (0, text.len()));
+        let list = fields.iter().map(Element::from_field).collect();
+        variables.set(ARGUMENTS, Value::List(list));
+        assert_eq!(
+            (variables.text("1"), variables.text("3")),
+            (Some("a"), None)
+        );
+        assert_eq!(words(&variables, "$#"), ["$#"]);
+        let is_known = |text: &str| variables.expand(text, (0, text.len()))[0].is_known;
+        assert!(!is_known("*.rules") && !is_known("{a,b}$X") && is_known("\"*\""));
+    }
+
+    #[test]
+    fn a_here_document_is_expanded_without_words() {
+        let mut variables = Variables::default();
+        variables.set("P", Value::Text("22".into()));
+        let check = |text, want| {
+            assert_eq!(variables.expand_document(text).as_deref(), want, "{text}");
+        };
+        check("--dport $P \"${P}\" '$P'", Some("--dport 22 \"22\" '22'"));
+        check("$((P + 1)) \\$P \\a", Some("23 $P \\a"));
+        check("$X", None);
     }
 
     #[test]

@@ -1,0 +1,68 @@
+//! Calls of the functions that a script defines.
+
+use super::super::variables::{ARGUMENTS, Element, Field, Value};
+use super::{Flow, Runner, WORK_OF_CALL, WORK_OF_COMMAND, WORK_OF_VARIABLE, Way};
+
+impl Runner<'_, '_, '_> {
+    pub(super) fn call_function(&mut self, name: &str, arguments: &[Field]) -> Flow {
+        let Some(function) = self.script.functions.get_mut(name) else {
+            return Flow::Next;
+        };
+        function.is_called = true;
+        let (bodies, is_certain) = (function.bodies.clone(), function.is_certain);
+        if !self.spend(WORK_OF_CALL + WORK_OF_COMMAND * bodies.len()) {
+            self.status = None;
+            return Flow::Next;
+        }
+        let list = arguments.iter().map(Element::from_field).collect();
+        let outer = self
+            .script
+            .variables
+            .get(ARGUMENTS)
+            .cloned()
+            .unwrap_or(Value::Unknown);
+        let had_ended = (self.function_may_have_ended, self.loop_may_have_ended);
+        let first_local = self.locals.len();
+        let begun = self.script.variables.begin();
+        self.script.variables.set(ARGUMENTS, Value::List(list));
+        self.function_depth += 1;
+        let flow = match (&bodies[..], is_certain) {
+            ([body], true) => self.run_list(*body),
+            _ => {
+                let ways: Vec<Way> = bodies
+                    .iter()
+                    .map(|body| Way::List(*body))
+                    .chain([Way::Nothing])
+                    .collect();
+                self.run_ways(&ways)
+            }
+        };
+        self.function_depth -= 1;
+        let may_have_ended = self.function_may_have_ended && !had_ended.0;
+        self.end_variables(begun, may_have_ended);
+        for (name, value) in self.locals.split_off(first_local).into_iter().rev() {
+            self.spend(WORK_OF_VARIABLE);
+            self.script
+                .variables
+                .set(&name, value.unwrap_or(Value::Unknown));
+        }
+        self.script.variables.set(ARGUMENTS, outer);
+        (self.function_may_have_ended, self.loop_may_have_ended) = had_ended;
+        if flow == Flow::Exit {
+            Flow::Exit
+        } else {
+            Flow::Next
+        }
+    }
+
+    /// Notes that a variable is one of the function's own: its value outside comes back after it.
+    pub(super) fn declare_local(&mut self, name: &str) {
+        if self.function_depth > 0 {
+            let value = match self.is_sure() {
+                true => self.script.variables.get(name).cloned(),
+                false => None,
+            };
+            self.locals.push((name.to_owned(), value));
+        }
+    }
+}
