@@ -26,7 +26,7 @@ struct Part {
     seed: &'static str,
 }
 
-const PARTS: [Part; 4] = [
+const PARTS: [Part; 5] = [
     Part {
         name: "kernel",
         describes: "20,000 packets through random rule sets, walked and sent through the kernel",
@@ -46,6 +46,13 @@ const PARTS: [Part; 4] = [
         describes: "the rules of 20,000 commands, listed by iptables and read back",
         test: &["-p", "chainwalk-tests", "--test", "listings"],
         amount: ("CHAINWALK_COMMANDS", "20000"),
+        seed: "CHAINWALK_SEED",
+    },
+    Part {
+        name: "scripts",
+        describes: "2,000 random scripts, run by bash and read by Chainwalk",
+        test: &["-p", "chainwalk-core", "--test", "bash"],
+        amount: ("CHAINWALK_SCRIPTS", "2000"),
         seed: "CHAINWALK_SEED",
     },
     Part {
