@@ -153,7 +153,7 @@
       if (element.classList.contains("hit")) element.remove();
     });
     copy.querySelectorAll("*").forEach(function (element) {
-      ["class", "role", "tabindex", "data-go", "data-current", "aria-current", "aria-label"].forEach(function (name) {
+      ["class", "role", "tabindex", "data-current", "aria-current", "aria-label"].forEach(function (name) {
         element.removeAttribute(name);
       });
     });

@@ -70,7 +70,7 @@ fn it_shows_both_ways_and_says_them() {
 #[test]
 fn its_stations_lead_to_steps() {
     each_way(|page| {
-        page.click("#map [data-go][aria-label^='A: Rule 9 of ISTIO_OUTPUT']");
+        page.click("#map [role='button'][aria-label^='A: Rule 9 of ISTIO_OUTPUT']");
         page.is_at(10);
         page.is_current("nat/ISTIO_OUTPUT/9");
         // With the keyboard, too, and the focus stays.
@@ -96,7 +96,7 @@ fn a_leg_loads_its_packet() {
         page.click("#swap");
         page.press("c");
         page.reads("#verdict", "Captured.");
-        page.click("#map [data-go='l0']");
+        page.click("#map [aria-label^='Leg 2:']");
         page.reads(
             "#verdict",
             "Not captured. Rule 4 of ISTIO_OUTPUT lets uid 1337 out.",

@@ -15,7 +15,6 @@ mod browser;
 mod components;
 mod cursor;
 mod editing;
-mod element;
 mod history;
 mod intake;
 mod keep;

@@ -23,7 +23,6 @@ use super::share::Share;
 use super::verdict::verdict;
 use super::walk::walk;
 use crate::editing::Do;
-use crate::element::{Markup, button, group, nothing, tag};
 use crate::intake::{self, Taken};
 use crate::page::Page;
 use crate::page_part::{self, Part};
@@ -313,56 +312,49 @@ impl Component for App {
             act: self.act.clone(),
         };
         let embed = page.state.embed.as_ref();
-        tag("div")
-            .class("desk")
-            .child(
-                (self.opens_lesson || self.parts > 4)
-                    .then(|| group().child(html! { <Lessons ..page.clone() /> })),
-            )
-            .child(
-                tag("div")
-                    .class("page")
-                    .class(embed.map(|_| "embed"))
-                    .class(page.state.paste.mesh.is_none().then_some("plain-rules"))
-                    .child(html! { <Header ..page.clone() /> })
-                    .child(self.notices(context))
-                    .child(verdict(&page))
-                    .child(
-                        tag("main")
-                            .class("columns")
-                            .class(format!("show-{}", page.state.tab.key()))
-                            .attr("aria-busy", (self.parts < PARTS).then_some("true"))
-                            .child(
-                                (self.parts > 1)
-                                    .then(|| unless_left_out(Part::Rules, || rules(&page))),
-                            )
-                            .child((self.parts > 2).then(|| walk(&page)))
-                            .child((self.parts > 3).then(|| {
-                                unless_left_out(Part::Packet, || {
-                                    group().child(html! { <Form ..page.clone() /> })
-                                })
-                            }))
-                            .child(
-                                (self.parts > 4)
-                                    .then(|| unless_left_out(Part::Past, || past(&page))),
-                            ),
-                    )
-                    .child(embed.map(|fragment| {
-                        tag("footer").class("onward").child(
-                            tag("a")
-                                .attr("href", format!("#{fragment}"))
-                                .attr("target", "_blank")
-                                .attr("rel", "noopener")
-                                .text("Open in Chainwalk"),
-                        )
-                    }))
-                    .child((self.parts > 4).then(|| {
-                        group()
-                            .child(html! { <Help ..page.clone() /> })
-                            .child(html! { <Share ..page.clone() /> })
-                    })),
-            )
-            .html()
+        html! {
+            <div class="desk">
+                if self.opens_lesson || self.parts > 4 {
+                    <Lessons ..page.clone() />
+                }
+                <div
+                    class={classes!("page", embed.map(|_| "embed"), page.state.paste.mesh.is_none().then_some("plain-rules"))}
+                >
+                    <Header ..page.clone() />
+                    {self.notices(context)}
+                    {verdict(&page)}
+                    <main
+                        class={classes!("columns", format!("show-{}", page.state.tab.key()))}
+                        aria-busy={(self.parts < PARTS).then_some("true")}
+                    >
+                        if self.parts > 1 {
+                            {unless_left_out(Part::Rules, || rules(&page))}
+                        }
+                        if self.parts > 2 {
+                            {walk(&page)}
+                        }
+                        if self.parts > 3 {
+                            {unless_left_out(Part::Packet, || {
+                                html! { <Form ..page.clone() /> }
+                            })}
+                        }
+                        if self.parts > 4 {
+                            {unless_left_out(Part::Past, || past(&page))}
+                        }
+                    </main>
+                    if let Some(fragment) = embed {
+                        <footer class="onward">
+                            <a href={format!("#{fragment}")} target="_blank" rel="noopener">
+                                {"Open in Chainwalk"}
+                            </a>
+                        </footer>
+                    }
+                    if self.parts > 4 {
+                        <Help ..page.clone() /><Share ..page.clone() />
+                    }
+                </div>
+            </div>
+        }
     }
 }
 
@@ -415,14 +407,10 @@ impl App {
     }
 
     /// What the browser would not do, and what to do about it.
-    fn notices(&self, context: &Context<Self>) -> Markup {
+    fn notices(&self, context: &Context<Self>) -> Html {
         let choice = |id: &'static str, says: &'static str, message: fn() -> Message| {
-            let onclick = context.link().callback(move |_: Event| message());
-            button()
-                .class("line")
-                .id(id)
-                .on("click", onclick)
-                .child(says)
+            let onclick = context.link().callback(move |_: MouseEvent| message());
+            html! { <button type="button" class="line" {id} {onclick}>{says}</button> }
         };
         let (says, buttons) = if let Some(offered) = &self.offered {
             let load = choice("draft-load", "Load it all the same", || {
@@ -466,7 +454,7 @@ impl App {
             let says = "This browser keeps a draft of your earlier work. Changes to what this link holds would replace it.";
             (says.to_owned(), vec![replace, stay, load])
         } else if self.notice.is_empty() {
-            return nothing();
+            return Html::default();
         } else {
             (
                 self.notice.to_owned(),
@@ -474,19 +462,20 @@ impl App {
             )
         };
         let why = Some(&self.restart.message).filter(|why| !why.is_empty());
-        tag("div")
-            .class("notice")
-            .attr("role", "alert")
-            .child(tag("p").child(says))
-            .children(buttons)
-            .child(why.map(|why| {
-                tag("details")
-                    .child(
-                        tag("summary")
-                            .text("What went wrong: a fault in Chainwalk, not in your rules"),
-                    )
-                    .child(tag("pre").child(why))
-            }))
+        html! {
+            <div class="notice" role="alert">
+                <p>{says}</p>
+                {for buttons}
+                if let Some(why) = why {
+                    <details>
+                        <summary>
+                            {"What went wrong: a fault in Chainwalk, not in your rules"}
+                        </summary>
+                        <pre>{why}</pre>
+                    </details>
+                }
+            </div>
+        }
     }
 }
 

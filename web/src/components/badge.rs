@@ -3,16 +3,13 @@
 
 use chainwalk_core::analysis::explain::Fate;
 use chainwalk_core::walk::trace::Outcome;
+use yew::prelude::*;
 
-use crate::element::{Markup, tag};
 use crate::side::Side;
 
 /// The letter of a packet in its ring.
-pub(crate) fn badge(side: Side) -> Markup {
-    tag("span")
-        .class("badge")
-        .class(side.key())
-        .child(side.letter())
+pub(crate) fn badge(side: Side) -> Html {
+    html! { <span class={classes!("badge", side.key())}>{side.letter()}</span> }
 }
 
 /// The class that gives an end its colour.
@@ -55,9 +52,9 @@ pub(crate) fn say(outcome: Outcome) -> &'static str {
 }
 
 /// A tile: what became of a rule when this packet met it; an empty place where it never did.
-pub(crate) fn tile(side: Side, fate: Fate, outcome: Option<Outcome>) -> Markup {
+pub(crate) fn tile(side: Side, fate: Fate, outcome: Option<Outcome>) -> Html {
     let Some(outcome) = outcome else {
-        return tag("span").class("tile");
+        return html! { <span class="tile"></span> };
     };
     let kind = match outcome {
         Outcome::Match | Outcome::Policy => "hit",
@@ -65,12 +62,10 @@ pub(crate) fn tile(side: Side, fate: Fate, outcome: Option<Outcome>) -> Markup {
         Outcome::Unknown => "maybe",
     };
     let title = format!("{} {}", side.letter(), say(outcome));
-    tag("span")
-        .class("tile")
-        .class(kind)
-        .class(side.key())
-        .class(colour(fate))
-        .attr("title", title.clone())
-        .child(tag("span").attr("aria-hidden", "true").child(sign(outcome)))
-        .child(tag("span").class("hidden").child(title).text(". "))
+    html! {
+        <span class={classes!("tile", kind, side.key(), colour(fate))} title={title.clone()}>
+            <span aria-hidden="true">{sign(outcome)}</span>
+            <span class="hidden">{title}{". "}</span>
+        </span>
+    }
 }

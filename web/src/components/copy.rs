@@ -4,7 +4,6 @@ use wasm_bindgen::prelude::Closure;
 use yew::prelude::*;
 
 use crate::browser;
-use crate::element::{button, group, tag};
 
 #[derive(Properties, PartialEq)]
 pub(super) struct CopyProps {
@@ -19,22 +18,18 @@ pub(super) fn Copy(props: &CopyProps) -> Html {
     let of = props.of;
     let onclick = {
         let says = says.clone();
-        Callback::from(move |_: Event| {
+        Callback::from(move |_: MouseEvent| {
             let says = says.clone();
             let done = Closure::once_into_js(move |copied: bool| says.set(outcome(copied)));
             browser::copy(of, &done);
         })
     };
-    group()
-        .child(
-            button()
-                .class("line")
-                .id(format!("{of}-copy"))
-                .on("click", onclick)
-                .text("Copy"),
-        )
-        .child(tag("span").attr("role", "status").text(" ").child(*says))
-        .html()
+    html! {
+        <>
+            <button type="button" class="line" id={format!("{of}-copy")} {onclick}>{"Copy"}</button>
+            <span role="status">{" "}{*says}</span>
+        </>
+    }
 }
 
 /// What came of it, in words.

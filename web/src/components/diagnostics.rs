@@ -3,9 +3,9 @@
 use chainwalk_core::analysis::explain::capital;
 use chainwalk_core::input::parse::Section;
 use chainwalk_core::text::diagnostic::{Diagnostic, Fix, Severity, Span};
+use yew::prelude::*;
 
 use super::phrases::{format_count, text_with_code};
-use crate::element::{Markup, button, group, tag};
 use crate::page::Page;
 use crate::state::{Action, Line};
 
@@ -16,7 +16,7 @@ const MOST: usize = 301;
 const MOST_SECTIONS: usize = 8;
 
 /// A summary, and every remark with its line.
-pub(crate) fn diagnostics(page: &Page) -> Markup {
+pub(crate) fn diagnostics(page: &Page) -> Html {
     let paste = &page.state.paste;
     let parsed = &paste.parsed;
     let rules = parsed.rulesets.iter().map(|set| set.rules()).sum();
@@ -63,71 +63,61 @@ pub(crate) fn diagnostics(page: &Page) -> Markup {
         .iter()
         .take(MOST_SECTIONS)
         .map(|section| read_as(page, section, several));
-    tag("section")
-        .class("diagnostics")
-        .id("diagnostics")
-        .attr("tabindex", "-1")
-        .attr("aria-label", "What the reader says")
-        .child((!page.state.refused.is_empty()).then(|| {
-            tag("div")
-                .class("refused")
-                .attr("role", "alert")
-                .child(tag("p").child(
-                    tag("b").text("That was not taken; the rules before it are still here."),
-                ))
-                .children(page.state.refused.iter().map(|remark| {
-                    tag("p")
-                        .child(text_with_code(&says(remark)))
-                        .child(fixes(page, remark, true))
-                }))
-                .child(
-                    button()
-                        .class("line")
-                        .id("refused-read")
-                        .on("click", page.on(Action::Read))
-                        .text("Close"),
-                )
-        }))
-        .child(tag("p").class("quiet").child(format!(
-            "{} in {}: {counts}.{other}",
-            format_count(rules, "rule"),
-            format_count(chains, "chain")
-        )))
-        .child((!parsed.sections.is_empty()).then(|| {
-            tag("p")
-                .class("quiet")
-                .id("read-as")
-                .text("Read as ")
-                .children(sections)
-                .child(
-                    (parsed.sections.len() > MOST_SECTIONS)
-                        .then(|| format!("; and {} more", parsed.sections.len() - MOST_SECTIONS)),
-                )
-                .text(".")
-        }))
-        .child(
-            tag("ul")
-                .children(
-                    remarks
-                        .iter()
-                        .take(MOST)
-                        .map(|remark| show(page, remark, several, fixable)),
-                )
-                .children(warnings.map(|warning| {
-                    tag("li")
-                        .child(
-                            tag("span")
-                                .class("sign")
-                                .attr("aria-label", "warning")
-                                .text("△"),
-                        )
-                        .child(tag("span").child(warning))
-                })),
-        )
+    html! {
+        <section
+            class="diagnostics"
+            id="diagnostics"
+            tabindex="-1"
+            aria-label="What the reader says"
+        >
+            if !page.state.refused.is_empty() {
+                <div class="refused" role="alert">
+                    <p><b>{"That was not taken; the rules before it are still here."}</b></p>
+                    {for page.state.refused.iter().map(|remark| {
+                        html! { <p>{text_with_code(&says(remark))}{fixes(page, remark, true)}</p> }
+                    })}
+                    <button
+                        type="button"
+                        class="line"
+                        id="refused-read"
+                        onclick={page.on(Action::Read)}
+                    >
+                        {"Close"}
+                    </button>
+                </div>
+            }
+            <p class="quiet">
+                {format!(
+                    "{} in {}: {counts}.{other}",
+                    format_count(rules, "rule"),
+                    format_count(chains, "chain")
+                )}
+            </p>
+            if !parsed.sections.is_empty() {
+                <p class="quiet" id="read-as">
+                    {"Read as "}
+                    {for sections}
+                    if parsed.sections.len() > MOST_SECTIONS {
+                        {format!("; and {} more", parsed.sections.len() - MOST_SECTIONS)}
+                    }
+                    {"."}
+                </p>
+            }
+            <ul>
+                {for remarks
+                    .iter()
+                    .take(MOST)
+                    .map(|remark| show(page, remark, several, fixable))}
+                {for warnings.map(|warning| {
+                    html! { <li><span class="sign" aria-label="warning">{"△"}</span><span>{warning}</span></li> }
+                })}
+            </ul>
+        </section>
+    }
 }
 
 /// What a part was taken for, with a way there.
-fn read_as(page: &Page, section: &Section, several: bool) -> Markup {
+fn read_as(page: &Page, section: &Section, several: bool) -> Html {
     let line = Line {
         source: section.source,
         line: section.line,
@@ -138,24 +128,30 @@ fn read_as(page: &Page, section: &Section, several: bool) -> Markup {
     } else {
         ""
     };
-    group()
-        .child((!first).then(|| group().text("; ")))
-        .child(section.to_string())
-        .child(left)
-        .text(" (")
-        .child(link(page, line, Span::default(), several))
-        .text(")")
+    html! {
+        <>
+            if !first {
+                {"; "}
+            }
+            {section.to_string()}
+            {left}
+            {" ("}
+            {link(page, line, Span::default(), several)}
+            {")"}
+        </>
+    }
 }
 
-fn link(page: &Page, line: Line, span: Span, several: bool) -> Markup {
+fn link(page: &Page, line: Line, span: Span, several: bool) -> Html {
     let place = match several {
         true => format!("line {} of text {}", line.line, line.source + 1),
         false => format!("line {}", line.line),
     };
-    button()
-        .class("link")
-        .on("click", page.on(Action::Line(line, span)))
-        .child(place)
+    html! {
+        <button type="button" class="link" onclick={page.on(Action::Line(line, span))}>
+            {place}
+        </button>
+    }
 }
 
 fn says(remark: &Diagnostic) -> String {
@@ -174,50 +170,49 @@ pub(super) fn sign(severity: Severity) -> (&'static str, &'static str) {
     }
 }
 
-fn show(page: &Page, remark: &Diagnostic, several: bool, fixable: bool) -> Markup {
+fn show(page: &Page, remark: &Diagnostic, several: bool, fixable: bool) -> Html {
     let (sign, name) = sign(remark.severity);
     let line = Line {
         source: remark.source,
         line: remark.line,
     };
-    tag("li")
-        .class(name)
-        .attr("title", remark.code.name())
-        .attr("data-code", remark.code.name())
-        .child(
-            tag("span")
-                .class("sign")
-                .attr("role", "img")
-                .attr("aria-label", name)
-                .child(sign),
-        )
-        .child(
-            tag("span")
-                .child(link(page, line, remark.span, several))
-                .text(" ")
-                .child(text_with_code(&says(remark)))
-                .child(fixable.then(|| fixes(page, remark, false))),
-        )
+    html! {
+        <li class={name} title={remark.code.name()} data-code={remark.code.name()}>
+            <span class="sign" role="img" aria-label={name}>{sign}</span>
+            <span>
+                {link(page, line, remark.span, several)}
+                {" "}
+                {text_with_code(&says(remark))}
+                if fixable {
+                    {fixes(page, remark, false)}
+                }
+            </span>
+        </li>
+    }
 }
 
 /// The edits that a remark offers, each with a button.
-fn fixes(page: &Page, remark: &Diagnostic, refused: bool) -> Markup {
+fn fixes(page: &Page, remark: &Diagnostic, refused: bool) -> Html {
     let offer = |fix: &Fix| {
         let lines = fix.replacement.lines().count();
-        tag("span")
-            .class("offer")
-            .child(
-                button()
-                    .class("fix")
-                    .on("click", page.on(Action::Fix(fix.clone(), refused)))
-                    .child(&fix.label),
-            )
-            // The label says all there is to a line or two.
-            .child((lines > 2).then(|| {
-                tag("details")
-                    .child(tag("summary").child(format!("Look at its {lines} lines")))
-                    .child(tag("pre").child(&fix.replacement))
-            }))
+        html! {
+            <span class="offer">
+                <button
+                    type="button"
+                    class="fix"
+                    onclick={page.on(Action::Fix(fix.clone(), refused))}
+                >
+                    {&fix.label}
+                </button>
+                // The label says all there is to a line or two.
+                if lines > 2 {
+                    <details>
+                        <summary>{format!("Look at its {lines} lines")}</summary>
+                        <pre>{&fix.replacement}</pre>
+                    </details>
+                }
+            </span>
+        }
     };
-    group().children(remark.fixes.iter().map(offer))
+    html! { <>{for remark.fixes.iter().map(offer)}</> }
 }

@@ -3,8 +3,6 @@
 use web_sys::HtmlDialogElement;
 use yew::prelude::*;
 
-use crate::element::{Markup, button, tag};
-
 /// Opens and closes the dialog that this refers to.
 #[hook]
 pub(super) fn use_dialog(open: bool) -> NodeRef {
@@ -25,30 +23,50 @@ pub(super) fn use_dialog(open: bool) -> NodeRef {
     node
 }
 
-/// A box to tick, with what it does.
-pub(super) fn switch(
-    id: &'static str,
-    on: bool,
-    act: Callback<Event>,
-    says: &'static str,
-) -> Markup {
-    tag("label")
-        .class("switch")
-        .child(
-            tag("input")
-                .attr("type", "checkbox")
-                .id(id)
-                .checked(on)
-                .on("change", act),
-        )
-        .text(says)
+#[derive(Properties, PartialEq)]
+pub(super) struct SwitchProps {
+    pub(super) id: &'static str,
+    pub(super) checked: bool,
+    pub(super) onchange: Callback<Event>,
+    pub(super) label: &'static str,
+    /// What follows the label.
+    #[prop_or_default]
+    pub(super) children: Html,
 }
 
-/// What stands on top of it.
-pub(super) fn head(id: &'static str, title: &'static str, close: Callback<Event>) -> Markup {
-    tag("div")
-        .class("head")
-        .child(tag("h2").id(id).child(title))
-        .child(tag("span").class("space"))
-        .child(button().class("line").on("click", close).text("Close"))
+/// A checkbox with its label.
+#[component]
+pub(super) fn Switch(props: &SwitchProps) -> Html {
+    html! {
+        <label class="switch">
+            <input
+                type="checkbox"
+                id={props.id}
+                checked={props.checked}
+                onchange={props.onchange.clone()}
+            />
+            {props.label}
+            {props.children.clone()}
+        </label>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+pub(super) struct DialogHeadProps {
+    /// The id of the title.
+    pub(super) id: &'static str,
+    pub(super) title: &'static str,
+    pub(super) onclose: Callback<MouseEvent>,
+}
+
+/// The title of a dialog, and the button that closes it.
+#[component]
+pub(super) fn DialogHead(props: &DialogHeadProps) -> Html {
+    html! {
+        <div class="head">
+            <h2 id={props.id}>{props.title}</h2>
+            <span class="space"></span>
+            <button type="button" class="line" onclick={props.onclose.clone()}>{"Close"}</button>
+        </div>
+    }
 }

@@ -7,18 +7,18 @@ use chainwalk_core::netfilter::ruleset::Policy;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
+use super::phrases::bool_text;
 use super::rule;
 use crate::editing::{Do, Form};
-use crate::element::{Markup, button, group, key, nothing, tag};
 use crate::page::Page;
 use crate::page_part::{self, Part};
 use crate::state::Action;
 
 /// The buttons, and the field where words are typed; nothing for a rule that is not chosen.
-pub(super) fn editor(page: &Page, place: Place) -> Markup {
+pub(super) fn editor(page: &Page, place: Place) -> Html {
     let editing = &page.state.editing;
     if editing.place != Some(place) {
-        return nothing();
+        return Html::default();
     }
     let (_, table, chain) = place.at.find(page.state.paste.rulesets());
     let last = chain.rules.len().saturating_sub(1) as u32;
@@ -71,47 +71,49 @@ pub(super) fn editor(page: &Page, place: Place) -> Markup {
         }
     }
     let buttons = buttons.into_iter().map(|(name, action, pressed)| {
-        button()
-            .class("line")
-            .attr("data-edit", name)
-            .attr("aria-pressed", pressed.then_some("true"))
-            .on("click", page.on(Action::Rule(action)))
-            .child(name)
+        html! {
+            <button
+                type="button"
+                class="line"
+                data-edit={name}
+                aria-pressed={pressed.then_some("true")}
+                onclick={page.on(Action::Rule(action))}
+            >
+                {name}
+            </button>
+        }
     });
-    tag("div")
-        .class("editor")
-        .attr("role", "group")
-        .attr("aria-label", "Change this rule")
-        .children(buttons)
-        .child(place.rule.is_some().then(|| {
-            button()
-                .class("line")
-                .id("try")
-                .attr("title", "Fill in a packet that has what this rule asks for")
-                .on("click", page.on(Action::Try(place)))
-                .text("Try a packet")
-        }))
-        .child(tag("span").class("space"))
-        .child(
-            button()
-                .class("line")
-                .attr("aria-label", "Close")
-                .attr("title", "Close")
-                .on("click", page.on(Action::Rule(Do::Choose(None))))
-                .text("✕"),
-        )
-        .child(if let Some(form) = editing.form {
-            Some(html! { <Words key={format!("{form:?}")} page={page.clone()} {place} {form} /> })
-        } else {
-            let refused = editing.refused.as_ref();
-            refused.map(|refused| {
-                tag("p")
-                    .class("wrong")
-                    .attr("role", "alert")
-                    .child(&refused.message)
-                    .html()
-            })
-        })
+    html! {
+        <div class="editor" role="group" aria-label="Change this rule">
+            {for buttons}
+            if place.rule.is_some() {
+                <button
+                    type="button"
+                    class="line"
+                    id="try"
+                    title="Fill in a packet that has what this rule asks for"
+                    onclick={page.on(Action::Try(place))}
+                >
+                    {"Try a packet"}
+                </button>
+            }
+            <span class="space"></span>
+            <button
+                type="button"
+                class="line"
+                aria-label="Close"
+                title="Close"
+                onclick={page.on(Action::Rule(Do::Choose(None)))}
+            >
+                {"✕"}
+            </button>
+            if let Some(form) = editing.form {
+                <Words key={format!("{form:?}")} page={page.clone()} {place} {form} />
+            } else if let Some(refused) = &editing.refused {
+                <p class="wrong" role="alert">{&refused.message}</p>
+            }
+        </div>
+    }
 }
 
 #[derive(PartialEq, Properties)]
@@ -154,7 +156,7 @@ fn Words(props: &Typed) -> Html {
     };
     let onkeydown = {
         let (send, act) = (send.clone(), page.act.clone());
-        Callback::from(move |event: Event| match &*key(&event) {
+        Callback::from(move |event: KeyboardEvent| match &*event.key() {
             "Enter" => send.emit(()),
             "Escape" => act.emit(Action::Rule(Do::Open(None))),
             _ => {}
@@ -162,40 +164,33 @@ fn Words(props: &Typed) -> Html {
     };
     let refused = page.state.editing.refused.as_ref();
     let chain = &place_name(props);
-    group()
-        .child(
-            tag("div")
-                .class("input words-field")
-                .child(tag("code").text("-A ").child(chain).text(" "))
-                .child(
-                    tag("input")
-                        .id("rule-words")
-                        .node(&node)
-                        .on("keydown", onkeydown)
-                        .attr("aria-label", "Words of the rule")
-                        .is("aria-invalid", refused.is_some())
-                        .attr("aria-describedby", refused.map(|_| "rule-wrong"))
-                        .attr("placeholder", "-p tcp -m tcp --dport 443 -j RETURN")
-                        .attr("spellcheck", "false")
-                        .attr("autocomplete", "off")
-                        .attr("autocapitalize", "off"),
-                ),
-        )
-        .child(
-            button()
-                .class("line")
-                .id("rule-done")
-                .on("click", send.reform(|_: Event| ()))
-                .text("Done"),
-        )
-        .child(refused.map(|refused| {
-            tag("p")
-                .class("wrong")
-                .id("rule-wrong")
-                .attr("role", "alert")
-                .child(format!("column {}: {}", refused.column, refused.message))
-        }))
-        .html()
+    html! {
+        <>
+            <div class="input words-field">
+                <code>{"-A "}{chain}{" "}</code>
+                <input
+                    id="rule-words"
+                    ref={&node}
+                    {onkeydown}
+                    aria-label="Words of the rule"
+                    aria-invalid={bool_text(refused.is_some())}
+                    aria-describedby={refused.map(|_| "rule-wrong")}
+                    placeholder="-p tcp -m tcp --dport 443 -j RETURN"
+                    spellcheck="false"
+                    autocomplete="off"
+                    autocapitalize="off"
+                />
+            </div>
+            <button type="button" class="line" id="rule-done" onclick={send.reform(|_: MouseEvent| ())}>
+                {"Done"}
+            </button>
+            if let Some(refused) = refused {
+                <p class="wrong" id="rule-wrong" role="alert">
+                    {format!("column {}: {}", refused.column, refused.message)}
+                </p>
+            }
+        </>
+    }
 }
 
 fn place_name(props: &Typed) -> String {

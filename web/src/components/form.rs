@@ -6,10 +6,10 @@ use web_sys::{HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
 use super::badge::badge;
+use super::phrases::bool_text;
 use super::shelf::shelf;
 use super::why::why;
 use crate::browser;
-use crate::element::{Markup, button, group, nothing, tag};
 use crate::page::Page;
 use crate::page_part::{self, Part};
 use crate::side::{Side, Target};
@@ -41,7 +41,7 @@ pub(crate) fn Form(page: &Page) -> Html {
     let details = use_state(|| false);
     let toggle = {
         let details = details.clone();
-        Callback::from(move |_: Event| details.set(!*details))
+        Callback::from(move |_: MouseEvent| details.set(!*details))
     };
     let differ: Vec<&str> = state
         .differences()
@@ -54,118 +54,94 @@ pub(crate) fn Form(page: &Page) -> Html {
         [one] => format!("only {one} differs"),
         several => format!("{} fields differ", several.len()),
     };
-    tag("section")
-        .class("pane packet")
-        .id("pane-packet")
-        .attr("aria-label", "Packet")
-        .child(
-            tag("div")
-                .class("head")
-                .child(tag("h2").child(if state.compare { "Packets" } else { "Packet" }))
-                .child(
-                    tag("span")
-                        .class("quiet")
-                        .attr("title", differ.join(", "))
-                        .child(says),
-                )
-                .child(tag("span").class("space"))
-                .child(state.compare.then(|| into(page))),
-        )
-        .child(
-            tag("div")
-                .class("scroll")
-                .attr("tabindex", "0")
-                .attr("role", "group")
-                .attr("aria-label", "Packet and why")
-                .child(
-                    tag("div")
-                        .class("form")
-                        .child(
-                            tag("div")
-                                .class("chips")
-                                .attr("role", "group")
-                                .attr("aria-label", "Scenarios")
-                                .children(CHIPS.iter().filter_map(|key| chip(page, key))),
-                        )
-                        .children(state.sides().iter().map(|side| line(page, *side)))
-                        .children(form::rows(false).iter().map(|row| rows(page, row)))
-                        .child(
-                            button()
-                                .class("link details")
-                                .is("aria-expanded", *details)
-                                .on("click", toggle)
-                                .child(if *details {
-                                    "Fewer fields"
-                                } else {
-                                    "Every other field"
-                                }),
-                        )
-                        .child((*details || hides_wrong(state)).then(|| {
-                            group().children(form::rows(true).iter().map(|row| rows(page, row)))
-                        }))
-                        .child(
-                            tag("datalist").id("protocols").children(
-                                ["tcp", "udp", "icmp", "icmpv6", "sctp"]
-                                    .map(|name| tag("option").attr("value", name)),
-                            ),
-                        ),
-                )
-                .child(shelf(page))
-                .child(why(page))
-                .child(super::told::told(page)),
-        )
-        .html()
+    html! {
+        <section class="pane packet" id="pane-packet" aria-label="Packet">
+            <div class="head">
+                <h2>{if state.compare { "Packets" } else { "Packet" }}</h2>
+                <span class="quiet" title={differ.join(", ")}>{says}</span>
+                <span class="space"></span>
+                if state.compare {
+                    {into(page)}
+                }
+            </div>
+            <div class="scroll" tabindex="0" role="group" aria-label="Packet and why">
+                <div class="form">
+                    <div class="chips" role="group" aria-label="Scenarios">
+                        {for CHIPS.iter().filter_map(|key| chip(page, key))}
+                    </div>
+                    {for state.sides().iter().map(|side| line(page, *side))}
+                    {for form::rows(false).iter().map(|row| rows(page, row))}
+                    <button
+                        type="button"
+                        class="link details"
+                        aria-expanded={bool_text(*details)}
+                        onclick={toggle}
+                    >
+                        {if *details { "Fewer fields" } else { "Every other field" }}
+                    </button>
+                    if *details || hides_wrong(state) {
+                        {for form::rows(true).iter().map(|row| rows(page, row))}
+                    }
+                    <datalist id="protocols">
+                        {for ["tcp", "udp", "icmp", "icmpv6", "sctp"]
+                            .map(|name| html! { <option value={name}></option> })}
+                    </datalist>
+                </div>
+                {shelf(page)}
+                {why(page)}
+                {super::told::told(page)}
+            </div>
+        </section>
+    }
 }
 
 /// The packet as one line.
-fn line(page: &Page, side: Side) -> Markup {
+fn line(page: &Page, side: Side) -> Html {
     let lane = page.state.lane(side);
     let id = format!("line-{}", side.key());
     let wrong = lane.mistake.as_ref();
     let described = wrong.map(|_| format!("{id}-wrong"));
-    let oninput = page.act.reform(move |event: Event| {
+    let oninput = page.act.reform(move |event: InputEvent| {
         let input = event
             .target()
             .and_then(|target| target.dyn_into::<HtmlTextAreaElement>().ok());
         Action::Say(side, input.map(|input| input.value()))
     });
-    let left = page.act.reform(move |_: Event| Action::Say(side, None));
+    let left = page
+        .act
+        .reform(move |_: FocusEvent| Action::Say(side, None));
     let letter = if page.state.compare {
         badge(side)
     } else {
-        nothing()
+        Html::default()
     };
     let own = page.state.compare.then_some(side.key());
-    tag("div")
-        .class("field whole-line")
-        .key(id.clone())
-        .child(
-            tag("span").class("input").class(own).child(letter).child(
-                tag("textarea")
-                    .attr("rows", "2")
-                    .id(id.clone())
-                    .value(lane.says())
-                    .on("input", oninput)
-                    .on("blur", left)
-                    .attr(
-                        "aria-label",
-                        format!("Packet {} in one line", side.letter()),
-                    )
-                    .is("aria-invalid", wrong.is_some())
-                    .attr("aria-describedby", described)
-                    .attr("placeholder", EXAMPLE)
-                    .attr("spellcheck", "false")
-                    .attr("autocomplete", "off")
-                    .attr("autocapitalize", "off"),
-            ),
-        )
-        .child(wrong.map(|wrong| {
-            tag("p")
-                .class("wrong")
-                .id(format!("{id}-wrong"))
-                .attr("role", "alert")
-                .child(format!("column {}: {}", wrong.column, wrong.message))
-        }))
+    html! {
+        <div class="field whole-line" key={id.clone()}>
+            <span class={classes!("input", own)}>
+                {letter}
+                <textarea
+                    rows="2"
+                    id={id.clone()}
+                    value={lane.says()}
+                    {oninput}
+                    onblur={left}
+                    aria-label={format!("Packet {} in one line", side.letter())}
+                    aria-invalid={bool_text(wrong.is_some())}
+                    aria-describedby={described}
+                    placeholder={EXAMPLE}
+                    spellcheck="false"
+                    autocomplete="off"
+                    autocapitalize="off"
+                />
+            </span>
+            if let Some(wrong) = wrong {
+                <p class="wrong" id={format!("{id}-wrong")} role="alert">
+                    {format!("column {}: {}", wrong.column, wrong.message)}
+                </p>
+            }
+        </div>
+    }
 }
 
 /// A mistake is never hidden.
@@ -178,32 +154,37 @@ fn hides_wrong(state: &State) -> bool {
     wrong.any(|wrong| wrong.field.row().place == FormPlace::Details)
 }
 
-fn into(page: &Page) -> Markup {
+fn into(page: &Page) -> Html {
     let sides = [Side::A, Side::B].map(|side| {
         let pressed = (page.state.lead == side).to_string();
         let name = format!("Answer for {}", side.letter());
-        button()
-            .attr("aria-pressed", pressed)
-            .attr("aria-label", name.clone())
-            .attr("title", name)
-            .on("click", page.on(Action::Lead(side)))
-            .child(side.letter())
+        html! {
+            <button
+                type="button"
+                aria-pressed={pressed}
+                aria-label={name.clone()}
+                title={name}
+                onclick={page.on(Action::Lead(side))}
+            >
+                {side.letter()}
+            </button>
+        }
     });
-    group()
-        .child(tag("span").class("quiet").text("answer"))
-        .child(
-            tag("div")
-                .class("choice")
-                .attr("role", "group")
-                .attr(
-                    "aria-label",
-                    "The packet that is answered in large and that scenarios fill in",
-                )
-                .children(sides),
-        )
+    html! {
+        <>
+            <span class="quiet">{"answer"}</span>
+            <div
+                class="choice"
+                role="group"
+                aria-label="The packet that is answered in large and that scenarios fill in"
+            >
+                {for sides}
+            </div>
+        </>
+    }
 }
 
-fn chip(page: &Page, key: &'static str) -> Option<Markup> {
+fn chip(page: &Page, key: &'static str) -> Option<Html> {
     let state = &page.state;
     let scenario = state.paste.scenario(key)?;
     let held: Vec<Side> = state
@@ -212,15 +193,18 @@ fn chip(page: &Page, key: &'static str) -> Option<Markup> {
         .copied()
         .filter(|side| state.lane(*side).scenario == Some(key))
         .collect();
-    Some(
-        button()
-            .class("chip")
-            .attr("data-scenario", key)
-            .is("aria-pressed", !held.is_empty())
-            .on("click", page.on(Action::Scenario(key)))
-            .children(held.into_iter().map(badge))
-            .child(&scenario.label),
-    )
+    Some(html! {
+        <button
+            type="button"
+            class="chip"
+            data-scenario={key}
+            aria-pressed={bool_text(!held.is_empty())}
+            onclick={page.on(Action::Scenario(key))}
+        >
+            {for held.into_iter().map(badge)}
+            {&scenario.label}
+        </button>
+    })
 }
 
 /// What a field writes to: both packets at once, or each by its own; nothing where neither has it.
@@ -238,7 +222,7 @@ fn targets(state: &State, field: PacketField) -> Vec<Target> {
     }
 }
 
-fn rows(page: &Page, fields: &[PacketField]) -> Markup {
+fn rows(page: &Page, fields: &[PacketField]) -> Html {
     let state = &page.state;
     let fields: Vec<(PacketField, Vec<Target>)> = fields
         .iter()
@@ -255,48 +239,41 @@ fn rows(page: &Page, fields: &[PacketField]) -> Markup {
         true => vec![&controls],
         false => controls.chunk_by(|(a, _), (b, _)| a == b).collect(),
     };
-    group().children(
-        rows.into_iter()
-            .filter(|row| !row.is_empty())
-            .map(|row| one(page, row)),
-    )
+    html! {
+        <>
+            {for rows.into_iter()
+                .filter(|row| !row.is_empty())
+                .map(|row| one(page, row))}
+        </>
+    }
 }
 
-fn one(page: &Page, controls: &[(PacketField, Target)]) -> Markup {
+fn one(page: &Page, controls: &[(PacketField, Target)]) -> Html {
     let (first, target) = controls[0];
-    tag("div")
-        .class("field")
-        .key(first.name())
-        .child(
-            tag("label")
-                .attr("for", id(target, first))
-                .child(first.label()),
-        )
-        // First all that is typed in, then what parts and joins it: the keyboard goes that way.
-        .child(
-            tag("div")
-                .class("inputs")
-                .child(
-                    group().children(
-                        controls
-                            .iter()
-                            .map(|(field, target)| input(page, *target, *field, *field != first)),
-                    ),
-                )
-                .child(
-                    group().children(controls.iter().filter_map(|(field, target)| {
+    html! {
+        <div class="field" key={first.name()}>
+            <label for={id(target, first)}>{first.label()}</label>
+            // First all that is typed in, then what parts and joins it: the keyboard goes that way.
+            <div class="inputs">
+                <>
+                    {for controls
+                        .iter()
+                        .map(|(field, target)| input(page, *target, *field, *field != first))}
+                </>
+                <>
+                    {for controls.iter().filter_map(|(field, target)| {
                         joint(page, *target, *field, controls.len())
-                    })),
-                ),
-        )
-        // One child, whatever their number: else the fields above would be made anew.
-        .child(
-            group().children(
-                controls
+                    })}
+                </>
+            </div>
+            // One child, whatever their number: else the fields above would be made anew.
+            <>
+                {for controls
                     .iter()
-                    .map(|(field, target)| wrong(&page.state, *target, *field)),
-            ),
-        )
+                    .map(|(field, target)| wrong(&page.state, *target, *field))}
+            </>
+        </div>
+    }
 }
 
 fn id(target: Target, field: PacketField) -> String {
@@ -325,23 +302,26 @@ fn message(state: &State, target: Target, field: PacketField) -> Option<&str> {
         .map(|wrong| &*wrong.message)
 }
 
-fn wrong(state: &State, target: Target, field: PacketField) -> Markup {
+fn wrong(state: &State, target: Target, field: PacketField) -> Html {
     match message(state, target, field) {
-        Some(message) => tag("p")
-            .class("wrong")
-            .key(id(target, field))
-            .id(format!("{}-wrong", id(target, field)))
-            .attr("role", "alert")
-            .child(
-                (state.compare && target != Target::Both)
-                    .then(|| group().child(badge(side(target))).text(" ")),
-            )
-            .child(message),
-        None => nothing(),
+        Some(message) => html! {
+            <p
+                class="wrong"
+                key={id(target, field)}
+                id={format!("{}-wrong", id(target, field))}
+                role="alert"
+            >
+                if state.compare && target != Target::Both {
+                    {badge(side(target))}{" "}
+                }
+                {message}
+            </p>
+        },
+        None => Html::default(),
     }
 }
 
-fn input(page: &Page, target: Target, field: PacketField, second: bool) -> Markup {
+fn input(page: &Page, target: Target, field: PacketField, second: bool) -> Html {
     let state = &page.state;
     let id = id(target, field);
     let key = id.clone();
@@ -356,7 +336,7 @@ fn input(page: &Page, target: Target, field: PacketField, second: bool) -> Marku
     let described = is_wrong.then(|| format!("{id}-wrong"));
     let letter = match target {
         Target::One(side) if state.compare => badge(side),
-        _ => nothing(),
+        _ => Html::default(),
     };
     let own = match target {
         Target::One(side) if state.compare => Some(side.key()),
@@ -366,7 +346,7 @@ fn input(page: &Page, target: Target, field: PacketField, second: bool) -> Marku
     let address = kind == FieldKind::Address;
     let choices = kind.choices();
     let control = if choices.is_empty() {
-        let oninput = page.act.reform(move |event: Event| {
+        let oninput = page.act.reform(move |event: InputEvent| {
             let input = event
                 .target()
                 .and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
@@ -377,18 +357,21 @@ fn input(page: &Page, target: Target, field: PacketField, second: bool) -> Marku
             )
         });
         let list = (kind == FieldKind::Protocol).then_some("protocols");
-        tag("input")
-            .id(id)
-            .value(value)
-            .on("input", oninput)
-            .attr("list", list)
-            .attr("aria-label", name)
-            .is("aria-invalid", is_wrong)
-            .attr("aria-describedby", described)
-            .attr("placeholder", example)
-            .attr("spellcheck", "false")
-            .attr("autocomplete", "off")
-            .attr("autocapitalize", "off")
+        html! {
+            <input
+                {id}
+                {value}
+                {oninput}
+                {list}
+                aria-label={name}
+                aria-invalid={bool_text(is_wrong)}
+                aria-describedby={described}
+                placeholder={example}
+                spellcheck="false"
+                autocomplete="off"
+                autocapitalize="off"
+            />
+        }
     } else {
         let onchange = page.act.reform(move |event: Event| {
             let list = event
@@ -401,31 +384,25 @@ fn input(page: &Page, target: Target, field: PacketField, second: bool) -> Marku
             )
         });
         let options = choices.iter().map(|(choice, says)| {
-            tag("option")
-                .attr("value", *choice)
-                .flag("selected", *choice == value)
-                .child(*says)
+            html! { <option value={*choice} selected={*choice == value}>{*says}</option> }
         });
-        tag("select")
-            .id(id)
-            .on("change", onchange)
-            .attr("aria-label", name)
-            .children(options)
+        html! { <select {id} {onchange} aria-label={name}>{for options}</select> }
     };
     // Which fields apply changes while one types: without a key another field would take this one's
     // place, and its focus.
-    tag("span")
-        .class("input")
-        .class(own)
-        .class(second.then_some("port"))
-        .class(address.then_some("address"))
-        .key(key)
-        .child(letter)
-        .child(control)
+    html! {
+        <span
+            class={classes!("input", own, second.then_some("port"), address.then_some("address"))}
+            {key}
+        >
+            {letter}
+            {control}
+        </span>
+    }
 }
 
 /// The button that makes two fields of one, or one of two: of two it stands behind B's.
-fn joint(page: &Page, target: Target, field: PacketField, beside: usize) -> Option<Markup> {
+fn joint(page: &Page, target: Target, field: PacketField, beside: usize) -> Option<Html> {
     let (name, sign, action, next) = match target {
         Target::Both => (
             format!("Give A and B a {} each", field.label()),
@@ -446,16 +423,13 @@ fn joint(page: &Page, target: Target, field: PacketField, beside: usize) -> Opti
         Target::One(_) => return None,
     };
     let (act, next) = (page.act.clone(), id(next, field));
-    let onclick = move |_: Event| {
+    let onclick = move |_: MouseEvent| {
         act.emit(action.clone());
         browser::focus(&next);
     };
-    Some(
-        button()
-            .class("split")
-            .attr("aria-label", name.clone())
-            .attr("title", name)
-            .on("click", onclick)
-            .child(sign),
-    )
+    Some(html! {
+        <button type="button" class="split" aria-label={name.clone()} title={name} {onclick}>
+            {sign}
+        </button>
+    })
 }

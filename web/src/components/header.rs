@@ -4,7 +4,6 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
-use crate::element::{button, tag};
 use crate::page::Page;
 use crate::page_part;
 use crate::paste::Origin;
@@ -20,7 +19,7 @@ pub(crate) fn Header(page: &Page) -> Html {
     use_effect_with(*theme, |theme| theme.show());
     let next = {
         let theme = theme.clone();
-        Callback::from(move |_: Event| {
+        Callback::from(move |_: MouseEvent| {
             let next = theme.next();
             next.store();
             theme.set(next);
@@ -45,161 +44,80 @@ pub(crate) fn Header(page: &Page) -> Html {
     };
     let samples = SAMPLES.iter().enumerate().map(|(place, sample)| {
         let selected = page.state.paste.origin == Origin::Sample(place);
-        tag("option")
-            .attr("value", place.to_string())
-            .flag("selected", selected)
-            .child(sample.name)
+        html! { <option value={place.to_string()} {selected}>{sample.name}</option> }
     });
     let says = format!("Theme: {}", theme.name());
-    tag("header")
-        .class("top")
-        .child(
-            tag("a")
-                .class("brand")
-                .attr("href", "#")
-                .on("click", |event: Event| event.prevent_default())
-                .child(
-                    tag("svg")
-                        .attr("viewBox", "0 0 28 16")
-                        .attr("width", "28")
-                        .attr("height", "16")
-                        .attr("aria-hidden", "true")
-                        .child(
-                            tag("path")
-                                .class("line")
-                                .attr("d", "M4 4h14a4 4 0 0 1 0 8h-6"),
-                        )
-                        .child(
-                            tag("circle")
-                                .class("dot")
-                                .attr("cx", "4")
-                                .attr("cy", "4")
-                                .attr("r", "2.6"),
-                        )
-                        .child(
-                            tag("circle")
-                                .class("ring")
-                                .attr("cx", "9")
-                                .attr("cy", "12")
-                                .attr("r", "2.6"),
-                        ),
-                )
-                .child(tag("span").text("Chainwalk")),
-        )
-        .child(
-            tag("label")
-                .class("pick")
-                .child(tag("span").class("hidden").text("Rules"))
-                .child(
-                    tag("select")
-                        .id("samples")
-                        .on("change", chosen)
-                        .child(other.map(|other| {
-                            tag("option")
-                                .attr("value", "own")
-                                .flag("selected", true)
-                                .child(other)
-                        }))
-                        .child(tag("optgroup").attr("label", "Samples").children(samples)),
-                ),
-        )
-        .child(
-            tag("label")
-                .class("line open")
-                .attr(
-                    "title",
-                    "Open a file: a dump, a capture, or what was saved here",
-                )
-                .text("Open")
-                .child(
-                    tag("input")
-                        .attr("type", "file")
-                        .id("open")
-                        .class("hidden")
-                        .attr("aria-label", "Open a file"),
-                ),
-        )
-        .child(
-            button()
-                .class("line")
-                .id("share-open")
-                .attr("title", "Share: link, file, ticket, trace, script")
-                .on("click", page.on(Action::Share(true)))
-                .text("Share"),
-        )
-        .child(
-            tag("a")
-                .class("plain")
-                .id("lessons-open")
-                .attr("href", "#lessons")
-                .text("Lessons"),
-        )
-        .child(tag("span").class("space"))
-        .child(
-            tag("p")
-                .class("promise")
-                .child(
-                    tag("svg")
-                        .attr("viewBox", "0 0 12 14")
-                        .attr("width", "11")
-                        .attr("height", "13")
-                        .attr("aria-hidden", "true")
-                        .child(
-                            tag("rect")
-                                .attr("x", "1")
-                                .attr("y", "6")
-                                .attr("width", "10")
-                                .attr("height", "7")
-                                .attr("rx", "1.5"),
-                        )
-                        .child(tag("path").attr("d", "M3.500 6V4a2.500 2.500 0 0 1 5 0v2")),
-                )
-                .text("Nothing leaves this page."),
-        )
-        .child(
-            button()
-                .class("plain")
-                .id("help-open")
-                .attr("aria-label", "Help and keys")
-                .attr("title", "Help and keys (?)")
-                .on("click", page.on(Action::Help(true)))
-                .text("?"),
-        )
-        .child(
-            button()
-                .class("plain")
-                .id("theme")
-                .attr("aria-label", says.clone())
-                .attr("title", says)
-                .on("click", next)
-                .child(
-                    tag("svg")
-                        .attr("viewBox", "0 0 16 16")
-                        .attr("width", "15")
-                        .attr("height", "15")
-                        .attr("aria-hidden", "true")
-                        .child(
-                            tag("circle")
-                                .attr("cx", "8")
-                                .attr("cy", "8")
-                                .attr("r", "6.500"),
-                        )
-                        .child(if *theme == Theme::System {
-                            Some(
-                                tag("path")
-                                    .class("fill")
-                                    .attr("d", "M8 1.500a6.500 6.500 0 0 1 0 13z"),
-                            )
-                        } else {
-                            (*theme == Theme::Dark).then(|| {
-                                tag("circle")
-                                    .class("fill")
-                                    .attr("cx", "8")
-                                    .attr("cy", "8")
-                                    .attr("r", "4")
-                            })
-                        }),
-                ),
-        )
-        .html()
+    html! {
+        <header class="top">
+            <a class="brand" href="#" onclick={|event: MouseEvent| event.prevent_default()}>
+                <svg viewBox="0 0 28 16" width="28" height="16" aria-hidden="true">
+                    <path class="line" d="M4 4h14a4 4 0 0 1 0 8h-6" />
+                    <circle class="dot" cx="4" cy="4" r="2.6" />
+                    <circle class="ring" cx="9" cy="12" r="2.6" />
+                </svg>
+                <span>{"Chainwalk"}</span>
+            </a>
+            <label class="pick">
+                <span class="hidden">{"Rules"}</span>
+                <select id="samples" onchange={chosen}>
+                    if let Some(other) = other {
+                        <option value="own" selected={true}>{other}</option>
+                    }
+                    <optgroup label="Samples">{for samples}</optgroup>
+                </select>
+            </label>
+            <label
+                class="line open"
+                title="Open a file: a dump, a capture, or what was saved here"
+            >
+                {"Open"}
+                <input type="file" id="open" class="hidden" aria-label="Open a file" />
+            </label>
+            <button
+                type="button"
+                class="line"
+                id="share-open"
+                title="Share: link, file, ticket, trace, script"
+                onclick={page.on(Action::Share(true))}
+            >
+                {"Share"}
+            </button>
+            <a class="plain" id="lessons-open" href="#lessons">{"Lessons"}</a>
+            <span class="space"></span>
+            <p class="promise">
+                <svg viewBox="0 0 12 14" width="11" height="13" aria-hidden="true">
+                    <rect x="1" y="6" width="10" height="7" rx="1.5" />
+                    <path d="M3.500 6V4a2.500 2.500 0 0 1 5 0v2" />
+                </svg>
+                {"Nothing leaves this page."}
+            </p>
+            <button
+                type="button"
+                class="plain"
+                id="help-open"
+                aria-label="Help and keys"
+                title="Help and keys (?)"
+                onclick={page.on(Action::Help(true))}
+            >
+                {"?"}
+            </button>
+            <button
+                type="button"
+                class="plain"
+                id="theme"
+                aria-label={says.clone()}
+                title={says}
+                onclick={next}
+            >
+                <svg viewBox="0 0 16 16" width="15" height="15" aria-hidden="true">
+                    <circle cx="8" cy="8" r="6.500" />
+                    if *theme == Theme::System {
+                        <path class="fill" d="M8 1.500a6.500 6.500 0 0 1 0 13z" />
+                    } else if *theme == Theme::Dark {
+                        <circle class="fill" cx="8" cy="8" r="4" />
+                    }
+                </svg>
+            </button>
+        </header>
+    }
 }

@@ -4,8 +4,7 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
-use super::dialog::{head, switch, use_dialog};
-use crate::element::{group, tag};
+use super::dialog::{DialogHead, Switch, use_dialog};
 use crate::keys::KEYS;
 use crate::page::Page;
 use crate::page_part;
@@ -57,42 +56,37 @@ pub(crate) fn Help(page: &Page) -> Html {
             .and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
         Action::Shortcuts(switch.is_none_or(|switch| switch.checked()))
     });
-    tag("dialog")
-        .node(&node)
-        .id("help")
-        .attr("aria-labelledby", "help-title")
-        .on("close", page.on(Action::Help(false)))
-        .child(head(
-            "help-title",
-            "Walk a packet through the chains",
-            page.on(Action::Help(false)),
-        ))
-        .child(tag("p").text(HOW))
-        .child(tag("h3").text("Keys"))
-        .child(
-            tag("dl")
-                .class("keys")
-                .children(KEYS.iter().map(|(keys, does)| {
-                    group()
-                        .child(tag("dt").child(tag("kbd").child(*keys)))
-                        .child(tag("dd").child(*does))
-                })),
-        )
-        .child(switch(
-            "shortcuts",
-            page.state.shortcuts,
-            shortcuts,
-            " Shortcuts of a single character",
-        ))
-        .child(tag("h3").text("Words"))
-        .child(
-            tag("dl")
-                .class("terms")
-                .children(WORDS.iter().map(|(word, says)| {
-                    group()
-                        .child(tag("dt").child(*word))
-                        .child(tag("dd").child(*says))
-                })),
-        )
-        .html()
+    html! {
+        <dialog
+            ref={&node}
+            id="help"
+            aria-labelledby="help-title"
+            onclose={page.on(Action::Help(false))}
+        >
+            <DialogHead
+                id="help-title"
+                title="Walk a packet through the chains"
+                onclose={page.on(Action::Help(false))}
+            />
+            <p>{HOW}</p>
+            <h3>{"Keys"}</h3>
+            <dl class="keys">
+                {for KEYS.iter().map(|(keys, does)| {
+                    html! { <><dt><kbd>{*keys}</kbd></dt><dd>{*does}</dd></> }
+                })}
+            </dl>
+            <Switch
+                id="shortcuts"
+                checked={page.state.shortcuts}
+                onchange={shortcuts}
+                label=" Shortcuts of a single character"
+            />
+            <h3>{"Words"}</h3>
+            <dl class="terms">
+                {for WORDS.iter().map(|(word, says)| {
+                    html! { <><dt>{*word}</dt><dd>{*says}</dd></> }
+                })}
+            </dl>
+        </dialog>
+    }
 }

@@ -9,8 +9,8 @@ use chainwalk_core::packet::fields::PacketField;
 use gloo::utils::window;
 use yew::prelude::*;
 
+use super::phrases::bool_text;
 use crate::browser;
-use crate::element::{Markup, button, group, nothing, tag};
 use crate::lane::Lane;
 use crate::lesson::{ADDRESS, Classroom, Entry, Event, Stage};
 use crate::page::Page;
@@ -33,111 +33,88 @@ pub(super) fn step(
     tell: &Callback<Event>,
     (name, at): (&str, usize),
     next: Option<&Entry>,
-) -> Markup {
+) -> Html {
     let (Some(lesson), Some((_, step))) = (room.lesson(), room.step()) else {
-        return nothing();
+        return Html::default();
     };
     let last = lesson.steps.len();
     let address = |step: usize| format!("{ADDRESS}/{name}/{step}");
     let done = room.is_done(step);
     let on = match (at + 1 < last, next) {
-        (true, _) => tag("a")
-            .class("line")
-            .id("lesson-next")
-            .attr("href", address(at + 2))
-            .text("Next step"),
+        (true, _) => html! {
+            <a class="line" id="lesson-next" href={address(at + 2)}>{"Next step"}</a>
+        },
         (false, Some(next)) => {
             let title = next.head.as_ref().map_or(&*next.name, |head| &head.title);
-            tag("a")
-                .class("line")
-                .id("lesson-next")
-                .attr("href", format!("{ADDRESS}/{}", next.name))
-                .text("Next lesson: ")
-                .child(title)
+            html! {
+                <a class="line" id="lesson-next" href={format!("{ADDRESS}/{}", next.name)}>
+                    {"Next lesson: "}
+                    {title}
+                </a>
+            }
         }
-        (false, None) => tag("a")
-            .class("line")
-            .id("lesson-next")
-            .attr("href", "#lessons")
-            .text("All lessons"),
+        (false, None) => html! {
+            <a class="line" id="lesson-next" href="#lessons">{"All lessons"}</a>
+        },
     };
     let again = {
         let (act, stage) = (page.act.clone(), room.stage());
-        move |_: web_sys::Event| {
+        move |_: MouseEvent| {
             if let Some(stage) = stage.clone() {
                 act.emit(Action::Stage(Box::new(stage)));
             }
         }
     };
-    group()
-        .child(tag("p").class("quiet").child(format!(
-            "{} · step {} of {last}",
-            lesson.head.title,
-            at + 1
-        )))
-        // Of the first level: the verdict, which else has it, is hidden while a prediction is
-        // wanted.
-        .child(
-            tag("h1")
-                .id("lesson-title")
-                .attr("tabindex", "-1")
-                .child(&step.title),
-        )
-        .child(point(step))
-        .child(blocks(page, room, &step.before))
-        .child(
-            step.exercise
-                .as_ref()
-                .map(|exercise| ask(page, room, tell, exercise, done)),
-        )
-        .child(done.then(|| {
-            tag("div")
-                .class("behind")
-                .child(blocks(page, room, &step.after))
-        }))
-        .child(
-            tag("p")
-                .class("row-of")
-                .child((at > 0).then(|| {
-                    tag("a")
-                        .class("line")
-                        .id("lesson-back")
-                        .attr("href", address(at))
-                        .text("Back")
-                }))
-                .child(on),
-        )
-        .child(
-            tag("p")
-                .class("row-of")
-                .child(
-                    button()
-                        .class("link")
-                        .id("lesson-again")
-                        .on("click", again)
-                        .text("Show this step again"),
-                )
-                .child(
-                    tag("a")
-                        .class("link")
-                        .attr("href", format!("{ADDRESS}/{name}/handout"))
-                        .text("Handout"),
-                )
-                .child(
-                    button()
-                        .class("link")
-                        .id("lesson-trainer")
-                        .is("aria-pressed", room.trainer)
-                        .on("click", tell.reform(|_: web_sys::Event| Event::Trainer))
-                        .text("Trainer's view"),
-                ),
-        )
+    html! {
+        <>
+            <p class="quiet">
+                {format!(
+                    "{} · step {} of {last}",
+                    lesson.head.title,
+                    at + 1
+                )}
+            </p>
+            // Of the first level: the verdict, which else has it, is hidden while a prediction is
+            // wanted.
+            <h1 id="lesson-title" tabindex="-1">{&step.title}</h1>
+            {point(step)}
+            {blocks(page, room, &step.before)}
+            if let Some(exercise) = step.exercise
+            .as_ref() {
+                {ask(page, room, tell, exercise, done)}
+            }
+            if done {
+                <div class="behind">{blocks(page, room, &step.after)}</div>
+            }
+            <p class="row-of">
+                if at > 0 {
+                    <a class="line" id="lesson-back" href={address(at)}>{"Back"}</a>
+                }
+                {on}
+            </p>
+            <p class="row-of">
+                <button type="button" class="link" id="lesson-again" onclick={again}>
+                    {"Show this step again"}
+                </button>
+                <a class="link" href={format!("{ADDRESS}/{name}/handout")}>{"Handout"}</a>
+                <button
+                    type="button"
+                    class="link"
+                    id="lesson-trainer"
+                    aria-pressed={bool_text(room.trainer)}
+                    onclick={tell.reform(|_: MouseEvent| Event::Trainer)}
+                >
+                    {"Trainer's view"}
+                </button>
+            </p>
+        </>
+    }
 }
 
 /// Points at a field of the packet.
-fn point(step: &Step) -> Markup {
+fn point(step: &Step) -> Html {
     let Some(field) = &step.scene.field else {
-        return nothing();
+        return Html::default();
     };
     let field = if *field == PacketField::InInterface {
         "interface"
@@ -148,49 +125,57 @@ fn point(step: &Step) -> Markup {
         .map(|whose| format!("#{whose}-{field}"))
         .join(",");
     browser::show(&format!(":is({ids})"), "end", false);
-    tag("style").child(format!(
-        ".input:has({ids}){{box-shadow:0 0 0 3px var(--edge)}}"
-    ))
+    html! {
+        <style>
+            {format!(
+                ".input:has({ids}){{box-shadow:0 0 0 3px var(--edge)}}"
+            )}
+        </style>
+    }
 }
 
-fn blocks(page: &Page, room: &Classroom, blocks: &[Block]) -> Markup {
+fn blocks(page: &Page, room: &Classroom, blocks: &[Block]) -> Html {
     let groups = blocks.chunk_by(|a, b| matches!((a, b), (Block::Item(_), Block::Item(_))));
     let show = |group: &[Block]| match group {
-        [Block::Paragraph(text)] => tag("p").child(pieces(page, room, text)),
-        [Block::Listing(text)] => tag("pre").child(text),
+        [Block::Paragraph(text)] => html! { <p>{pieces(page, room, text)}</p> },
+        [Block::Listing(text)] => html! { <pre>{text}</pre> },
         items => {
             let item = |item: &Block| match item {
-                Block::Item(text) => tag("li").child(pieces(page, room, text)),
-                _ => nothing(),
+                Block::Item(text) => html! { <li>{pieces(page, room, text)}</li> },
+                _ => Html::default(),
             };
-            tag("ul").children(items.iter().map(item))
+            html! { <ul>{for items.iter().map(item)}</ul> }
         }
     };
-    group().children(groups.map(show))
+    html! { <>{for groups.map(show)}</> }
 }
 
-fn pieces(page: &Page, room: &Classroom, pieces: &[Piece]) -> Markup {
+fn pieces(page: &Page, room: &Classroom, pieces: &[Piece]) -> Html {
     let piece = |piece: &Piece| match piece {
-        Piece::Text(text) => group().child(text),
-        Piece::Strong(text) => tag("strong").child(text),
-        Piece::Code(text) => tag("code").child(text),
-        Piece::Told(text, None) => tag("span").class("told").child(text),
+        Piece::Text(text) => html! { {text} },
+        Piece::Strong(text) => html! { <strong>{text}</strong> },
+        Piece::Code(text) => html! { <code>{text}</code> },
+        Piece::Told(text, None) => html! { <span class="told">{text}</span> },
         Piece::Told(text, Some(place)) => {
             // A link and no button: it wraps as words do. Its address is where the reader is
             // already.
-            tag("a")
-                .class("link told")
-                .attr("title", "Show this rule")
-                .attr("href", room.address.clone())
-                .on("click", show(page, room, *place))
-                .child(text)
+            html! {
+                <a
+                    class="link told"
+                    title="Show this rule"
+                    href={room.address.clone()}
+                    onclick={show(page, room, *place)}
+                >
+                    {text}
+                </a>
+            }
         }
     };
-    group().children(pieces.iter().map(piece))
+    html! { <>{for pieces.iter().map(piece)}</> }
 }
 
 /// Goes to a rule; back to the rules of the lesson first, where others are shown.
-fn show(page: &Page, room: &Classroom, place: Place) -> Callback<web_sys::Event> {
+fn show(page: &Page, room: &Classroom, place: Place) -> Callback<MouseEvent> {
     let stage = room.stage().map(|stage| Stage {
         at: At::Rule(place),
         ..stage
@@ -217,7 +202,7 @@ fn ask(
     tell: &Callback<Event>,
     exercise: &Exercise,
     done: bool,
-) -> Markup {
+) -> Html {
     let hints = exercise.hints();
     let shown = if room.trainer {
         hints.len()
@@ -228,46 +213,48 @@ fn ask(
         Exercise::Ask(question) => answers(room, tell, question),
         Exercise::Task(task) => attempt(page, room, tell, task),
     };
-    tag("section")
-        .class("ask")
-        .attr("aria-labelledby", "lesson-ask")
-        .child(tag("p").id("lesson-ask").class("prompt").child(pieces(
-            page,
-            room,
-            exercise.prompt(),
-        )))
-        .child(body)
-        .child(
-            tag("ol")
-                .class("hints")
-                .attr("aria-live", "polite")
-                .children(
-                    hints[..shown]
-                        .iter()
-                        .map(|hint| tag("li").child(pieces(page, room, hint))),
-                ),
-        )
-        .child((!done).then(|| {
-            tag("p")
-                .class("row-of")
-                .child((shown < hints.len()).then(|| {
-                    button()
-                        .class("link")
-                        .id("lesson-hint")
-                        .on("click", tell.reform(|_: web_sys::Event| Event::Hint))
-                        .child(format!("Hint {} of {}", shown + 1, hints.len()))
-                }))
-                .child(
-                    button()
-                        .class("link")
-                        .id("lesson-answer")
-                        .on("click", tell.reform(|_: web_sys::Event| Event::GiveUp))
-                        .text("Show the answer"),
-                )
-        }))
+    html! {
+        <section class="ask" aria-labelledby="lesson-ask">
+            <p id="lesson-ask" class="prompt">
+                {pieces(
+                    page,
+                    room,
+                    exercise.prompt(),
+                )}
+            </p>
+            {body}
+            <ol class="hints" aria-live="polite">
+                {for hints[..shown]
+                    .iter()
+                    .map(|hint| html! { <li>{pieces(page, room, hint)}</li> })}
+            </ol>
+            if !done {
+                <p class="row-of">
+                    if shown < hints.len() {
+                        <button
+                            type="button"
+                            class="link"
+                            id="lesson-hint"
+                            onclick={tell.reform(|_: MouseEvent| Event::Hint)}
+                        >
+                            {format!("Hint {} of {}", shown + 1, hints.len())}
+                        </button>
+                    }
+                    <button
+                        type="button"
+                        class="link"
+                        id="lesson-answer"
+                        onclick={tell.reform(|_: MouseEvent| Event::GiveUp)}
+                    >
+                        {"Show the answer"}
+                    </button>
+                </p>
+            }
+        </section>
+    }
 }
 
-fn answers(room: &Classroom, tell: &Callback<Event>, question: &Question) -> Markup {
+fn answers(room: &Classroom, tell: &Callback<Event>, question: &Question) -> Html {
     let told = room.trainer || room.attempt.given_up;
     let answer = |(at, choice): (usize, &Choice)| {
         let chosen = room.attempt.chosen.contains(&at);
@@ -277,71 +264,72 @@ fn answers(room: &Classroom, tell: &Callback<Event>, question: &Question) -> Mar
             (true, true) => "✓ ",
             (true, false) => "✕ ",
         };
-        tag("li")
-            .class(opened.then_some(if choice.right { "right" } else { "not" }))
-            .child(
-                button()
-                    .class("choice-of")
-                    .attr("data-choice", at.to_string())
-                    .is("aria-pressed", chosen)
-                    .on(
-                        "click",
-                        tell.reform(move |_: web_sys::Event| Event::Choose(at)),
-                    )
-                    .child(sign)
-                    .child(&choice.words)
-                    .child(choice.code.as_ref().map(|code| tag("code").child(code))),
-            )
-            .child(
-                tag("div")
-                    .attr("role", "status")
-                    .child(opened.then(|| tag("p").class("reply").child(&choice.reply))),
-            )
+        html! {
+            <li class={opened.then_some(if choice.right { "right" } else { "not" })}>
+                <button
+                    type="button"
+                    class="choice-of"
+                    data-choice={at.to_string()}
+                    aria-pressed={bool_text(chosen)}
+                    onclick={tell.reform(move |_: MouseEvent| Event::Choose(at))}
+                >
+                    {sign}
+                    {&choice.words}
+                    if let Some(code) = choice.code.as_ref() {
+                        <code>{code}</code>
+                    }
+                </button>
+                <div role="status">
+                    if opened {
+                        <p class="reply">{&choice.reply}</p>
+                    }
+                </div>
+            </li>
+        }
     };
-    tag("ol")
-        .class("choices")
-        .children(question.choices.iter().enumerate().map(answer))
+    html! { <ol class="choices">{for question.choices.iter().enumerate().map(answer)}</ol> }
 }
 
-fn attempt(page: &Page, room: &Classroom, tell: &Callback<Event>, task: &Task) -> Markup {
+fn attempt(page: &Page, room: &Classroom, tell: &Callback<Event>, task: &Task) -> Html {
     let edit = page.act.clone();
-    let edit = move |_: web_sys::Event| {
+    let edit = move |_: MouseEvent| {
         edit.emit(Action::View(View::Edit));
         edit.emit(Action::Tab(Tab::Rules));
     };
     let rules = matches!(task.work, Work::Rules);
-    group()
-        .child(
-            tag("p")
-                .class("row-of")
-                .child(rules.then(|| {
-                    button()
-                        .class("line")
-                        .id("lesson-edit")
-                        .on("click", edit)
-                        .text("Edit the rules")
-                }))
-                .child(
-                    button()
-                        .class("line")
-                        .id("lesson-check")
-                        .on("click", check(page, room, tell))
-                        .text("Check"),
-                ),
-        )
-        .child(
-            tag("div").attr("role", "status").id("lesson-judged").child(
-                room.attempt
-                    .judged
-                    .as_ref()
-                    .map(|judged| judgement(judged, task)),
-            ),
-        )
-        .child((room.trainer || room.attempt.given_up).then(|| solutions(task)))
+    html! {
+        <>
+            <p class="row-of">
+                if rules {
+                    <button type="button" class="line" id="lesson-edit" onclick={edit}>
+                        {"Edit the rules"}
+                    </button>
+                }
+                <button
+                    type="button"
+                    class="line"
+                    id="lesson-check"
+                    onclick={check(page, room, tell)}
+                >
+                    {"Check"}
+                </button>
+            </p>
+            <div role="status" id="lesson-judged">
+                if let Some(judged) = room.attempt
+                .judged
+                .as_ref() {
+                    {judgement(judged, task)}
+                }
+            </div>
+            if room.trainer || room.attempt.given_up {
+                {solutions(task)}
+            }
+        </>
+    }
 }
 
 /// Judges what the playground holds.
-fn check(page: &Page, room: &Classroom, tell: &Callback<Event>) -> Callback<web_sys::Event> {
+fn check(page: &Page, room: &Classroom, tell: &Callback<Event>) -> Callback<MouseEvent> {
     let (page, tell, room) = (page.clone(), tell.clone(), room.clone());
     Callback::from(move |_| {
         let (Some(lesson), Some((_, step))) = (room.lesson(), room.step()) else {
@@ -374,7 +362,7 @@ fn check(page: &Page, room: &Classroom, tell: &Callback<Event>) -> Callback<web_
     })
 }
 
-fn judgement(judged: &Judgement, task: &Task) -> Markup {
+fn judgement(judged: &Judgement, task: &Task) -> Html {
     let moves = |count: usize| {
         if count == 1 {
             "1 move".to_owned()
@@ -395,84 +383,72 @@ fn judgement(judged: &Judgement, task: &Task) -> Markup {
         (false, count) => format!("✕ Not yet, after {}.", moves(count)),
     };
     let line = |(wanted, says): &(bool, String)| {
-        tag("li")
-            .class(if *wanted { "right" } else { "not" })
-            .child(if *wanted { "✓ " } else { "✕ " })
-            .child(says)
+        html! {
+            <li class={if *wanted { "right" } else { "not" }}>
+                {if *wanted { "✓ " } else { "✕ " }}
+                {says}
+            </li>
+        }
     };
-    group()
-        .child(
-            tag("p")
-                .class(if judged.solved { "right" } else { "not" })
-                .child(tag("b").child(says)),
-        )
-        .child(
-            tag("ul")
-                .class("lines")
-                .children(judged.lines.iter().map(line)),
-        )
+    html! {
+        <>
+            <p class={if judged.solved { "right" } else { "not" }}><b>{says}</b></p>
+            <ul class="lines">{for judged.lines.iter().map(line)}</ul>
+        </>
+    }
 }
 
-fn solutions(task: &Task) -> Markup {
-    group().child(tag("p").text("What does it:")).child(
-        tag("ul").children(
-            task.solutions
-                .iter()
-                .map(|solution| tag("li").child(tag("code").child(solution))),
-        ),
-    )
+fn solutions(task: &Task) -> Html {
+    html! {
+        <>
+            <p>{"What does it:"}</p>
+            <ul>
+                {for task.solutions
+                    .iter()
+                    .map(|solution| html! { <li><code>{solution}</code></li> })}
+            </ul>
+        </>
+    }
 }
 
 /// The whole lesson on paper; with all answers in the trainer's view.
-pub(super) fn handout(page: &Page, room: &Classroom) -> Markup {
+pub(super) fn handout(page: &Page, room: &Classroom) -> Html {
     let Some(lesson) = room.lesson() else {
-        return nothing();
+        return Html::default();
     };
-    let print = |_: web_sys::Event| {
+    let print = |_: MouseEvent| {
         // A browser may refuse it; its own menu then prints as well.
         let _ = window().print();
     };
-    group()
-        .child(
-            tag("h1")
-                .id("lesson-title")
-                .attr("tabindex", "-1")
-                .child(&lesson.head.title),
-        )
-        .child(tag("p").class("quiet").child(&lesson.head.about))
-        .child(
-            tag("p")
-                .class("row-of")
-                .child(
-                    button()
-                        .class("line")
-                        .id("lesson-print")
-                        .on("click", print)
-                        .text("Print"),
-                )
-                .child(
-                    tag("a")
-                        .class("line")
-                        .id("lesson-back")
-                        .attr("href", room.address.trim_end_matches("/handout").to_owned())
-                        .text("Back to the lesson"),
-                ),
-        )
-        .children(lesson.worlds.iter().map(|world| {
-            group()
-                .child(tag("h2").child(format!("Rules: {}", world.name)))
-                .child(tag("pre").child(&world.text))
-        }))
-        .children(
-            lesson
+    html! {
+        <>
+            <h1 id="lesson-title" tabindex="-1">{&lesson.head.title}</h1>
+            <p class="quiet">{&lesson.head.about}</p>
+            <p class="row-of">
+                <button type="button" class="line" id="lesson-print" onclick={print}>
+                    {"Print"}
+                </button>
+                <a
+                    class="line"
+                    id="lesson-back"
+                    href={room.address.trim_end_matches("/handout").to_owned()}
+                >
+                    {"Back to the lesson"}
+                </a>
+            </p>
+            {for lesson.worlds.iter().map(|world| {
+                html! { <><h2>{format!("Rules: {}", world.name)}</h2><pre>{&world.text}</pre></> }
+            })}
+            {for lesson
                 .steps
                 .iter()
                 .enumerate()
-                .map(|(at, step)| sheet(page, room, lesson, at, step)),
-        )
+                .map(|(at, step)| sheet(page, room, lesson, at, step))}
+        </>
+    }
 }
 
-fn sheet(page: &Page, room: &Classroom, lesson: &Lesson, at: usize, step: &Step) -> Markup {
+fn sheet(page: &Page, room: &Classroom, lesson: &Lesson, at: usize, step: &Step) -> Html {
     let packets = step
         .scene
         .packets
@@ -480,9 +456,7 @@ fn sheet(page: &Page, room: &Classroom, lesson: &Lesson, at: usize, step: &Step)
         .zip(["A", "B"])
         .map(|(place, letter)| {
             let says = Lane::of(&lesson.packets[*place].1, None).says();
-            tag("p")
-                .class("quiet")
-                .child(format!("Packet {letter}: {says}"))
+            html! { <p class="quiet">{format!("Packet {letter}: {says}")}</p> }
         });
     let exercise = step.exercise.as_ref().map(|exercise| {
         let body = match exercise {
@@ -493,43 +467,43 @@ fn sheet(page: &Page, room: &Classroom, lesson: &Lesson, at: usize, step: &Step)
                     } else {
                         "☐ "
                     };
-                    tag("li")
-                        .child(sign)
-                        .child(&choice.words)
-                        .text(" ")
-                        .child(choice.code.as_ref().map(|code| tag("code").child(code)))
-                        .child(
-                            room.trainer
-                                .then(|| tag("p").class("reply").child(&choice.reply)),
-                        )
+                    html! {
+                        <li>
+                            {sign}
+                            {&choice.words}
+                            {" "}
+                            if let Some(code) = choice.code.as_ref() {
+                                <code>{code}</code>
+                            }
+                            if room.trainer {
+                                <p class="reply">{&choice.reply}</p>
+                            }
+                        </li>
+                    }
                 };
-                tag("ol")
-                    .class("choices")
-                    .children(question.choices.iter().map(choice))
+                html! { <ol class="choices">{for question.choices.iter().map(choice)}</ol> }
             }
             Exercise::Task(task) if room.trainer => solutions(task),
-            Exercise::Task(_) => tag("p").class("blank"),
+            Exercise::Task(_) => html! { <p class="blank"></p> },
         };
-        tag("section")
-            .class("ask")
-            .child(
-                tag("p")
-                    .class("prompt")
-                    .child(pieces(page, room, exercise.prompt())),
-            )
-            .child(body)
+        html! {
+            <section class="ask">
+                <p class="prompt">{pieces(page, room, exercise.prompt())}</p>
+                {body}
+            </section>
+        }
     });
     let after = step.exercise.is_none() || room.trainer;
-    tag("section")
-        .class("sheet")
-        .child(tag("h2").child(format!("{}. {}", at + 1, step.title)))
-        .child(
-            tag("p")
-                .class("quiet")
-                .child(format!("Rules: {}", lesson.worlds[step.scene.world].name)),
-        )
-        .children(packets)
-        .child(blocks(page, room, &step.before))
-        .child(exercise)
-        .child(after.then(|| blocks(page, room, &step.after)))
+    html! {
+        <section class="sheet">
+            <h2>{format!("{}. {}", at + 1, step.title)}</h2>
+            <p class="quiet">{format!("Rules: {}", lesson.worlds[step.scene.world].name)}</p>
+            {for packets}
+            {blocks(page, room, &step.before)}
+            {exercise}
+            if after {
+                {blocks(page, room, &step.after)}
+            }
+        </section>
+    }
 }

@@ -10,7 +10,6 @@ use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use super::lesson;
-use crate::element::{Markup, button, group, nothing, tag};
 use crate::lesson::{ADDRESS, Classroom, Entry, Event, Part, Shown};
 use crate::page::Page;
 use crate::page_part;
@@ -110,17 +109,17 @@ pub(crate) fn Lessons(page: &Page) -> Html {
             _ => browser::focus("lesson-title"),
         }
     });
-    let shown = match shown {
-        Shown::Closed => nothing(),
+    match shown {
+        Shown::Closed => Html::default(),
         Shown::List => frame("Lessons", &room, list(&room, &tell)),
         Shown::Lesson(place, part) => match (room.read(), part) {
-            (None, _) => nothing(),
+            (None, _) => Html::default(),
             (Some(Err(fault)), _) => {
                 let says = format!("This lesson cannot be shown. Line {fault}");
                 frame(
                     "Lesson",
                     &room,
-                    tag("p").class("wrong").attr("role", "alert").child(says),
+                    html! { <p class="wrong" role="alert">{says}</p> },
                 )
             }
             (Some(Ok(_)), Part::Handout) => frame("Handout", &room, lesson::handout(page, &room)),
@@ -140,8 +139,7 @@ pub(crate) fn Lessons(page: &Page) -> Html {
                 )
             }
         },
-    };
-    shown.html()
+    }
 }
 
 /// What the style sheet is to know, or not.
@@ -154,55 +152,47 @@ fn mark(what: &str, value: Option<&str>) {
     };
 }
 
-fn frame(name: &'static str, room: &Classroom, inside: Markup) -> Markup {
+fn frame(name: &'static str, room: &Classroom, inside: Html) -> Html {
     let handout = name == "Handout";
     // On a handout the playground and its headings are hidden.
     let name_of = if handout { "main" } else { "aside" };
-    let fold = Callback::from(|_: web_sys::Event| {
+    let fold = Callback::from(|_: MouseEvent| {
         let folded = body().has_attribute("data-folded");
         mark("folded", (!folded).then_some(""));
     });
-    tag(name_of)
-        .class("reader")
-        .class(room.trainer.then_some("trainer"))
-        .class(handout.then_some("handout"))
-        .id("lesson")
-        .attr("aria-label", name)
-        .child(
-            tag("nav")
-                .class("head")
-                .attr("aria-label", "Lessons")
-                .child(
-                    tag("a")
-                        .class("link")
-                        .attr("href", "#lessons")
-                        .text("All lessons"),
-                )
-                .child(tag("span").class("space"))
-                .child(
-                    button()
-                        .class("plain fold-reader")
-                        .attr("aria-label", "Fold or unfold the lesson")
-                        .on("click", fold)
-                        .text("↕"),
-                )
-                .child(
-                    tag("a")
-                        .class("plain")
-                        .id("lesson-close")
-                        .attr("href", "#")
-                        .attr("aria-label", "Close the lessons")
-                        .attr("title", "Close the lessons")
-                        .text("✕"),
-                ),
-        )
-        .child((!room.fault.is_empty()).then(|| {
-            tag("p")
-                .class("wrong")
-                .attr("role", "alert")
-                .child(&room.fault)
-        }))
-        .child(tag("div").class("lesson").child(inside))
+    html! {
+        <@{name_of}
+            class={classes!("reader", room.trainer.then_some("trainer"), handout.then_some("handout"))}
+            id="lesson"
+            aria-label={name}
+        >
+            <nav class="head" aria-label="Lessons">
+                <a class="link" href="#lessons">{"All lessons"}</a>
+                <span class="space"></span>
+                <button
+                    type="button"
+                    class="plain fold-reader"
+                    aria-label="Fold or unfold the lesson"
+                    onclick={fold}
+                >
+                    {"↕"}
+                </button>
+                <a
+                    class="plain"
+                    id="lesson-close"
+                    href="#"
+                    aria-label="Close the lessons"
+                    title="Close the lessons"
+                >
+                    {"✕"}
+                </a>
+            </nav>
+            if !room.fault.is_empty() {
+                <p class="wrong" role="alert">{&room.fault}</p>
+            }
+            <div class="lesson">{inside}</div>
+        </@>
+    }
 }
 
 /// What they are about, and how long they take together.
@@ -222,7 +212,7 @@ fn about(entries: &[Entry]) -> String {
     )
 }
 
-fn list(room: &Classroom, tell: &Callback<Event>) -> Markup {
+fn list(room: &Classroom, tell: &Callback<Event>) -> Html {
     let entries = room.entries.as_ref().map_or(&[][..], |entries| entries);
     let row = |entry: &Entry| {
         let done = room.progress.of(&entry.name).len().min(entry.asks);
@@ -232,22 +222,14 @@ fn list(room: &Classroom, tell: &Callback<Event>) -> Markup {
             (done, all) => format!(" {done} of {all} done"),
         };
         match &entry.head {
-            Ok(head) => tag("li")
-                .child(
-                    tag("a")
-                        .attr("href", format!("{ADDRESS}/{}", entry.name))
-                        .child(&head.title),
-                )
-                .child(
-                    tag("span")
-                        .class("quiet")
-                        .child(format!(" {} min", head.minutes))
-                        .child(tag("b").child(state)),
-                )
-                .child(tag("p").class("quiet").child(&head.about)),
-            Err(fault) => tag("li")
-                .class("wrong")
-                .child(format!("{}: {fault}", entry.name)),
+            Ok(head) => html! {
+                <li>
+                    <a href={format!("{ADDRESS}/{}", entry.name)}>{&head.title}</a>
+                    <span class="quiet">{format!(" {} min", head.minutes)}<b>{state}</b></span>
+                    <p class="quiet">{&head.about}</p>
+                </li>
+            },
+            Err(fault) => html! { <li class="wrong">{format!("{}: {fault}", entry.name)}</li> },
         }
     };
     let address = format!(
@@ -257,40 +239,33 @@ fn list(room: &Classroom, tell: &Callback<Event>) -> Markup {
             .replace('\n', "%0A")
             .replace(' ', "%20")
     );
-    let reset = tell.reform(|_: web_sys::Event| Event::Reset);
-    group()
-        .child(
-            tag("h2")
-                .id("lesson-title")
-                .attr("tabindex", "-1")
-                .text("Lessons"),
-        )
-        .child(tag("p").child(about(entries)))
-        .child(
-            (room.entries.is_none() && room.fault.is_empty())
-                .then(|| tag("p").attr("role", "status").text("Loading…")),
-        )
-        .child(tag("ol").class("all").children(entries.iter().map(row)))
-        .child(html! { <Open tell={tell.clone()} /> })
-        .child((!room.progress.is_empty()).then(|| {
-            tag("p")
-                .class("row-of")
-                .child(
-                    tag("a")
-                        .class("link")
-                        .id("progress-save")
-                        .attr("download", "chainwalk-progress.txt")
-                        .attr("href", address)
-                        .text("Save my progress"),
-                )
-                .child(
-                    button()
-                        .class("link")
-                        .id("progress-reset")
-                        .on("click", reset)
-                        .text("Begin anew"),
-                )
-        }))
+    let reset = tell.reform(|_: MouseEvent| Event::Reset);
+    html! {
+        <>
+            <h2 id="lesson-title" tabindex="-1">{"Lessons"}</h2>
+            <p>{about(entries)}</p>
+            if room.entries.is_none() && room.fault.is_empty() {
+                <p role="status">{"Loading…"}</p>
+            }
+            <ol class="all">{for entries.iter().map(row)}</ol>
+            <Open tell={tell.clone()} />
+            if !room.progress.is_empty() {
+                <p class="row-of">
+                    <a
+                        class="link"
+                        id="progress-save"
+                        download="chainwalk-progress.txt"
+                        href={address}
+                    >
+                        {"Save my progress"}
+                    </a>
+                    <button type="button" class="link" id="progress-reset" onclick={reset}>
+                        {"Begin anew"}
+                    </button>
+                </p>
+            }
+        </>
+    }
 }
 
 #[derive(Properties, PartialEq)]
@@ -328,15 +303,15 @@ fn Open(props: &OpenProps) -> Html {
             }
         })
     };
-    tag("label")
-        .class("open")
-        .text("Open a lesson of your own, or a saved progress: ")
-        .child(
-            tag("input")
-                .attr("type", "file")
-                .id("lesson-file")
-                .attr("accept", ".md,.txt,text/plain,text/markdown")
-                .on("change", onchange),
-        )
-        .html()
+    html! {
+        <label class="open">
+            {"Open a lesson of your own, or a saved progress: "}
+            <input
+                type="file"
+                id="lesson-file"
+                accept=".md,.txt,text/plain,text/markdown"
+                {onchange}
+            />
+        </label>
+    }
 }

@@ -15,11 +15,10 @@ use yew::prelude::*;
 use super::badge::{badge, colour, tile};
 use super::editor::editor;
 use super::follow::use_follow;
-use super::phrases::{format_count, format_place};
+use super::phrases::{bool_text, format_count, format_place};
 use super::rule::{self, Accent};
 use crate::browser;
 use crate::editing::Do;
-use crate::element::{Markup, button, group, tag};
 use crate::page::Page;
 use crate::page_part::{self, Part};
 use crate::rows::{self, Row};
@@ -119,51 +118,39 @@ pub(super) fn List(page: &Page) -> Html {
         row => vec![row.clone()],
     });
     let gap = |rows: usize, key: &'static str| {
-        tag("div")
-            .key(key)
-            .class("gap")
-            .attr("style", format!("height:{}px", rows * HEIGHT))
+        html! { <div {key} class="gap" style={format!("height:{}px", rows * HEIGHT)}></div> }
     };
     let none = if state.opened.query.trim().is_empty() {
         "There are no rules."
     } else {
         "No rule is found."
     };
-    tag("div")
-        .class("scroll list")
-        .node(&node)
-        .attr("tabindex", "0")
-        .attr("role", "group")
-        .attr("aria-label", "Rule list")
-        .child(
-            tag("div")
-                .class("legend")
-                .key("legend")
-                .child(tag("span").class("number").text("no."))
-                .children(state.sides().iter().map(|side| badge(*side)))
-                .child(state.index.counts().then(|| counted(state)))
-                .child(
-                    tag("span")
-                        .class("words")
-                        .text("✓ matched, – tested, blank: never reached"),
-                )
-                .child(tag("span").class("line-number").text("line")),
-        )
-        .child(
-            state
-                .rows
-                .is_empty()
-                .then(|| tag("p").class("left").key("none").child(none)),
-        )
-        .child(gap(seen.start, "above"))
-        .children(rows.map(|row| show(page, &row)))
-        .child(gap(all - seen.end, "below"))
-        .html()
+    html! {
+        <div class="scroll list" ref={&node} tabindex="0" role="group" aria-label="Rule list">
+            <div class="legend" key="legend">
+                <span class="number">{"no."}</span>
+                {for state.sides().iter().map(|side| badge(*side))}
+                if state.index.counts() {
+                    {counted(state)}
+                }
+                <span class="words">{"✓ matched, – tested, blank: never reached"}</span>
+                <span class="line-number">{"line"}</span>
+            </div>
+            if state
+            .rows
+            .is_empty() {
+                <p class="left" key="none">{none}</p>
+            }
+            {gap(seen.start, "above")}
+            {for rows.map(|row| show(page, &row))}
+            {gap(all - seen.end, "below")}
+        </div>
+    }
 }
 
 /// The heading of the counters. Only the first packet of a connection comes to the nat table: there
 /// they count connections.
-fn counted(state: &State) -> Markup {
+fn counted(state: &State) -> Html {
     let mut tables = state.paste.rulesets().iter().flat_map(|set| &set.tables);
     let (name, title) = if tables.all(|table| table.is(TableName::Nat)) {
         (
@@ -176,7 +163,7 @@ fn counted(state: &State) -> Markup {
             "packets counted; in the nat table connections, of which only the first packet comes there",
         )
     };
-    tag("span").class("hits").attr("title", title).child(name)
+    html! { <span class="hits" {title}>{name}</span> }
 }
 
 /// The first row to make where what is made ends too near what is in sight.
@@ -189,7 +176,7 @@ fn next(list: &Element, seen: std::ops::Range<usize>, all: usize) -> Option<usiz
     (next != seen.start).then_some(next)
 }
 
-fn show(page: &Page, row: &Row) -> Markup {
+fn show(page: &Page, row: &Row) -> Html {
     match row {
         Row::Table(ruleset, table, open) => {
             let state = &page.state;
@@ -203,26 +190,23 @@ fn show(page: &Page, row: &Row) -> Markup {
             let name = set
                 .and_then(|set| set.tables.get(*table as usize))
                 .map_or_else(String::new, |table| table.label().into_owned());
-            tag("h3")
-                .class("table-head")
-                .key(format!("{ruleset} {table}"))
-                .child(
-                    button()
-                        .is("aria-expanded", *open)
-                        .attr("data-table", name.clone())
-                        .on(
-                            "click",
-                            page.on(Action::List(rows::Do::Close(*ruleset, *table, None))),
-                        )
-                        .child(tag("span").attr("aria-hidden", "true").child(if *open {
-                            "▾ "
-                        } else {
-                            "▸ "
-                        }))
-                        .child(family)
-                        .text("table ")
-                        .child(tag("code").child(name)),
-                )
+            html! {
+                <h3 class="table-head" key={format!("{ruleset} {table}")}>
+                    <button
+                        type="button"
+                        aria-expanded={bool_text(*open)}
+                        data-table={name.clone()}
+                        onclick={page.on(Action::List(rows::Do::Close(*ruleset, *table, None)))}
+                    >
+                        <span aria-hidden="true">
+                            {if *open { "▾ " } else { "▸ " }}
+                        </span>
+                        {family}
+                        {"table "}
+                        <code>{name}</code>
+                    </button>
+                </h3>
+            }
         }
         Row::Chain { at, callers, open } => chain(page, *at, callers, *open),
         Row::Off(ruleset, place) => off(page, *ruleset, *place),
@@ -230,24 +214,28 @@ fn show(page: &Page, row: &Row) -> Markup {
         Row::Fold { at, rules } => fold(page, *at, rules.clone()),
         Row::Unmet { chains, rules } => {
             let open = page.state.opened.unmet;
-            button()
-                .class("row fold unmet")
-                .is("aria-expanded", open)
-                .key("unmet")
-                .on("click", page.on(Action::List(rows::Do::Unmet)))
-                .child(tag("span").class("number"))
-                .child(tag("span").class("words").child(format!(
-                    "{} with {} that {}",
-                    format_count(*chains, "chain"),
-                    format_count(*rules, "rule"),
-                    nobody(&page.state)
-                )))
-                .child(
-                    tag("span")
-                        .class("line-number")
-                        .attr("aria-hidden", "true")
-                        .child(if open { "▾" } else { "▸" }),
-                )
+            html! {
+                <button
+                    type="button"
+                    class="row fold unmet"
+                    aria-expanded={bool_text(open)}
+                    key="unmet"
+                    onclick={page.on(Action::List(rows::Do::Unmet))}
+                >
+                    <span class="number"></span>
+                    <span class="words">
+                        {format!(
+                            "{} with {} that {}",
+                            format_count(*chains, "chain"),
+                            format_count(*rules, "rule"),
+                            nobody(&page.state)
+                        )}
+                    </span>
+                    <span class="line-number" aria-hidden="true">
+                        {if open { "▾" } else { "▸" }}
+                    </span>
+                </button>
+            }
         }
     }
 }
@@ -263,7 +251,7 @@ fn nobody(state: &State) -> &'static str {
 /// So many of the rules that lead into a chain are named.
 const CALLERS: usize = 3;
 
-fn chain(page: &Page, at: ChainPlace, met: &[Place], open: bool) -> Markup {
+fn chain(page: &Page, at: ChainPlace, met: &[Place], open: bool) -> Html {
     let state = &page.state;
     let rulesets = state.paste.rulesets();
     let (ruleset, table, chain) = at.find(rulesets);
@@ -272,11 +260,15 @@ fn chain(page: &Page, at: ChainPlace, met: &[Place], open: bool) -> Markup {
     let others = callers.iter().filter(|place| !met.contains(place));
     let by = met.iter().chain(others).take(CALLERS).map(|place| {
         let led = met.contains(place).then_some("led-here");
-        button()
-            .class("link")
-            .class(led)
-            .on("click", page.on(Action::GoTo(*place)))
-            .child(format_place(rulesets, *place))
+        html! {
+            <button
+                type="button"
+                class={classes!("link", led)}
+                onclick={page.on(Action::GoTo(*place))}
+            >
+                {format_place(rulesets, *place)}
+            </button>
+        }
     });
     let more = callers.len().saturating_sub(CALLERS);
     let family = if rulesets.len() > 1 {
@@ -284,74 +276,53 @@ fn chain(page: &Page, at: ChainPlace, met: &[Place], open: bool) -> Markup {
     } else {
         String::new()
     };
-    tag("h3")
-        .class("chain")
-        .key(format!("{at:?}"))
-        .attr("data-chain", format!("{}/{}", table.label(), chain.name))
-        .child(
-            button()
-                .class("opens")
-                .is("aria-expanded", open)
-                .on(
-                    "click",
-                    page.on(Action::List(rows::Do::Close(
-                        at.ruleset,
-                        at.table,
-                        Some(at.chain),
-                    ))),
-                )
-                .child(tag("span").attr("aria-hidden", "true").child(if open {
-                    "▾"
-                } else {
-                    "▸"
-                }))
-                .child(
-                    tag("span")
-                        .class("table")
-                        .child(family)
-                        .child(&*table.label()),
-                )
-                .child(tag("code").child(&*chain.name))
-                .child(
-                    tag("span")
-                        .class("quiet")
-                        .child(format_count(chain.rules.len(), "rule")),
-                ),
-        )
-        .child(if !callers.is_empty() {
-            Some(
-                group()
-                    .child(tag("span").class("quiet").text("called by ").children(by))
-                    .child(
-                        (more > 0)
-                            .then(|| tag("span").class("quiet").child(format!("and {more} more"))),
-                    ),
-            )
-        } else {
-            chain
-                .hook()
-                .is_none()
-                .then(|| tag("span").class("quiet").text("no rule leads here"))
-        })
-        .child(
-            (chain.rules.is_empty() && chain.hook().is_none() && open).then(|| {
-                group()
-                    .child(
-                        button()
-                            .class("link")
-                            .on(
-                                "click",
-                                page.on(Action::Rule(Do::Choose(Some(Place { at, rule: None })))),
-                            )
-                            .text("add a rule"),
-                    )
-                    .child(editor(page, Place { at, rule: None }))
-            }),
-        )
+    html! {
+        <h3
+            class="chain"
+            key={format!("{at:?}")}
+            data-chain={format!("{}/{}", table.label(), chain.name)}
+        >
+            <button
+                type="button"
+                class="opens"
+                aria-expanded={bool_text(open)}
+                onclick={page.on(Action::List(rows::Do::Close(
+                    at.ruleset,
+                    at.table,
+                    Some(at.chain),
+                )))}
+            >
+                <span aria-hidden="true">
+                    {if open { "▾" } else { "▸" }}
+                </span>
+                <span class="table">{family}{&*table.label()}</span>
+                <code>{&*chain.name}</code>
+                <span class="quiet">{format_count(chain.rules.len(), "rule")}</span>
+            </button>
+            if !callers.is_empty() {
+                <span class="quiet">{"called by "}{for by}</span>
+                if more > 0 {
+                    <span class="quiet">{format!("and {more} more")}</span>
+                }
+            } else if chain.hook().is_none() {
+                <span class="quiet">{"no rule leads here"}</span>
+            }
+            if chain.rules.is_empty() && chain.hook().is_none() && open {
+                <button
+                    type="button"
+                    class="link"
+                    onclick={page.on(Action::Rule(Do::Choose(Some(Place { at, rule: None }))))}
+                >
+                    {"add a rule"}
+                </button>
+                {editor(page, Place { at, rule: None })}
+            }
+        </h3>
+    }
 }
 
 /// A rule that is switched off.
-fn off(page: &Page, ruleset: u32, place: u32) -> Markup {
+fn off(page: &Page, ruleset: u32, place: u32) -> Html {
     let state = &page.state;
     let set = &state.paste.rulesets()[ruleset as usize];
     let off = &set.off[place as usize];
@@ -361,30 +332,25 @@ fn off(page: &Page, ruleset: u32, place: u32) -> Markup {
         .sources
         .get(set.source as usize)
         .map_or("", |text| off.span.slice(text));
-    tag("div")
-        .class("row off")
-        .key(format!("off-{ruleset}-{place}"))
-        .child(tag("span").class("number").text("off"))
-        .child(
-            tag("span")
-                .class("words")
-                .child(tag("s").class("rule").child(parse::words_of_off(text))),
-        )
-        .child(
-            button()
-                .class("line")
-                .on(
-                    "click",
-                    page.on(Action::Rule(Do::Edit(
-                        chainwalk_core::input::edit::Edit::On(ruleset, place),
-                    ))),
-                )
-                .text("Switch on"),
-        )
-        .child(tag("span").class("line-number").child(off.line))
+    html! {
+        <div class="row off" key={format!("off-{ruleset}-{place}")}>
+            <span class="number">{"off"}</span>
+            <span class="words"><s class="rule">{parse::words_of_off(text)}</s></span>
+            <button
+                type="button"
+                class="line"
+                onclick={page.on(Action::Rule(Do::Edit(
+                    chainwalk_core::input::edit::Edit::On(ruleset, place),
+                )))}
+            >
+                {"Switch on"}
+            </button>
+            <span class="line-number">{off.line}</span>
+        </div>
+    }
 }
 
-fn rule(page: &Page, place: Place) -> Markup {
+fn rule(page: &Page, place: Place) -> Html {
     let state = &page.state;
     let rulesets = state.paste.rulesets();
     let (ruleset, table, chain) = place.at.find(rulesets);
@@ -444,57 +410,46 @@ fn rule(page: &Page, place: Place) -> Markup {
         .counters(ruleset);
     let chosen = state.editing.place == Some(place);
     let sought = state.opened.newest.map_or(chosen, |newest| newest == place);
-    tag("div")
-        .key(format!("{place:?}"))
-        .attr("data-chosen", sought.then_some(""))
-        .child(
-            button()
-                .class("row")
-                .class(place_class)
-                .class(of.map(|walked| colour(walked.headline.fate)))
-                .attr("data-rule", id)
-                .is("aria-expanded", chosen)
-                .attr("data-current", is_current.then_some(current))
-                .attr("aria-current", is_current.then_some("step"))
-                .on("click", page.on(Action::GoTo(place)))
-                .child(
-                    tag("span")
-                        .class("number")
-                        .child(tag("span").class("cursor").attr("aria-hidden", "true"))
-                        .child(number),
-                )
-                .children(marks.iter().map(|(side, walked)| {
+    html! {
+        <div key={format!("{place:?}")} data-chosen={sought.then_some("")}>
+            <button
+                type="button"
+                class={classes!("row", place_class, of.map(|walked| colour(walked.headline.fate)))}
+                data-rule={id}
+                aria-expanded={bool_text(chosen)}
+                data-current={is_current.then_some(current)}
+                aria-current={is_current.then_some("step")}
+                onclick={page.on(Action::GoTo(place))}
+            >
+                <span class="number"><span class="cursor" aria-hidden="true"></span>{number}</span>
+                {for marks.iter().map(|(side, walked)| {
                     let fate = walked.map_or(explain::Fate::Unknown, |walked| walked.headline.fate);
                     tile(*side, fate, mark(*side).map(|mark| mark.outcome))
-                }))
-                .child(
-                    state
-                        .index
-                        .counts()
-                        .then(|| hits(state, place.at.table(rulesets), counters)),
-                )
-                .child(
-                    tag("span")
-                        .class("words")
-                        .child(rule::pieces(rulesets, place, accent))
-                        .child(words.map(|words| tag("span").class("plain-words").child(words)))
-                        .child(purpose.map(|purpose| {
-                            tag("span").class("plain-words purpose").child(purpose)
-                        })),
-                )
-                .child(
-                    tag("span")
-                        .class("line-number")
-                        .child(line.map_or_else(String::new, |line| line.to_string())),
-                ),
-        )
-        .child((state.unmet == Some(place)).then(|| {
-            tag("p")
-                .class("unmet-why")
-                .attr("role", "status")
-                .child(why_unmet(state, place))
-        }))
-        .child(editor(page, place))
+                })}
+                if state
+                .index
+                .counts() {
+                    {hits(state, place.at.table(rulesets), counters)}
+                }
+                <span class="words">
+                    {rule::pieces(rulesets, place, accent)}
+                    if let Some(words) = words {
+                        <span class="plain-words">{words}</span>
+                    }
+                    if let Some(purpose) = purpose {
+                        <span class="plain-words purpose">{purpose}</span>
+                    }
+                </span>
+                <span class="line-number">
+                    {line.map_or_else(String::new, |line| line.to_string())}
+                </span>
+            </button>
+            if state.unmet == Some(place) {
+                <p class="unmet-why" role="status">{why_unmet(state, place)}</p>
+            }
+            {editor(page, place)}
+        </div>
+    }
 }
 
 /// As the list names a rule or policy: `nat/ISTIO_OUTPUT/4`.
@@ -507,9 +462,9 @@ fn named(rulesets: &[Ruleset], place: Place) -> String {
 }
 
 /// How many packets a rule has counted, and how many that is beside the others.
-fn hits(state: &State, table: &Table, counters: Option<Counters>) -> Markup {
+fn hits(state: &State, table: &Table, counters: Option<Counters>) -> Html {
     let Some(counters) = counters else {
-        return tag("span").class("hits");
+        return html! { <span class="hits"></span> };
     };
     let class = format!("hits heat-{}", state.index.heat(counters));
     let what = if table.is(TableName::Nat) {
@@ -518,10 +473,7 @@ fn hits(state: &State, table: &Table, counters: Option<Counters>) -> Markup {
         "packets"
     };
     let title = format!("{} {what}, {} bytes", counters.packets, counters.bytes);
-    tag("span")
-        .class(class)
-        .attr("title", title)
-        .child(rows::short(counters.packets))
+    html! { <span {class} {title}>{rows::short(counters.packets)}</span> }
 }
 
 /// Why no packet comes to a rule.
@@ -557,7 +509,7 @@ fn why_unmet(state: &State, place: Place) -> String {
     format!("Never reached: {}.{none}", reasons.join(", "))
 }
 
-fn fold(page: &Page, at: ChainPlace, rules: std::ops::Range<u32>) -> Markup {
+fn fold(page: &Page, at: ChainPlace, rules: std::ops::Range<u32>) -> Html {
     let state = &page.state;
     let place = |rule| Place {
         at,
@@ -589,37 +541,27 @@ fn fold(page: &Page, at: ChainPlace, rules: std::ops::Range<u32>) -> Markup {
         let name = named(state.paste.rulesets(), first)
             .replace('\\', "\\\\")
             .replace('"', "\\\"");
-        Callback::from(move |_: Event| {
+        Callback::from(move |_: MouseEvent| {
             act.emit(Action::List(rows::Do::Unfold(first)));
             // The fold goes, and the focus with it.
             browser::show(&format!("[data-rule=\"{name}\"]"), "nearest", true);
         })
     };
-    button()
-        .class("row fold")
-        .key(format!("fold-{at:?}-{}", rules.start))
-        .attr("aria-expanded", "false")
-        .on("click", unfold)
-        .child(
-            tag("span")
-                .class("number")
-                .child(format!("{}–{}", rules.start + 1, rules.end)),
-        )
-        .children(
-            state
+    html! {
+        <button
+            type="button"
+            class="row fold"
+            key={format!("fold-{at:?}-{}", rules.start)}
+            aria-expanded="false"
+            onclick={unfold}
+        >
+            <span class="number">{format!("{}–{}", rules.start + 1, rules.end)}</span>
+            {for state
                 .sides()
                 .iter()
-                .map(|side| tile(*side, explain::Fate::Unknown, tested(*side))),
-        )
-        .child(
-            tag("span")
-                .class("words")
-                .child(format!("{}: {says}", format_count(rules.len(), "rule"))),
-        )
-        .child(
-            tag("span")
-                .class("line-number")
-                .attr("aria-hidden", "true")
-                .text("▸"),
-        )
+                .map(|side| tile(*side, explain::Fate::Unknown, tested(*side)))}
+            <span class="words">{format!("{}: {says}", format_count(rules.len(), "rule"))}</span>
+            <span class="line-number" aria-hidden="true">{"▸"}</span>
+        </button>
+    }
 }

@@ -3,8 +3,7 @@
 use chainwalk_core::map::{self, Form, Go, Group, Lane, Leg, Map as Drawing, Shape, Sheet};
 use gloo::events::EventListener;
 use gloo::utils::window;
-use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement};
+use web_sys::HtmlElement;
 use yew::prelude::*;
 
 use super::badge::colour;
@@ -12,7 +11,6 @@ use super::follow::use_follow;
 use super::way;
 use crate::browser;
 use crate::cursor::Move;
-use crate::element::{Markup, button, key, tag};
 use crate::page::Page;
 use crate::page_part::{self, Part};
 use crate::state::{Action, State};
@@ -48,90 +46,60 @@ pub(crate) fn Map(page: &Page) -> Html {
         }
     });
     let drawing = map::draw(&sheet(state, *width));
-    let onclick = {
-        let page = page.clone();
-        Callback::from(move |event: Event| go(&page, event.target()))
-    };
-    let onkeydown = {
-        let page = page.clone();
-        Callback::from(move |event: Event| {
-            if matches!(&*key(&event), "Enter" | " ") {
-                event.prevent_default();
-                go(&page, event.target());
-            }
-        })
-    };
     let Drawing {
         width,
         height,
         groups,
         says,
     } = drawing;
-    tag("div")
-        .class("map")
-        .node(&node)
-        .child(
-            tag("svg")
-                .id("map")
-                .attr("viewBox", format!("0 0 {width} {height}"))
-                .attr("width", width.to_string())
-                .attr("height", height.to_string())
-                .attr("role", "group")
-                .attr("aria-labelledby", "map-title")
-                .attr("aria-describedby", "map-says")
-                .on("click", onclick)
-                .on("keydown", onkeydown)
-                .child(tag("title").id("map-title").text("Map of the way"))
-                .child(tag("desc").id("map-says").child(says))
-                .children(groups.into_iter().map(|group| draw(state, group))),
-        )
-        .html()
+    html! {
+        <div class="map" ref={&node}>
+            <svg
+                id="map"
+                viewBox={format!("0 0 {width} {height}")}
+                width={width.to_string()}
+                height={height.to_string()}
+                role="group"
+                aria-labelledby="map-title"
+                aria-describedby="map-says"
+            >
+                <title id="map-title">{"Map of the way"}</title>
+                <desc id="map-says">{says}</desc>
+                {for groups.into_iter().map(|group| draw(page, group))}
+            </svg>
+        </div>
+    }
 }
 
 /// Buttons that save it.
-pub(super) fn save_buttons() -> Markup {
+pub(super) fn save_buttons() -> Html {
     let save = |png: bool, name: &'static str| {
-        let onclick = move |_: Event| {
+        let onclick = move |_: MouseEvent| {
             if let Some(svg) = gloo::utils::document().get_element_by_id("map") {
                 browser::picture(&svg, png);
             }
         };
         let title = format!("Save the map as {name}");
-        button()
-            .attr("title", title.clone())
-            .attr("aria-label", title)
-            .on("click", onclick)
-            .child(name)
+        html! {
+            <button type="button" title={title.clone()} aria-label={title} {onclick}>{name}</button>
+        }
     };
-    tag("div")
-        .class("choice")
-        .attr("role", "group")
-        .attr("aria-label", "Save the map")
-        .child(save(false, "SVG"))
-        .child(save(true, "PNG"))
+    html! {
+        <div class="choice" role="group" aria-label="Save the map">
+            {save(false, "SVG")}
+            {save(true, "PNG")}
+        </div>
+    }
 }
 
-/// Does what a click on a part of the map means.
-fn go(page: &Page, target: Option<web_sys::EventTarget>) {
-    let element = target.and_then(|target| target.dyn_into::<Element>().ok());
-    let group = element.and_then(|element| element.closest("[data-go]").ok().flatten());
-    let Some(go) = group.and_then(|group| group.get_attribute("data-go")) else {
-        return;
-    };
-    let (kind, place) = go.split_at(1);
-    let Ok(place) = place.parse::<usize>() else {
-        return;
-    };
-    if kind == "s" {
-        page.act.emit(Action::Go(Move::To(place)));
-    } else if let Some(leg) = page
-        .state
-        .told
-        .as_ref()
-        .and_then(|told| told.journey.legs.get(place + 1))
-    {
-        page.act
-            .emit(Action::Load(Box::new(leg.trace.packet.clone())));
+/// The action of a click on a part of the map.
+fn action(state: &State, target: Go) -> Option<Action> {
+    match target {
+        Go::Step(step) => Some(Action::Go(Move::To(step))),
+        Go::Leg(leg) => {
+            let leg = state.told.as_ref()?.journey.legs.get(leg + 1)?;
+            Some(Action::Load(Box::new(leg.trace.packet.clone())))
+        }
     }
 }
 
@@ -179,7 +147,7 @@ fn sheet(state: &State, width: i32) -> Sheet<'_> {
     }
 }
 
-fn draw(state: &State, group: Group) -> Markup {
+fn draw(page: &Page, group: Group) -> Html {
     let Group {
         lane,
         fate,
@@ -189,57 +157,63 @@ fn draw(state: &State, group: Group) -> Markup {
         current,
         shapes,
     } = group;
+    let state = &page.state;
     let of_lane = lane.and_then(|lane| state.walks().nth(lane));
     let (side, colour) = match (of_lane, fate) {
         (Some((side, walked)), _) => (Some(side.key()), Some(colour(walked.headline.fate))),
         (None, fate) => (None, fate.map(colour)),
     };
-    let drawn = tag("g").class(side).class(colour);
-    let drawn = match go {
-        None => drawn,
-        Some(go) => drawn
-            .attr("role", "button")
-            .attr("tabindex", if stop { "0" } else { "-1" })
-            .attr("aria-label", name)
-            .attr("data-go", target_of(go))
-            .attr("aria-current", current.then_some("step"))
-            .attr("data-current", current.then_some("")),
+    let class = classes!(side, colour);
+    let shapes = shapes.into_iter().map(shape);
+    let Some(action) = go.and_then(|target| action(state, target)) else {
+        return html! { <g {class}>{for shapes}</g> };
     };
-    drawn.children(shapes.into_iter().map(element))
-}
-
-/// A shape as an element.
-fn element(shape: Shape) -> Markup {
-    let element = match shape.form {
-        Form::Box(x, y, width, height, radius) => {
-            let places = [
-                ("x", x),
-                ("y", y),
-                ("width", width),
-                ("height", height),
-                ("rx", radius),
-            ];
-            placed("rect", &places)
+    let onkeydown = {
+        let (act, action) = (page.act.clone(), action.clone());
+        move |event: KeyboardEvent| {
+            if matches!(&*event.key(), "Enter" | " ") {
+                event.prevent_default();
+                act.emit(action.clone());
+            }
         }
-        Form::Line(path) => tag("path").attr("d", path),
-        Form::Dot(x, y, radius) => placed("circle", &[("cx", x), ("cy", y), ("r", radius)]),
-        Form::Text(x, y, anchor, text) => placed("text", &[("x", x), ("y", y)])
-            .attr("text-anchor", anchor.name())
-            .child(text),
     };
-    element.class(shape.class)
-}
-
-/// What a click on it means, as `go` reads it.
-fn target_of(go: Go) -> String {
-    match go {
-        Go::Step(step) => format!("s{step}"),
-        Go::Leg(leg) => format!("l{leg}"),
+    html! {
+        <g
+            {class}
+            role="button"
+            tabindex={if stop { "0" } else { "-1" }}
+            aria-label={name}
+            aria-current={current.then_some("step")}
+            data-current={current.then_some("")}
+            onclick={page.on(action)}
+            {onkeydown}
+        >
+            {for shapes}
+        </g>
     }
 }
 
-fn placed(name: &'static str, places: &[(&'static str, i32)]) -> Markup {
-    places.iter().fold(tag(name), |element, (name, place)| {
-        element.attr(name, place.to_string())
-    })
+/// A shape as an element.
+fn shape(Shape { class, form }: Shape) -> Html {
+    match form {
+        Form::Box(x, y, width, height, radius) => html! {
+            <rect
+                {class}
+                x={x.to_string()}
+                y={y.to_string()}
+                width={width.to_string()}
+                height={height.to_string()}
+                rx={radius.to_string()}
+            />
+        },
+        Form::Line(d) => html! { <path {class} {d} /> },
+        Form::Dot(x, y, radius) => html! {
+            <circle {class} cx={x.to_string()} cy={y.to_string()} r={radius.to_string()} />
+        },
+        Form::Text(x, y, anchor, text) => html! {
+            <text {class} x={x.to_string()} y={y.to_string()} text-anchor={anchor.name()}>
+                {text}
+            </text>
+        },
+    }
 }

@@ -2,15 +2,13 @@
 
 use chainwalk_core::analysis::explain::Fate;
 use chainwalk_core::analysis::scenario::{self, Group};
-use web_sys::Event;
-use yew::Callback;
+use yew::prelude::*;
 
 use super::badge::{badge, colour, glyph};
 use super::findings;
-use super::phrases::format_place;
+use super::phrases::{bool_text, format_place};
 use super::told::WORKING;
 use crate::browser;
-use crate::element::{Markup, button, group, tag};
 use crate::page::Page;
 use crate::paste::{Kind, Past as Row};
 use crate::side::Side;
@@ -30,7 +28,7 @@ const KINDS: [Kind; 5] = [
 
 /// The table, a column for each kind of way; and beneath it what is to be said of the dump as a
 /// whole.
-pub(crate) fn past(page: &Page) -> Markup {
+pub(crate) fn past(page: &Page) -> Html {
     let paste = &page.state.paste;
     let known = paste.known_past();
     let past = known.unwrap_or_default();
@@ -54,27 +52,24 @@ pub(crate) fn past(page: &Page) -> Markup {
             } else {
                 (colour(fate), glyph(fate))
             };
-            button()
-                .class("line")
-                .class(class)
-                .is("aria-pressed", pressed)
-                .attr(
-                    "title",
-                    if pressed {
-                        "Show all"
-                    } else {
-                        "Show only these"
-                    },
-                )
-                .on("click", {
-                    let act = page.act.clone();
-                    Callback::from(move |_: Event| {
-                        act.emit(Action::Only((!pressed).then_some(kind)));
-                        // Beneath a large answer the table begins below the window.
-                        browser::show("#pane-past .groups", "nearest", false);
-                    })
-                })
-                .child(format!("{sign} {} {word}", count(kind)))
+            html! {
+                <button
+                    type="button"
+                    class={classes!("line", class)}
+                    aria-pressed={bool_text(pressed)}
+                    title={if pressed { "Show all" } else { "Show only these" }}
+                    onclick={{
+                        let act = page.act.clone();
+                        Callback::from(move |_: MouseEvent| {
+                            act.emit(Action::Only((!pressed).then_some(kind)));
+                            // Beneath a large answer the table begins below the window.
+                            browser::show("#pane-past .groups", "nearest", false);
+                        })
+                    }}
+                >
+                    {format!("{sign} {} {word}", count(kind))}
+                </button>
+            }
         });
     // Nothing passes through a pod.
     let is_there = |group: &Group| {
@@ -91,41 +86,41 @@ pub(crate) fn past(page: &Page) -> Markup {
         let (others, exempt) = (rows(false), rows(true));
         // Its heading stays: else the other columns would take its place.
         let none = others.is_empty() && exempt.is_empty();
-        tag("table")
-            .child(
-                tag("thead").child(
-                    tag("tr")
-                        .child(
-                            tag("th")
-                                .attr("scope", "col")
-                                .child(group.title(scenario::is_node(&paste.host))),
-                        )
-                        .child(tag("th").attr("scope", "col").text("ends"))
-                        .child(tag("th").attr("scope", "col").text("decided by")),
-                ),
-            )
-            .child(tag("tbody").children(others).child(none.then(|| {
-                tag("tr").class("exempt").child(
-                    tag("td").attr("colspan", "3").child(if known.is_some() {
-                        "none"
-                    } else {
-                        WORKING
-                    }),
-                )
-            })))
-            .child((!exempt.is_empty()).then(|| {
-                tag("tbody")
-                    .class("exempt")
-                    .child(
-                        tag("tr").child(
-                            tag("th")
-                                .attr("scope", "rowgroup")
-                                .attr("colspan", "3")
-                                .child(format!("{EXEMPT} Exempt by design")),
-                        ),
-                    )
-                    .children(exempt)
-            }))
+        html! {
+            <table>
+                <thead>
+                    <tr>
+                        <th scope="col">{group.title(scenario::is_node(&paste.host))}</th>
+                        <th scope="col">{"ends"}</th>
+                        <th scope="col">{"decided by"}</th>
+                    </tr>
+                </thead>
+                <tbody>
+                    {for others}
+                    if none {
+                        <tr class="exempt">
+                            <td colspan="3">
+                                {if known.is_some() {
+                                    "none"
+                                } else {
+                                    WORKING
+                                }}
+                            </td>
+                        </tr>
+                    }
+                </tbody>
+                if !exempt.is_empty() {
+                    <tbody class="exempt">
+                        <tr>
+                            <th scope="rowgroup" colspan="3">
+                                {format!("{EXEMPT} Exempt by design")}
+                            </th>
+                        </tr>
+                        {for exempt}
+                    </tbody>
+                }
+            </table>
+        }
     });
     let sections = findings::sections(page);
     let title = if paste.mesh.is_some() {
@@ -135,55 +130,29 @@ pub(crate) fn past(page: &Page) -> Markup {
     };
     let links = sections.iter().map(|section| {
         // The number that the title gets moves nothing: it has its room before.
-        let room = section.busy.then(|| tag("span").class("room").text(" (0)"));
-        button()
-            .class("link")
-            .attr("data-to", section.id)
-            .child(&section.title)
-            .child(room)
+        let room = section
+            .busy
+            .then(|| html! { <span class="room">{" (0)"}</span> });
+        html! {
+            <button type="button" class="link" data-to={section.id}>{&section.title}{room}</button>
+        }
     });
-    tag("section")
-        .class("pane past")
-        .id("pane-past")
-        .attr("aria-label", title)
-        .child(
-            tag("div")
-                .class("head")
-                .child(tag("h2").child(title))
-                .child(
-                    tag("span")
-                        .class("counts")
-                        .attr("role", "group")
-                        .attr("aria-label", "Show only")
-                        .children(counts),
-                )
-                .child(tag("span").class("space"))
-                .child(
-                    tag("span")
-                        .class("quiet wide")
-                        .text("click a row to load it"),
-                )
-                .child(
-                    tag("nav")
-                        .class("below")
-                        .attr("aria-label", "Below the table")
-                        .children(links),
-                ),
-        )
-        .child(
-            tag("div")
-                .class("groups")
-                .attr("aria-busy", known.is_none().then_some("true"))
-                .children(groups),
-        )
-        .child(
-            tag("div")
-                .class("whole")
-                .children(sections.iter().map(|section| section.show(page))),
-        )
+    html! {
+        <section class="pane past" id="pane-past" aria-label={title}>
+            <div class="head">
+                <h2>{title}</h2>
+                <span class="counts" role="group" aria-label="Show only">{for counts}</span>
+                <span class="space"></span>
+                <span class="quiet wide">{"click a row to load it"}</span>
+                <nav class="below" aria-label="Below the table">{for links}</nav>
+            </div>
+            <div class="groups" aria-busy={known.is_none().then_some("true")}>{for groups}</div>
+            <div class="whole">{for sections.iter().map(|section| section.show(page))}</div>
+        </section>
+    }
 }
 
-fn show(page: &Page, row: &Row) -> Markup {
+fn show(page: &Page, row: &Row) -> Html {
     let state = &page.state;
     let key = row.scenario.key;
     let held: Vec<Side> = state
@@ -195,54 +164,28 @@ fn show(page: &Page, row: &Row) -> Markup {
     let decided = row.decided_by.map_or("no rule".into(), |place| {
         format_place(state.paste.rulesets(), place)
     });
-    tag("tr")
-        .class((!held.is_empty()).then_some("held"))
-        .child(
-            tag("td").child(
-                button()
-                    .attr("data-past", key)
-                    .on("click", page.on(Action::Scenario(key)))
-                    .children(held.into_iter().map(badge))
-                    .child(&row.scenario.label),
-            ),
-        )
-        .child(if let Some(why) = row.exempt {
-            group()
-                .child(
-                    tag("td")
-                        .child(
-                            tag("span")
-                                .attr("aria-hidden", "true")
-                                .child(EXEMPT)
-                                .text(" "),
-                        )
-                        .child(&*row.end),
-                )
-                .child(
-                    tag("td")
-                        .child(tag("code").child(decided))
-                        .text(", ")
-                        .child(why),
-                )
-        } else {
-            group()
-                .child(
-                    tag("td")
-                        .class(colour(row.fate))
-                        .child(
-                            tag("span")
-                                .attr("aria-hidden", "true")
-                                .child(glyph(row.fate))
-                                .text(" "),
-                        )
-                        .child(
-                            tag("span")
-                                .class("hidden")
-                                .child(row.fate.word(state.paste.mesh.is_some()))
-                                .text(", "),
-                        )
-                        .child(&*row.end),
-                )
-                .child(tag("td").child(tag("code").child(decided)))
-        })
+    html! {
+        <tr class={(!held.is_empty()).then_some("held")}>
+            <td>
+                <button type="button" data-past={key} onclick={page.on(Action::Scenario(key))}>
+                    {for held.into_iter().map(badge)}
+                    {&row.scenario.label}
+                </button>
+            </td>
+            if let Some(why) = row.exempt {
+                <td><span aria-hidden="true">{EXEMPT}{" "}</span>{&*row.end}</td>
+                <td><code>{decided}</code>{", "}{why}</td>
+            } else {
+                <td class={colour(row.fate)}>
+                    <span aria-hidden="true">{glyph(row.fate)}{" "}</span>
+                    <span class="hidden">
+                        {row.fate.word(state.paste.mesh.is_some())}
+                        {", "}
+                    </span>
+                    {&*row.end}
+                </td>
+                <td><code>{decided}</code></td>
+            }
+        </tr>
+    }
 }

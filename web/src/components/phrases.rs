@@ -3,9 +3,14 @@
 
 use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::netfilter::ruleset::Ruleset;
+use yew::prelude::*;
 
-use crate::element::{Markup, group, tag};
 use crate::state::State;
+
+/// The value of an attribute that is true or false.
+pub(super) fn bool_text(value: bool) -> &'static str {
+    if value { "true" } else { "false" }
+}
 
 /// "no rules", "1 rule", "2 rules".
 pub(super) fn format_count(count: usize, noun: &str) -> String {
@@ -26,25 +31,26 @@ pub(super) fn format_place(rulesets: &[Ruleset], place: Place) -> String {
 }
 
 /// A sentence in which the name of the deciding chain is set as code.
-pub(super) fn sentence_with_chain(state: &State, text: &str, place: Option<Place>) -> Markup {
+pub(super) fn sentence_with_chain(state: &State, text: &str, place: Option<Place>) -> Html {
     let chain = place.map(|place| &*place.at.find(state.paste.rulesets()).2.name);
     match chain.and_then(|chain| text.split_once(chain).map(|parts| (chain, parts))) {
-        Some((chain, (before, after))) => group()
-            .child(before)
-            .child(tag("code").child(chain))
-            .child(after),
-        None => group().child(text),
+        Some((chain, (before, after))) => html! { <>{before}<code>{chain}</code>{after}</> },
+        None => html! { {text} },
     }
 }
 
 /// A text with commands between backticks, which are set as code.
-pub(super) fn text_with_code(text: &str) -> Markup {
+pub(super) fn text_with_code(text: &str) -> Html {
     let parts = text.split('`').enumerate();
-    group().children(parts.map(|(place, part)| {
-        if place % 2 == 1 {
-            tag("code").child(part)
-        } else {
-            group().child(part)
-        }
-    }))
+    html! {
+        <>
+            {for parts.map(|(place, part)| {
+                if place % 2 == 1 {
+                    html! { <code>{part}</code> }
+                } else {
+                    html! { {part} }
+                }
+            })}
+        </>
+    }
 }

@@ -3,8 +3,7 @@
 use chainwalk_core::iptables::print;
 use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::netfilter::ruleset::Ruleset;
-
-use crate::element::{Markup, group, nothing, tag};
+use yew::prelude::*;
 
 /// How a condition is set apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +28,7 @@ pub(super) fn pieces(
     rulesets: &[Ruleset],
     place: Place,
     accent: impl Fn(u16) -> Option<Accent>,
-) -> Markup {
+) -> Html {
     let (ruleset, table, chain) = place.at.find(rulesets);
     let Some(rule) = place.rule(rulesets) else {
         let counters = chain
@@ -37,11 +36,9 @@ pub(super) fn pieces(
             .counters(ruleset)
             .map(|counters| format!(" {counters}"))
             .unwrap_or_default();
-        return tag("span")
-            .class("rule")
-            .text("policy ")
-            .child(tag("b").child(chain.policy().name()))
-            .child(counters);
+        return html! {
+            <span class="rule">{"policy "}<b>{chain.policy().name()}</b>{counters}</span>
+        };
     };
     let mut at = 0;
     let mut conditions = Vec::new();
@@ -58,15 +55,16 @@ pub(super) fn pieces(
         }
         at += u16::try_from(group.len()).unwrap_or(u16::MAX);
     }
-    tag("span").class("rule").children(conditions).child(
-        tag("b")
-            .class("piece")
-            .child(print::target(ruleset, table, rule)),
-    )
+    html! {
+        <span class="rule">
+            {for conditions}
+            <b class="piece">{print::target(ruleset, table, rule)}</b>
+        </span>
+    }
 }
 
 /// One condition; its `-m owner` is none and is not set apart.
-fn condition(text: &str, accent: Option<Accent>) -> Markup {
+fn condition(text: &str, accent: Option<Accent>) -> Html {
     let (lead, rest) = match text
         .strip_prefix("-m ")
         .and_then(|rest| rest.split_once(' '))
@@ -80,14 +78,7 @@ fn condition(text: &str, accent: Option<Accent>) -> Markup {
         None => "",
     };
     if rest.is_empty() {
-        return nothing();
+        return Html::default();
     }
-    group()
-        .child(
-            tag("span")
-                .class("piece")
-                .child(lead)
-                .child(tag("span").class(class).child(rest.to_owned())),
-        )
-        .text(" ")
+    html! { <><span class="piece">{lead}<span {class}>{rest.to_owned()}</span></span>{" "}</> }
 }

@@ -9,18 +9,17 @@ use yew::prelude::*;
 use super::copy::Copy;
 use super::diagnostics::diagnostics;
 use super::list::List;
-use super::phrases::format_count;
+use super::phrases::{bool_text, format_count};
 use super::text::{Edit, Text};
 use crate::browser;
 use crate::editing::{Do, Export};
-use crate::element::{Markup, button, group, nothing, tag};
 use crate::page::Page;
 use crate::paste::{MOST_EDITED, Origin, Paste};
 use crate::rows::{self, Order, Row};
 use crate::state::{Action, State, View};
 
 /// The whole column.
-pub(crate) fn rules(page: &Page) -> Markup {
+pub(crate) fn rules(page: &Page) -> Html {
     let state = &page.state;
     let views = [
         ("Walked", View::Rows(Order::Walked)),
@@ -29,52 +28,45 @@ pub(crate) fn rules(page: &Page) -> Markup {
         ("Paste", View::Edit),
     ];
     let views = views.map(|(name, view)| {
-        button()
-            .id(format!("view-{}", name.to_ascii_lowercase()))
-            .is("aria-pressed", state.view == view)
-            .on("click", page.on(Action::View(view)))
-            .child(name)
+        html! {
+            <button
+                type="button"
+                id={format!("view-{}", name.to_ascii_lowercase())}
+                aria-pressed={bool_text(state.view == view)}
+                onclick={page.on(Action::View(view))}
+            >
+                {name}
+            </button>
+        }
     });
-    tag("section")
-        .class("pane rules")
-        .id("pane-rules")
-        .attr("aria-label", "Rules")
-        .child(
-            tag("div")
-                .class("head")
-                .child(tag("h2").text("Rules"))
-                .child(
-                    tag("span")
-                        .class("quiet wide")
-                        .text("paste or drop a dump anywhere"),
-                )
-                .child(tag("span").class("space"))
-                .child(
-                    tag("div")
-                        .class("choice")
-                        .attr("role", "group")
-                        .attr("aria-label", "Show the rules")
-                        .children(views),
-                ),
-        )
-        .child(taken(state))
-        .child(about(state))
-        .child(proxies(state))
-        .child(matches!(state.paste.origin, Origin::Sample(_)).then(recipe))
-        .child(tools(page))
-        .child(match state.view {
-            View::Rows(_) => html! { <List ..page.clone() /> },
-            View::Text => html! { <Text ..page.clone() /> },
-            View::Edit => html! { <Edit ..page.clone() /> },
-        })
-        .child(diagnostics(page))
+    html! {
+        <section class="pane rules" id="pane-rules" aria-label="Rules">
+            <div class="head">
+                <h2>{"Rules"}</h2>
+                <span class="quiet wide">{"paste or drop a dump anywhere"}</span>
+                <span class="space"></span>
+                <div class="choice" role="group" aria-label="Show the rules">{for views}</div>
+            </div>
+            {taken(state)}
+            {about(state)}
+            {proxies(state)}
+            {matches!(state.paste.origin, Origin::Sample(_)).then(recipe)}
+            {tools(page)}
+            {match state.view {
+                View::Rows(_) => html! { <List ..page.clone() /> },
+                View::Text => html! { <Text ..page.clone() /> },
+                View::Edit => html! { <Edit ..page.clone() /> },
+            }}
+            {diagnostics(page)}
+        </section>
+    }
 }
 
 /// Finding rules, going back, and taking along what was changed.
-fn tools(page: &Page) -> Markup {
+fn tools(page: &Page) -> Html {
     let state = &page.state;
     let lists = matches!(state.view, View::Rows(_));
-    let sought = page.act.reform(|event: Event| {
+    let sought = page.act.reform(|event: InputEvent| {
         let input = event
             .target()
             .and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
@@ -90,51 +82,56 @@ fn tools(page: &Page) -> Markup {
     let steps = [(false, "undo", "Undo", "↶"), (true, "redo", "Redo", "↷")].map(
         |(redo, id, name, sign)| {
             let cannot = !state.history.can(redo);
-            button()
-                .id(id)
-                .class("line")
-                .attr("aria-label", name)
-                .attr("title", name)
-                .is("aria-disabled", cannot)
-                .on("click", page.on(Action::Undo { redo }))
-                .child(sign)
+            html! {
+                <button
+                    type="button"
+                    {id}
+                    class="line"
+                    aria-label={name}
+                    title={name}
+                    aria-disabled={bool_text(cannot)}
+                    onclick={page.on(Action::Undo { redo })}
+                >
+                    {sign}
+                </button>
+            }
         },
     );
-    tag("div")
-        .class("tools")
-        .child(lists.then(|| {
-            group()
-                .child(
-                    tag("input")
-                        .id("search")
-                        .attr("type", "search")
-                        .class("search")
-                        .attr("placeholder", "find: chain, address, port 443, uid 1337")
-                        .attr("aria-label", "Find rules")
-                        .value(state.opened.query.clone())
-                        .on("input", sought)
-                        .attr("spellcheck", "false")
-                        .attr("autocomplete", "off")
-                        .attr("autocapitalize", "off"),
-                )
-                .child((!state.opened.query.trim().is_empty()).then(|| {
-                    tag("span")
-                        .class("quiet")
-                        .attr("role", "status")
-                        .child(format_count(found, "hit"))
-                }))
-                .child(
-                    button()
-                        .class("line")
-                        .id("met")
-                        .is("aria-pressed", state.opened.met)
-                        .attr("title", "Show only what the packets met")
-                        .on("click", page.on(Action::List(rows::Do::Met)))
-                        .text("Met"),
-                )
-        }))
-        .children(steps)
-        .child((state.is_edited() || state.editing.export.is_some()).then(|| export(page)))
+    html! {
+        <div class="tools">
+            if lists {
+                <input
+                    id="search"
+                    type="search"
+                    class="search"
+                    placeholder="find: chain, address, port 443, uid 1337"
+                    aria-label="Find rules"
+                    value={state.opened.query.clone()}
+                    oninput={sought}
+                    spellcheck="false"
+                    autocomplete="off"
+                    autocapitalize="off"
+                />
+                if !state.opened.query.trim().is_empty() {
+                    <span class="quiet" role="status">{format_count(found, "hit")}</span>
+                }
+                <button
+                    type="button"
+                    class="line"
+                    id="met"
+                    aria-pressed={bool_text(state.opened.met)}
+                    title="Show only what the packets met"
+                    onclick={page.on(Action::List(rows::Do::Met))}
+                >
+                    {"Met"}
+                </button>
+            }
+            {for steps}
+            if state.is_edited() || state.editing.export.is_some() {
+                {export(page)}
+            }
+        </div>
+    }
 }
 
 /// What the commands are.
@@ -142,7 +139,7 @@ const COMMANDS: &str = " From the rules as pasted to these, in this order, as ro
                         a rule as it stands in the paste.";
 
 /// The changed rules, to take along.
-fn export(page: &Page) -> Markup {
+fn export(page: &Page) -> Html {
     let kinds = [
         ("export-commands", "Commands", Export::Commands),
         ("export-save", "iptables-save", Export::Save),
@@ -151,14 +148,19 @@ fn export(page: &Page) -> Markup {
     let buttons = kinds.map(|(id, name, kind)| {
         let open = shown.is_some_and(|(other, _)| *other == kind);
         let action = Action::Rule(Do::Export((!open).then_some(kind)));
-        button()
-            .class("line")
-            .id(id)
-            .is("aria-expanded", open)
-            .on("click", page.on(action))
-            .child(name)
+        html! {
+            <button
+                type="button"
+                class="line"
+                {id}
+                aria-expanded={bool_text(open)}
+                onclick={page.on(action)}
+            >
+                {name}
+            </button>
+        }
     });
-    let select = |event: Event| {
+    let select = |event: FocusEvent| {
         if let Some(field) = event
             .target()
             .and_then(|target| target.dyn_into::<web_sys::HtmlTextAreaElement>().ok())
@@ -166,48 +168,43 @@ fn export(page: &Page) -> Markup {
             field.select();
         }
     };
-    group()
-        .child(tag("span").class("quiet").text("Changed rules:"))
-        .children(buttons)
-        .child(shown.map(|(kind, text)| {
-            match text {
-                Err(why) => tag("p")
-                    .id("export-refused")
-                    .class("refused")
-                    .attr("role", "alert")
-                    .child(&**why),
-                Ok(text) if text.len() > MOST_EDITED => tag("p")
-                    .class("export")
-                    .text("This is too long to be shown here: take it from the text."),
-                Ok(text) => group()
-                    .child(
-                        tag("label")
-                            .class("hidden")
-                            .attr("for", "export")
-                            .text("The changed rules"),
-                    )
-                    .child(
-                        tag("textarea")
-                            .id("export")
-                            .class("export")
-                            .flag("readonly", true)
-                            .value(text.to_string())
-                            .on("focus", select)
-                            .attr("wrap", "off")
-                            .attr("rows", text.lines().count().clamp(2, 10).to_string())
-                            .attr("spellcheck", "false"),
-                    )
-                    .child(
-                        tag("p")
-                            .class("export quiet")
-                            .child(html! { <Copy of="export" /> })
-                            .child(
-                                (*kind == Export::Commands)
-                                    .then(|| group().text(COMMANDS).child(lasting(&page.state))),
-                            ),
-                    ),
+    html! {
+        <>
+            <span class="quiet">{"Changed rules:"}</span>
+            {for buttons}
+            if let Some((kind, text)) = shown {
+                {{
+                    match text {
+                        Err(why) => html! { <p id="export-refused" class="refused" role="alert">{&**why}</p> },
+                        Ok(text) if text.len() > MOST_EDITED => html! {
+                            <p class="export">{"This is too long to be shown here: take it from the text."}</p>
+                        },
+                        Ok(text) => html! {
+                            <>
+                                <label class="hidden" for="export">{"The changed rules"}</label>
+                                <textarea
+                                    id="export"
+                                    class="export"
+                                    readonly={true}
+                                    value={text.to_string()}
+                                    onfocus={select}
+                                    wrap="off"
+                                    rows={text.lines().count().clamp(2, 10).to_string()}
+                                    spellcheck="false"
+                                />
+                                <p class="export quiet">
+                                    <Copy of="export" />
+                                    if *kind == Export::Commands {
+                                        {COMMANDS}{lasting(&page.state)}
+                                    }
+                                </p>
+                            </>
+                        },
+                    }
+                }}
             }
-        }))
+        </>
+    }
 }
 
 /// What a change that is to last takes.
@@ -232,7 +229,7 @@ fn lasting(state: &State) -> String {
 }
 
 /// That a text was taken, for what, and whether all of it was understood.
-fn taken(state: &State) -> Markup {
+fn taken(state: &State) -> Html {
     // As it came: what is changed since is told beside the commands.
     let Paste {
         origin,
@@ -241,7 +238,7 @@ fn taken(state: &State) -> Markup {
         ..
     } = &*state.original;
     if matches!(origin, Origin::Sample(_) | Origin::Lesson) {
-        return nothing();
+        return Html::default();
     }
     let rules = parsed.rulesets.iter().map(Ruleset::rules).sum();
     let kinds: Vec<String> = parsed
@@ -256,53 +253,50 @@ fn taken(state: &State) -> Markup {
         ""
     };
     let remarks = parsed.diagnostics.len();
-    let to_remarks = |_: Event| browser::focus("diagnostics");
-    tag("p")
-        .class("about taken")
-        .id("taken")
-        .attr("role", "status")
-        .child(
-            tag("b")
-                .text("✓ ")
-                .child(format_count(rules, "rule"))
-                .text(" taken"),
-        )
-        .child(format!(": {}{more}. ", kinds.join("; ")))
-        .child(if remarks > 0 {
-            button()
-                .class("link")
-                .id("taken-remarks")
-                .on("click", to_remarks)
-                .child(format_count(remarks, "remark"))
-        } else {
-            group().text("All understood.")
-        })
-        .child(state.is_edited().then(|| group().text(" Changed since.")))
-        .child(neutral.then(|| {
-            group().text(" It was made neutral: addresses, names and comments stand for real ones.")
-        }))
+    let to_remarks = |_: MouseEvent| browser::focus("diagnostics");
+    html! {
+        <p class="about taken" id="taken" role="status">
+            <b>{"✓ "}{format_count(rules, "rule")}{" taken"}</b>
+            {format!(": {}{more}. ", kinds.join("; "))}
+            if remarks > 0 {
+                <button type="button" class="link" id="taken-remarks" onclick={to_remarks}>
+                    {format_count(remarks, "remark")}
+                </button>
+            } else {
+                {"All understood."}
+            }
+            if state.is_edited() {
+                {" Changed since."}
+            }
+            if *neutral {
+                {" It was made neutral: addresses, names and comments stand for real ones."}
+            }
+        </p>
+    }
 }
 
 /// Whose rules they are.
-fn about(state: &State) -> Markup {
+fn about(state: &State) -> Html {
     let Some(mesh) = &state.paste.mesh else {
-        return nothing();
+        return Html::default();
     };
     let versions = mesh
         .versions
         .as_ref()
         .map(|versions| format!(" {versions}"))
         .unwrap_or_default();
-    tag("p")
-        .class("about")
-        .child(tag("b").child(mesh.name()).child(versions).text("."))
-        .child(format!(" {}.", mesh.facts().join("; ")))
+    html! {
+        <p class="about">
+            <b>{mesh.name()}{versions}{"."}</b>
+            {format!(" {}.", mesh.facts().join("; "))}
+        </p>
+    }
 }
 
 /// Which processes run as the proxy: the rules cannot tell them from it.
-fn proxies(state: &State) -> Markup {
+fn proxies(state: &State) -> Html {
     let Some(mesh) = &state.paste.mesh else {
-        return nothing();
+        return Html::default();
     };
     let processes = state
         .paste
@@ -314,30 +308,29 @@ fn proxies(state: &State) -> Markup {
         .map(|process| format!("{} (pid {})", process.command, process.pid))
         .collect();
     if names.is_empty() {
-        return nothing();
+        return Html::default();
     }
-    tag("p")
-        .class("about")
-        .id("proxies")
-        .child(tag("b").text("Let out as the proxy: "))
-        .child(names.join(", "))
-        .text(".")
+    html! {
+        <p class="about" id="proxies"><b>{"Let out as the proxy: "}</b>{names.join(", ")}{"."}</p>
+    }
 }
 
 /// How to get rules of one's own.
-fn recipe() -> Markup {
-    tag("details")
-        .class("recipe")
-        .id("recipe")
-        .child(tag("summary").text("A sample is shown. Get a pod's own rules"))
-        .child(tag("p").text("Which node, address and UID:"))
-        .child(tag("pre").text("kubectl get pod POD -o jsonpath='{.spec.nodeName} {.status.podIP} {.metadata.uid}'"))
-        .child(tag("p").text("On that node, everything at once, or the rules of one backend:"))
-        .child(
-            tag("pre")
-                .text("sudo chainwalk-capture --pod-uid UID > capture.json\nsudo nsenter -t PID -n iptables-save -c"),
-        )
-        .child(tag("p").text("Without access to the node:"))
-        .child(tag("pre").text("kubectl logs POD -c istio-init"))
-        .child(tag("p").text("Paste or drop what that prints anywhere on this page."))
+fn recipe() -> Html {
+    html! {
+        <details class="recipe" id="recipe">
+            <summary>{"A sample is shown. Get a pod's own rules"}</summary>
+            <p>{"Which node, address and UID:"}</p>
+            <pre>
+                {"kubectl get pod POD -o jsonpath='{.spec.nodeName} {.status.podIP} {.metadata.uid}'"}
+            </pre>
+            <p>{"On that node, everything at once, or the rules of one backend:"}</p>
+            <pre>
+                {"sudo chainwalk-capture --pod-uid UID > capture.json\nsudo nsenter -t PID -n iptables-save -c"}
+            </pre>
+            <p>{"Without access to the node:"}</p>
+            <pre>{"kubectl logs POD -c istio-init"}</pre>
+            <p>{"Paste or drop what that prints anywhere on this page."}</p>
+        </details>
+    }
 }

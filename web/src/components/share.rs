@@ -8,9 +8,8 @@ use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use super::copy;
-use super::dialog::{head, switch, use_dialog};
-use super::phrases::format_count;
-use crate::element::{Markup, button, group, tag};
+use super::dialog::{DialogHead, Switch, use_dialog};
+use super::phrases::{bool_text, format_count};
 use crate::page::Page;
 use crate::page_part::{self, Part};
 use crate::share::{Form, Gift};
@@ -49,14 +48,19 @@ pub(crate) fn Share(page: &Page) -> Html {
     let neutral = use_state(|| false);
     let secret = use_memo((), |()| browser::secret().try_into().unwrap_or_default());
     let close = page.on(Action::Share(false));
-    tag("dialog")
-        .node(&node)
-        .id("share")
-        .attr("aria-labelledby", "share-title")
-        .on("close", page.on(Action::Share(false)))
-        .child(head("share-title", "Share what is shown", close))
-        .child(open.then(|| html! { <Inside page={page.clone()} {neutral} {secret} /> }))
-        .html()
+    html! {
+        <dialog
+            ref={&node}
+            id="share"
+            aria-labelledby="share-title"
+            onclose={page.on(Action::Share(false))}
+        >
+            <DialogHead id="share-title" title="Share what is shown" onclose={close} />
+            if open {
+                <Inside page={page.clone()} {neutral} {secret} />
+            }
+        </dialog>
+    }
 }
 
 #[component]
@@ -85,7 +89,7 @@ fn Inside(
     });
     let choose = |form| {
         let choice = choice.clone();
-        Callback::from(move |_: Event| choice.set(Choice { form, says: "" }))
+        Callback::from(move |_: MouseEvent| choice.set(Choice { form, says: "" }))
     };
     let allow = Callback::from(|event: Event| {
         if let Some(field) = event.target_dyn_into::<HtmlInputElement>() {
@@ -105,58 +109,72 @@ fn Inside(
     let (_, _, about) = choice.form.says();
     let forms = Form::ALL.map(|form| {
         let (key, name, _) = form.says();
-        button()
-            .id(format!("share-{key}"))
-            .is("aria-pressed", form == choice.form)
-            .on("click", choose(form))
-            .child(name)
+        html! {
+            <button
+                type="button"
+                id={format!("share-{key}")}
+                aria-pressed={bool_text(form == choice.form)}
+                onclick={choose(form)}
+            >
+                {name}
+            </button>
+        }
     });
     let shown = match &*text {
-        Ok(text) if text.len() <= MOST_SHOWN => group()
-            .child(
-                tag("label")
-                    .class("hidden")
-                    .attr("for", "share-text")
-                    .text("What is given away"),
-            )
-            .child(
-                tag("textarea")
-                    .id("share-text")
-                    .flag("readonly", true)
-                    .attr("rows", "7")
-                    .attr("spellcheck", "false")
-                    .value(text.clone()),
-            ),
-        Ok(text) => tag("p").class("quiet").child(format!(
-            "{} kB: too long to be shown here, and saved whole.",
-            text.len() / 1000
-        )),
-        Err(why) => tag("p").class("refused").attr("role", "alert").child(why),
+        Ok(text) if text.len() <= MOST_SHOWN => html! {
+            <>
+                <label class="hidden" for="share-text">{"What is given away"}</label>
+                <textarea
+                    id="share-text"
+                    readonly={true}
+                    rows="7"
+                    spellcheck="false"
+                    value={text.clone()}
+                />
+            </>
+        },
+        Ok(text) => html! {
+            <p class="quiet">
+                {format!(
+                    "{} kB: too long to be shown here, and saved whole.",
+                    text.len() / 1000
+                )}
+            </p>
+        },
+        Err(why) => html! { <p class="refused" role="alert">{why}</p> },
     };
-    group()
-        .child(tag("p").id("share-holds").child(holds(page, &gift, **neutral)))
-        .child(
-            switch("share-neutral", **neutral, change, " Make addresses, names and comments neutral. ")
-                .child(tag("span").class("quiet").text(STAYS)),
-        )
-        .child(
-            tag("div")
-                .class("forms")
-                .child(tag("div").class("choice").attr("role", "group").attr("aria-label", "As").children(forms)),
-        )
-        .child(tag("p").class("quiet").child(about))
-        .child((gift.is_of_a_file() && matches!(choice.form, Form::Link | Form::Embed | Form::Ticket)).then(|| {
-            tag("p").class("quiet").id("share-local").text(
-                "The link begins with a place on this computer. Who has the page elsewhere pastes the whole link into it.",
-            )
-        }))
-        .child(shown)
-        .child(tag("p").class("buttons").child(buttons(&text, &choice)))
-        .child(
-            switch("keep", keep::keeps(), allow, " Keep a draft of my work in this browser. ")
-                .child(tag("span").class("quiet").text("It stays on this computer.")),
-        )
-        .html()
+    html! {
+        <>
+            <p id="share-holds">{holds(page, &gift, **neutral)}</p>
+            <Switch
+                id="share-neutral"
+                checked={**neutral}
+                onchange={change}
+                label=" Make addresses, names and comments neutral. "
+            >
+                <span class="quiet">{STAYS}</span>
+            </Switch>
+            <div class="forms">
+                <div class="choice" role="group" aria-label="As">{for forms}</div>
+            </div>
+            <p class="quiet">{about}</p>
+            if gift.is_of_a_file() && matches!(choice.form, Form::Link | Form::Embed | Form::Ticket) {
+                <p class="quiet" id="share-local">
+                    {"The link begins with a place on this computer. Who has the page elsewhere pastes the whole link into it."}
+                </p>
+            }
+            {shown}
+            <p class="buttons">{buttons(&text, &choice)}</p>
+            <Switch
+                id="keep"
+                checked={keep::keeps()}
+                onchange={allow}
+                label=" Keep a draft of my work in this browser. "
+            >
+                <span class="quiet">{"It stays on this computer."}</span>
+            </Switch>
+        </>
+    }
 }
 
 /// What the reader is about to give away, in numbers.
@@ -196,35 +214,37 @@ fn several(number: usize, what: &str) -> String {
     }
 }
 
-fn buttons(text: &Result<String, String>, choice: &UseStateHandle<Choice>) -> Markup {
+fn buttons(text: &Result<String, String>, choice: &UseStateHandle<Choice>) -> Html {
     let Ok(text) = text else {
         let to_file = {
             let choice = choice.clone();
-            Callback::from(move |_: Event| {
+            Callback::from(move |_: MouseEvent| {
                 choice.set(Choice {
                     form: Form::File,
                     says: "",
                 });
             })
         };
-        return group().child((choice.form == Form::Link).then(|| {
-            button()
-                .class("line")
-                .id("share-as-file")
-                .on("click", to_file)
-                .text("As a file instead")
-        }));
+        return html! {
+            <>
+                if choice.form == Form::Link {
+                    <button type="button" class="line" id="share-as-file" onclick={to_file}>
+                        {"As a file instead"}
+                    </button>
+                }
+            </>
+        };
     };
     let save = {
         let (text, form) = (text.clone(), choice.form);
-        Callback::from(move |_: Event| {
+        Callback::from(move |_: MouseEvent| {
             let (name, kind) = form.file();
             browser::save(name, kind, &text);
         })
     };
     let copy = {
         let (choice, link) = (choice.clone(), text.clone());
-        Callback::from(move |_: Event| {
+        Callback::from(move |_: MouseEvent| {
             let chosen = choice.clone();
             let done = Closure::once_into_js(move |copied: bool| {
                 chosen.set(Choice {
@@ -239,25 +259,15 @@ fn buttons(text: &Result<String, String>, choice: &UseStateHandle<Choice>) -> Ma
             }
         })
     };
-    group()
-        .child((text.len() <= MOST_SHOWN).then(|| {
-            button()
-                .class("line")
-                .id("share-copy")
-                .on("click", copy)
-                .text("Copy")
-        }))
-        .child(
-            button()
-                .class("line")
-                .id("share-save")
-                .on("click", save)
-                .child(format!("Save {}", choice.form.file().0)),
-        )
-        .child(
-            tag("span")
-                .attr("role", "status")
-                .id("share-says")
-                .child(choice.says),
-        )
+    html! {
+        <>
+            if text.len() <= MOST_SHOWN {
+                <button type="button" class="line" id="share-copy" onclick={copy}>{"Copy"}</button>
+            }
+            <button type="button" class="line" id="share-save" onclick={save}>
+                {format!("Save {}", choice.form.file().0)}
+            </button>
+            <span role="status" id="share-says">{choice.says}</span>
+        </>
+    }
 }

@@ -3,48 +3,43 @@
 use chainwalk_core::analysis::explain::chance;
 use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_core::walk::trace::Spread;
-
-use crate::element::{Markup, group, nothing, tag};
+use yew::prelude::*;
 
 /// So many are listed; the others are counted.
 const MOST: usize = 12;
 
 /// The sentence and the table.
-pub(super) fn spread(rulesets: &[Ruleset], spread: &Spread) -> Markup {
+pub(super) fn spread(rulesets: &[Ruleset], spread: &Spread) -> Html {
     let Some(last) = spread.endpoints.last() else {
-        return nothing();
+        return Html::default();
     };
     let rows = spread.endpoints.iter().take(MOST).map(|endpoint| {
-        tag("tr")
-            .child(
-                tag("th")
-                    .attr("scope", "row")
-                    .child(tag("code").child(chance::destination(endpoint))),
-            )
-            .child(tag("td").child(chance::percent(endpoint.probability)))
-            .child(tag("td").child(format!(
-                "rule {}",
-                endpoint.place.rule.map_or(0, |rule| rule + 1)
-            )))
+        html! {
+            <tr>
+                <th scope="row"><code>{chance::destination(endpoint)}</code></th>
+                <td>{chance::percent(endpoint.probability)}</td>
+                <td>
+                    {format!(
+                        "rule {}",
+                        endpoint.place.rule.map_or(0, |rule| rule + 1)
+                    )}
+                </td>
+            </tr>
+        }
     });
     let left_out = spread.endpoints.len().saturating_sub(MOST);
-    group()
-        .child(
-            tag("p")
-                .child(chance::says(rulesets, spread))
-                .text(" The first is shown."),
-        )
-        .child(
-            tag("table")
-                .class("shelf")
-                .id("spread")
-                .attr("aria-label", "Destinations by chance")
-                .children(rows),
-        )
-        .child((left_out > 0).then(|| {
-            tag("p").class("quiet").child(format!(
-                "{left_out} more, the last of them {}.",
-                chance::destination(last)
-            ))
-        }))
+    html! {
+        <>
+            <p>{chance::says(rulesets, spread)}{" The first is shown."}</p>
+            <table class="shelf" id="spread" aria-label="Destinations by chance">{for rows}</table>
+            if left_out > 0 {
+                <p class="quiet">
+                    {format!(
+                        "{left_out} more, the last of them {}.",
+                        chance::destination(last)
+                    )}
+                </p>
+            }
+        </>
+    }
 }

@@ -8,10 +8,9 @@ use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
 use super::badge::{badge, colour};
-use super::phrases::format_place;
+use super::phrases::{bool_text, format_place};
 use super::verdict;
 use crate::cursor::{self, Move};
-use crate::element::{Markup, button, group, nothing, tag};
 use crate::page::Page;
 use crate::page_part::{self, Part};
 use crate::side::Side;
@@ -48,7 +47,7 @@ pub(crate) fn Stepper(page: &Page) -> Html {
     });
     let steps = state.steps();
     let at = state.cursor;
-    let oninput = page.act.reform(|event: Event| {
+    let oninput = page.act.reform(|event: InputEvent| {
         let slider = event
             .target()
             .and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
@@ -70,10 +69,11 @@ pub(crate) fn Stepper(page: &Page) -> Html {
         }
     };
     let paces = PACES.map(|(milliseconds, name)| {
-        tag("option")
-            .attr("value", milliseconds.to_string())
-            .flag("selected", *pace == milliseconds)
-            .child(name)
+        html! {
+            <option value={milliseconds.to_string()} selected={*pace == milliseconds}>
+                {name}
+            </option>
+        }
     });
     let (start, end) = (at == 0, at + 1 >= steps);
     let says = format!("Step {} of {}", (at + 1).min(steps), steps);
@@ -82,113 +82,86 @@ pub(crate) fn Stepper(page: &Page) -> Html {
     } else {
         ("Play", "M4 2l9 6-9 6z")
     };
-    group()
-        .child(
-            tag("div")
-                .class("stepper")
-                .child(
-                    tag("div")
-                        .class("moves")
-                        .attr("role", "group")
-                        .attr("aria-label", "Steps")
-                        .child(mover(
-                            page,
-                            "first",
-                            "First step (Home)",
-                            Action::Go(Move::First),
-                            start,
-                            "M4 2v12M13 2 6 8l7 6z",
-                        ))
-                        .child(mover(
-                            page,
-                            "back",
-                            "Step back (left arrow)",
-                            Action::Go(Move::Back),
-                            start,
-                            "M10.500 2l1.500 1.500L7.500 8l4.500 4.500-1.500 1.500-6-6z",
-                        ))
-                        .child(mover(
-                            page,
-                            "play",
-                            play,
-                            Action::Play(!state.playing),
-                            steps < 2,
-                            play_shape,
-                        ))
-                        .child(mover(
-                            page,
-                            "forward",
-                            "Step on (right arrow)",
-                            Action::Go(Move::Forward),
-                            end,
-                            "M5.500 2 4 3.500 8.500 8 4 12.500 5.500 14l6-6z",
-                        ))
-                        .child(mover(
-                            page,
-                            "last",
-                            "Last step (End)",
-                            Action::Go(Move::Last),
-                            end,
-                            "M12 2v12M3 2l7 6-7 6z",
-                        ))
-                        .child(
-                            tag("label")
-                                .class("pick pace")
-                                .child(tag("span").class("hidden").text("Pace of play"))
-                                .child(
-                                    tag("select")
-                                        .id("pace")
-                                        .attr("title", "Pace of play")
-                                        .on("change", onchange)
-                                        .children(paces),
-                                ),
-                        ),
-                )
-                .child(
-                    tag("div")
-                        .class("track")
-                        .child(
-                            tag("svg")
-                                .class("rails")
-                                .attr("aria-hidden", "true")
-                                .children(state.walks().enumerate().map(
-                                    |(row, (side, walked))| rail(state, row, side, walked, steps),
-                                )),
-                        )
-                        .child(
-                            tag("input")
-                                .attr("type", "range")
-                                .id("step")
-                                .attr("min", "1")
-                                .attr("max", steps.max(1).to_string())
-                                .value((at + 1).to_string())
-                                .attr("aria-label", "Step")
-                                .attr("aria-valuetext", says)
-                                .flag("disabled", steps < 2)
-                                .on("input", oninput),
-                        ),
-                )
-                .child(
-                    tag("span")
-                        .class("count")
-                        .text("Step ")
-                        .child(tag("b").child((at + 1).min(steps)))
-                        .child(of(state)),
-                ),
-        )
-        .child(
-            tag("div").class("jumps").child(stack(state)).child(
-                tag("div")
-                    .class("choice")
-                    .attr("role", "group")
-                    .attr("aria-label", "Jump")
-                    .child(jump(page, "next-match", "next match", "n", Move::NextMatch))
-                    .child(jump(page, "out", "out of chain", "u", Move::OutOfChain))
-                    .child(jump(page, "decided", "verdict", "v", Move::Decided)),
-            ),
-        )
-        .child(sentence(state))
-        .html()
+    html! {
+        <>
+            <div class="stepper">
+                <div class="moves" role="group" aria-label="Steps">
+                    {mover(
+                        page,
+                        "first",
+                        "First step (Home)",
+                        Action::Go(Move::First),
+                        start,
+                        "M4 2v12M13 2 6 8l7 6z",
+                    )}
+                    {mover(
+                        page,
+                        "back",
+                        "Step back (left arrow)",
+                        Action::Go(Move::Back),
+                        start,
+                        "M10.500 2l1.500 1.500L7.500 8l4.500 4.500-1.500 1.500-6-6z",
+                    )}
+                    {mover(
+                        page,
+                        "play",
+                        play,
+                        Action::Play(!state.playing),
+                        steps < 2,
+                        play_shape,
+                    )}
+                    {mover(
+                        page,
+                        "forward",
+                        "Step on (right arrow)",
+                        Action::Go(Move::Forward),
+                        end,
+                        "M5.500 2 4 3.500 8.500 8 4 12.500 5.500 14l6-6z",
+                    )}
+                    {mover(
+                        page,
+                        "last",
+                        "Last step (End)",
+                        Action::Go(Move::Last),
+                        end,
+                        "M12 2v12M3 2l7 6-7 6z",
+                    )}
+                    <label class="pick pace">
+                        <span class="hidden">{"Pace of play"}</span>
+                        <select id="pace" title="Pace of play" {onchange}>{for paces}</select>
+                    </label>
+                </div>
+                <div class="track">
+                    <svg class="rails" aria-hidden="true">
+                        {for state.walks().enumerate().map(
+                            |(row, (side, walked))| rail(state, row, side, walked, steps),
+                        )}
+                    </svg>
+                    <input
+                        type="range"
+                        id="step"
+                        min="1"
+                        max={steps.max(1).to_string()}
+                        value={(at + 1).to_string()}
+                        aria-label="Step"
+                        aria-valuetext={says}
+                        disabled={steps < 2}
+                        {oninput}
+                    />
+                </div>
+                <span class="count">{"Step "}<b>{(at + 1).min(steps)}</b>{of(state)}</span>
+            </div>
+            <div class="jumps">
+                {stack(state)}
+                <div class="choice" role="group" aria-label="Jump">
+                    {jump(page, "next-match", "next match", "n", Move::NextMatch)}
+                    {jump(page, "out", "out of chain", "u", Move::OutOfChain)}
+                    {jump(page, "decided", "verdict", "v", Move::Decided)}
+                </div>
+            </div>
+            {sentence(state)}
+        </>
+    }
 }
 
 /// Whether the system asks for stillness: then nothing moves by itself.
@@ -197,16 +170,21 @@ fn is_still() -> bool {
     asked.ok().flatten().is_some_and(|asked| asked.matches())
 }
 
-fn jump(page: &Page, id: &'static str, name: &'static str, key: &'static str, to: Move) -> Markup {
+fn jump(page: &Page, id: &'static str, name: &'static str, key: &'static str, to: Move) -> Html {
     // Where it leads nowhere it says so.
     let stays = page.state.after(to) == page.state.cursor;
-    button()
-        .id(id)
-        .is("aria-disabled", stays)
-        .on("click", page.on(Action::Go(to)))
-        .child(name)
-        .text(" ")
-        .child(tag("kbd").child(key))
+    html! {
+        <button
+            type="button"
+            {id}
+            aria-disabled={bool_text(stays)}
+            onclick={page.on(Action::Go(to))}
+        >
+            {name}
+            {" "}
+            <kbd>{key}</kbd>
+        </button>
+    }
 }
 
 fn mover(
@@ -216,26 +194,26 @@ fn mover(
     to: Action,
     disabled: bool,
     shape: &'static str,
-) -> Markup {
+) -> Html {
     // Not `disabled`: that would take the focus away from whoever steps with the keyboard.
-    button()
-        .id(id)
-        .attr("aria-label", name)
-        .attr("title", name)
-        .is("aria-disabled", disabled)
-        .on("click", page.on(to))
-        .child(
-            tag("svg")
-                .attr("viewBox", "0 0 16 16")
-                .attr("width", "14")
-                .attr("height", "14")
-                .attr("aria-hidden", "true")
-                .child(tag("path").attr("d", shape)),
-        )
+    html! {
+        <button
+            type="button"
+            {id}
+            aria-label={name}
+            title={name}
+            aria-disabled={bool_text(disabled)}
+            onclick={page.on(to)}
+        >
+            <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
+                <path d={shape} />
+            </svg>
+        </button>
+    }
 }
 
 /// " of 12 (A), 7 (B)"
-fn of(state: &State) -> Markup {
+fn of(state: &State) -> Html {
     let counts: Vec<String> = state
         .walks()
         .map(|(side, walked)| match state.compare {
@@ -243,17 +221,14 @@ fn of(state: &State) -> Markup {
             false => walked.path().steps.len().to_string(),
         })
         .collect();
-    tag("span")
-        .class("quiet")
-        .text(" of ")
-        .child(counts.join(", "))
+    html! { <span class="quiet">{" of "}{counts.join(", ")}</span> }
 }
 
 /// One walk as a line with a station for every step: hollow where the rule did not match.
-fn rail(state: &State, row: usize, side: Side, walked: &Walked, longest: usize) -> Markup {
+fn rail(state: &State, row: usize, side: Side, walked: &Walked, longest: usize) -> Html {
     let steps = &walked.path().steps;
     if steps.is_empty() {
-        return nothing();
+        return Html::default();
     }
     // In hundredths of a percent: no floating point is worth its size here.
     let x = |at: usize| {
@@ -271,34 +246,32 @@ fn rail(state: &State, row: usize, side: Side, walked: &Walked, longest: usize) 
         .filter(|_| longest <= MOST)
         .map(|(at, step)| {
             let hit = step.outcome != Outcome::NoMatch;
-            tag("circle")
-                .class(if hit { "hit" } else { "miss" })
-                .attr("cx", x(at))
-                .attr("cy", y.to_string())
-                .attr("r", if hit { "4" } else { "3.5" })
+            html! {
+                <circle
+                    class={if hit { "hit" } else { "miss" }}
+                    cx={x(at)}
+                    cy={y.to_string()}
+                    r={if hit { "4" } else { "3.5" }}
+                />
+            }
         });
-    tag("g")
-        .class(side.key())
-        .class(colour(walked.headline.fate))
-        .child(
-            tag("line")
-                .attr("x1", "0%")
-                .attr("x2", x(steps.len() - 1))
-                .attr("y1", y.to_string())
-                .attr("y2", y.to_string()),
-        )
-        .children(stations)
+    html! {
+        <g class={classes!(side.key(), colour(walked.headline.fate))}>
+            <line x1="0%" x2={x(steps.len() - 1)} y1={y.to_string()} y2={y.to_string()} />
+            {for stations}
+        </g>
+    }
 }
 
 /// The chains that led here.
-fn stack(state: &State) -> Markup {
+fn stack(state: &State) -> Html {
     let Some((side, walked)) = state.followed() else {
-        return nothing();
+        return Html::default();
     };
     let path = walked.path();
     let at = state.cursor.min(path.steps.len().saturating_sub(1));
     let Some(step) = path.steps.get(at) else {
-        return nothing();
+        return Html::default();
     };
     let rulesets = state.paste.rulesets();
     let places: Vec<String> = cursor::stack(path, at)
@@ -309,41 +282,42 @@ fn stack(state: &State) -> Markup {
         .split_last()
         .expect("a stack ends with the step itself");
     let parted = state.part.is_some_and(|part| state.cursor > part);
-    tag("p")
-        .class("stack")
-        .child(tag("span").class("hidden").text("Chain stack: "))
-        .child(parted.then(|| group().child(badge(side)).text(" ")))
-        .child(
-            tag("code")
-                .child(&*step.place.at.table(rulesets).label())
-                .text(" › ")
-                .children(before.iter().map(|place| format!("{place} › ")))
-                .child(tag("b").child(last)),
-        )
+    html! {
+        <p class="stack">
+            <span class="hidden">{"Chain stack: "}</span>
+            if parted {
+                {badge(side)}{" "}
+            }
+            <code>
+                {&*step.place.at.table(rulesets).label()}
+                {" › "}
+                {for before.iter().map(|place| format!("{place} › "))}
+                <b>{last}</b>
+            </code>
+        </p>
+    }
 }
 
 /// The step in words: once where both packets fare alike.
-fn sentence(state: &State) -> Markup {
+fn sentence(state: &State) -> Html {
     let at = state.cursor;
     let says: Vec<(Side, String)> = state
         .walks()
         .map(|(side, walked)| (side, verdict::step(state, walked, at)))
         .collect();
     let says = match &says[..] {
-        [(_, a), (_, b)] if a == b => tag("span")
-            .child(badge(Side::A))
-            .child(badge(Side::B))
-            .text(" ")
-            .child(a),
-        [(_, one)] if !state.compare => tag("span").child(one),
-        [] => tag("span").text("There is no packet to walk."),
-        several => group().children(several.iter().map(|(side, says)| {
-            tag("span")
-                .child(badge(*side))
-                .text(" ")
-                .child(says)
-                .text(" ")
-        })),
+        [(_, a), (_, b)] if a == b => html! {
+            <span>{badge(Side::A)}{badge(Side::B)}{" "}{a}</span>
+        },
+        [(_, one)] if !state.compare => html! { <span>{one}</span> },
+        [] => html! { <span>{"There is no packet to walk."}</span> },
+        several => html! {
+            <>
+                {for several.iter().map(|(side, says)| {
+                    html! { <span>{badge(*side)}{" "}{says}{" "}</span> }
+                })}
+            </>
+        },
     };
     // Not read out while a key is held or the walk goes on by itself; an end of that changes the
     // region, which then is.
@@ -352,11 +326,12 @@ fn sentence(state: &State) -> Markup {
     } else {
         "polite"
     };
-    tag("p")
-        .class("sentence")
-        .id("sentence")
-        .attr("aria-live", live)
-        .attr("aria-atomic", "true")
-        .child(says)
-        .child((state.held || state.playing).then(|| tag("span").class("hidden").text("…")))
+    html! {
+        <p class="sentence" id="sentence" aria-live={live} aria-atomic="true">
+            {says}
+            if state.held || state.playing {
+                <span class="hidden">{"…"}</span>
+            }
+        </p>
+    }
 }

@@ -12,7 +12,6 @@ use super::badge::{badge, colour, glyph, sign};
 use super::follow::use_follow;
 use super::phrases::{format_count, format_place};
 use crate::cursor::Move;
-use crate::element::{Markup, button, group, tag};
 use crate::page::Page;
 use crate::page_part::{self, Part};
 use crate::pairs::{self, Cell, Pair};
@@ -69,36 +68,38 @@ pub(crate) fn Steps(page: &Page) -> Html {
     );
     let heads = walks.iter().map(|(side, walked)| {
         let count = format_count(walked.path().steps.len(), "step");
-        tag("div")
-            .class("cell")
-            .child(badge(*side))
-            .child(tag("span").class("who").child(state.name(*side)))
-            .child(tag("span").class("quiet").child(count))
+        html! {
+            <div class="cell">
+                {badge(*side)}
+                <span class="who">{state.name(*side)}</span>
+                <span class="quiet">{count}</span>
+            </div>
+        }
     });
     let single = if walks.len() < 2 { "single" } else { "double" };
     let long = (seen.len() < rows.len()).then_some("long");
-    let gap = |count: usize| tag("div").attr("style", format!("height:{}px", count * HEIGHT));
+    let gap = |count: usize| html! { <div style={format!("height:{}px", count * HEIGHT)}></div> };
     let (before, behind) = (gap(seen.start), gap(rows.len() - seen.end));
     let shown = Shown {
         page,
         walks: walks.clone(),
         toggle,
     };
-    tag("div")
-        .class("scroll")
-        .class("steps")
-        .class(single)
-        .class(long)
-        .node(&node)
-        .attr("tabindex", "0")
-        .attr("role", "group")
-        .attr("aria-label", "All steps")
-        .on("scroll", onscroll)
-        .child(tag("div").class("pair heads").children(heads))
-        .child(before)
-        .children(rows[seen].iter().map(|row| shown.row(row)))
-        .child(behind)
-        .html()
+    html! {
+        <div
+            class={classes!("scroll", "steps", single, long)}
+            ref={&node}
+            tabindex="0"
+            role="group"
+            aria-label="All steps"
+            {onscroll}
+        >
+            <div class="pair heads">{for heads}</div>
+            {before}
+            {for rows[seen].iter().map(|row| shown.row(row))}
+            {behind}
+        </div>
+    }
 }
 
 /// The rows to show of `count`, and what keeps them those that are looked at: after a move that is
@@ -137,27 +138,26 @@ fn use_window(count: usize, current: Option<usize>) -> (Range<usize>, Callback<E
 }
 
 impl Shown<'_> {
-    fn row(&self, row: &Pair) -> Markup {
+    fn row(&self, row: &Pair) -> Html {
         match row {
-            Pair::Parting => tag("div")
-                .class("parting")
-                .attr("role", "separator")
-                .child(tag("span").text("Here they part")),
-            Pair::Shared(steps) => tag("div")
-                .class("pair shared")
-                .child(self.steps(0, steps, true)),
+            Pair::Parting => html! {
+                <div class="parting" role="separator"><span>{"Here they part"}</span></div>
+            },
+            Pair::Shared(steps) => html! {
+                <div class="pair shared">{self.steps(0, steps, true)}</div>
+            },
             Pair::Each(cells) => {
                 let cells = cells.iter().enumerate().map(|(place, cell)| match cell {
                     Cell::Steps(steps) => self.steps(place, steps, false),
                     Cell::End => end(self.walks[place].1),
-                    Cell::Nothing => tag("div").class("cell"),
+                    Cell::Nothing => html! { <div class="cell"></div> },
                 });
-                tag("div").class("pair").children(cells)
+                html! { <div class="pair">{for cells}</div> }
             }
         }
     }
 
-    fn steps(&self, place: usize, steps: &pairs::Steps, shared: bool) -> Markup {
+    fn steps(&self, place: usize, steps: &pairs::Steps, shared: bool) -> Html {
         let state = &self.page.state;
         let (side, walked) = self.walks[place];
         let path = walked.path();
@@ -182,19 +182,19 @@ impl Shown<'_> {
                 let what = what(state, walked, at);
                 (
                     (at + 1).to_string(),
-                    group()
-                        .child(tag("code").child(table).child(place))
-                        .text(" ")
-                        .child(what),
+                    html! { <><code>{table}{place}</code>{" "}{what}</> },
                 )
             }
             Some(_) => {
                 let (_, _, chain) = first.place.at.find(rulesets);
                 let rule = |step: usize| path.steps.at(step).place.rule.unwrap_or(0) + 1;
                 let (from, to) = (rule(at), rule(steps.at.end - 1));
-                let says = group()
-                    .child(tag("code").child(table).child(&*chain.name))
-                    .child(format!(" rules {from} to {to}: no match"));
+                let says = html! {
+                    <>
+                        <code>{table}{&*chain.name}</code>
+                        {format!(" rules {from} to {to}: no match")}
+                    </>
+                };
                 (format!("{}–{}", at + 1, steps.at.end), says)
             }
         };
@@ -207,22 +207,25 @@ impl Shown<'_> {
             Some(true) => "▾",
             Some(false) => "▸",
         };
-        button()
-            .class("cell")
-            .class(decided.then_some("decided"))
-            .class(tint)
-            .attr("aria-current", current.then_some("step"))
-            .attr("aria-expanded", steps.open.map(|open| open.to_string()))
-            .attr("data-current", current.then_some(side.key()))
-            .on("click", onclick)
-            .child(tag("span").class("number").child(number))
-            .child(tag("span").class("sign").class(outcome).child(mark))
-            .child(tag("span").class(quiet).child(says))
+        html! {
+            <button
+                type="button"
+                class={classes!("cell", decided.then_some("decided"), tint)}
+                aria-current={current.then_some("step")}
+                aria-expanded={steps.open.map(|open| open.to_string())}
+                data-current={current.then_some(side.key())}
+                {onclick}
+            >
+                <span class="number">{number}</span>
+                <span class={classes!("sign", outcome)}>{mark}</span>
+                <span class={quiet}>{says}</span>
+            </button>
+        }
     }
 }
 
 /// What a step did, in a few words.
-fn what(state: &State, walked: &Walked, at: usize) -> Markup {
+fn what(state: &State, walked: &Walked, at: usize) -> Html {
     let path = walked.path();
     let rulesets = state.paste.rulesets();
     let step = path.steps.at(at);
@@ -234,15 +237,12 @@ fn what(state: &State, walked: &Walked, at: usize) -> Markup {
         } else {
             "taken not to match"
         };
-        return group()
-            .child(tag("b").child(taken))
-            .text(": ")
-            .child(because);
+        return html! { <><b>{taken}</b>{": "}{because}</> };
     }
     match (step.outcome, step.place.rule(rulesets)) {
-        (Outcome::NoMatch, _) => group().text("no: ").child(why()),
-        (Outcome::Unknown, _) => group().text("cannot be told: ").child(why()),
-        (_, None) => group().child(step.place.at.find(rulesets).2.policy().name()),
+        (Outcome::NoMatch, _) => html! { <>{"no: "}{why()}</> },
+        (Outcome::Unknown, _) => html! { <>{"cannot be told: "}{why()}</> },
+        (_, None) => html! { {step.place.at.find(rulesets).2.policy().name()} },
         (_, Some(rule)) => {
             let change = explain::change(
                 &walked.trace.packet,
@@ -252,26 +252,20 @@ fn what(state: &State, walked: &Walked, at: usize) -> Markup {
             let action = chainwalk_core::iptables::extension::action(ruleset, table, rule)
                 .unwrap_or("only counts");
             match change {
-                Some(change) => group()
-                    .child(tag("b").child(action))
-                    .text(": ")
-                    .child(change),
-                None => group()
-                    .child(tag("b").child(action))
-                    .text(": ")
-                    .child(why()),
+                Some(change) => html! { <><b>{action}</b>{": "}{change}</> },
+                None => html! { <><b>{action}</b>{": "}{why()}</> },
             }
         }
     }
 }
 
-fn end(walked: &Walked) -> Markup {
+fn end(walked: &Walked) -> Html {
     let fate = walked.headline.fate;
-    tag("div")
-        .class("cell")
-        .class("end")
-        .class(colour(fate))
-        .child(tag("span").class("number"))
-        .child(tag("span").class("sign").child(glyph(fate)))
-        .child(tag("b").child(capital(&walked.end())))
+    html! {
+        <div class={classes!("cell", "end", colour(fate))}>
+            <span class="number"></span>
+            <span class="sign">{glyph(fate)}</span>
+            <b>{capital(&walked.end())}</b>
+        </div>
+    }
 }

@@ -7,7 +7,6 @@ use yew::prelude::*;
 use super::diagnostics::sign;
 use super::follow::use_follow;
 use super::window::window;
-use crate::element::{Markup, button, group, tag};
 use crate::page::Page;
 use crate::page_part::{self, Part};
 use crate::paste::{MOST_EDITED, Origin};
@@ -72,28 +71,33 @@ pub(crate) fn Text(page: &Page) -> Html {
             } else {
                 Span::default()
             };
-            tag("li")
-                .attr("value", (at + 1).to_string())
-                .attr("data-line", (at + 1).to_string())
-                .attr("data-current", here.then_some(""))
-                .child(mark.map(|(_, severity, says)| gutter(*severity, says, None)))
-                .child(marked_in(text, line, marked))
+            html! {
+                <li
+                    value={(at + 1).to_string()}
+                    data-line={(at + 1).to_string()}
+                    data-current={here.then_some("")}
+                >
+                    if let Some((_, severity, says)) = mark {
+                        {gutter(*severity, says, None)}
+                    }
+                    {marked_in(text, line, marked)}
+                </li>
+            }
         });
-    tag("div")
-        .class("scroll source")
-        .node(&node)
-        .attr("tabindex", "0")
-        .attr("role", "group")
-        .attr("aria-label", "The text")
-        .child((seen.len() < count).then(|| {
-            tag("p").class("left").child(format!(
-                "lines {} to {} of {count}",
-                seen.start + 1,
-                seen.end
-            ))
-        }))
-        .child(tag("ol").children(lines))
-        .html()
+    html! {
+        <div class="scroll source" ref={&node} tabindex="0" role="group" aria-label="The text">
+            if seen.len() < count {
+                <p class="left">
+                    {format!(
+                        "lines {} to {} of {count}",
+                        seen.start + 1,
+                        seen.end
+                    )}
+                </p>
+            }
+            <ol>{for lines}</ol>
+        </div>
+    }
 }
 
 /// The worst remark of each line that has one: line, how bad, and what it says.
@@ -111,29 +115,31 @@ fn marks(remarks: &[Diagnostic], source: u32) -> Vec<(u32, Severity, &str)> {
     marks
 }
 
-fn gutter(severity: Severity, says: &str, style: Option<String>) -> Markup {
+fn gutter(severity: Severity, says: &str, style: Option<String>) -> Html {
     let (sign, name) = sign(severity);
-    tag("span")
-        .class("mark")
-        .class(name)
-        .attr("role", "img")
-        .attr("aria-label", name)
-        .attr("title", says.to_owned())
-        .attr("style", style)
-        .child(sign)
+    html! {
+        <span
+            class={classes!("mark", name)}
+            role="img"
+            aria-label={name}
+            title={says.to_owned()}
+            {style}
+        >
+            {sign}
+        </span>
+    }
 }
 
 /// A line with a place in it marked.
-fn marked_in(text: &str, line: &str, place: Span) -> Markup {
+fn marked_in(text: &str, line: &str, place: Span) -> Html {
     let start = line.as_ptr() as usize - text.as_ptr() as usize;
     let cut = |at: u32| (at as usize).saturating_sub(start).min(line.len());
     let (from, to) = (cut(place.start), cut(place.end));
     match (line.get(..from), line.get(from..to), line.get(to..)) {
-        (Some(before), Some(marked), Some(behind)) if !marked.is_empty() => tag("code")
-            .child(before)
-            .child(tag("mark").child(marked))
-            .child(behind),
-        _ => tag("code").child(line),
+        (Some(before), Some(marked), Some(behind)) if !marked.is_empty() => html! {
+            <code>{before}<mark>{marked}</mark>{behind}</code>
+        },
+        _ => html! { <code>{line}</code> },
     }
 }
 
@@ -168,7 +174,7 @@ pub(crate) fn Edit(page: &Page) -> Html {
     });
     let oninput = {
         let node = node.clone();
-        page.act.reform(move |_: Event| {
+        page.act.reform(move |_: InputEvent| {
             Action::Edit(
                 node.cast::<HtmlTextAreaElement>()
                     .map(|field| field.value())
@@ -217,61 +223,43 @@ pub(crate) fn Edit(page: &Page) -> Html {
         gutter(severity, says, Some(format!("top: {top}px")))
     });
     let commands = COMMANDS.map(|(place, command)| {
-        group()
-            .child(tag("dt").child(place))
-            .child(tag("dd").child(tag("code").class("copy").child(command)))
+        html! { <><dt>{place}</dt><dd><code class="copy">{command}</code></dd></> }
     });
     let text = page.state.paste.editable().map(str::to_owned);
-    tag("div")
-        .class("edit")
-        .child(if let Some(text) = text {
-            group()
-                .child(
-                    tag("label")
-                        .class("hidden")
-                        .attr("for", "paste-area")
-                        .text("Rules: what iptables-save printed, or a capture's JSON"),
-                )
-                .child(
-                    tag("div")
-                        .class("pad")
-                        .child(
-                            tag("div")
-                                .class("gutter")
-                                .child(tag("div").node(&column).children(marks)),
-                        )
-                        .child(
-                            tag("textarea")
-                                .id("paste-area")
-                                .node(&node)
-                                .on("input", oninput)
-                                .on("scroll", onscroll)
-                                .value(text)
-                                .attr("spellcheck", "false")
-                                .attr("autocomplete", "off")
-                                .attr("autocapitalize", "off")
-                                .attr("wrap", "off")
-                                .attr(
-                                    "placeholder",
-                                    "Paste what iptables-save printed, or a capture's JSON",
-                                ),
-                        ),
-                )
-        } else {
-            tag("p")
-                .class("left")
-                .child(format!(
-                    "This text is a capture, or larger than {} MB: it is not edited here. ",
-                    MOST_EDITED / 1_000_000
-                ))
-                .text("Paste or drop another one anywhere. ")
-                .child(
-                    button()
-                        .class("link")
-                        .on("click", page.on(Action::View(View::Text)))
-                        .text("Look at it"),
-                )
-        })
-        .child(tag("dl").class("commands").children(commands))
-        .html()
+    html! {
+        <div class="edit">
+            if let Some(text) = text {
+                <label class="hidden" for="paste-area">
+                    {"Rules: what iptables-save printed, or a capture's JSON"}
+                </label>
+                <div class="pad">
+                    <div class="gutter"><div ref={&column}>{for marks}</div></div>
+                    <textarea
+                        id="paste-area"
+                        ref={&node}
+                        {oninput}
+                        {onscroll}
+                        value={text}
+                        spellcheck="false"
+                        autocomplete="off"
+                        autocapitalize="off"
+                        wrap="off"
+                        placeholder="Paste what iptables-save printed, or a capture's JSON"
+                    />
+                </div>
+            } else {
+                <p class="left">
+                    {format!(
+                        "This text is a capture, or larger than {} MB: it is not edited here. ",
+                        MOST_EDITED / 1_000_000
+                    )}
+                    {"Paste or drop another one anywhere. "}
+                    <button type="button" class="link" onclick={page.on(Action::View(View::Text))}>
+                        {"Look at it"}
+                    </button>
+                </p>
+            }
+            <dl class="commands">{for commands}</dl>
+        </div>
+    }
 }

@@ -4,10 +4,10 @@
 use chainwalk_core::analysis::counterfactual::Change;
 use chainwalk_core::analysis::explain::capital;
 use chainwalk_core::input::edit::Edit;
+use yew::prelude::*;
 
 use super::phrases::{format_place, text_with_code};
 use crate::editing::Do;
-use crate::element::{Markup, button, group, nothing, tag};
 use crate::page::Page;
 use crate::state::Action;
 
@@ -34,45 +34,45 @@ impl Section {
     }
 
     /// Nothing where there is nothing to list.
-    pub(super) fn show(&self, page: &Page) -> Markup {
+    pub(super) fn show(&self, page: &Page) -> Html {
         if self.is_empty() {
-            return nothing();
+            return Html::default();
         }
         let mut list = Vec::new();
         if self.items.is_empty() {
-            list.push(tag("li").class("quiet").child(WORKING));
+            list.push(html! { <li class="quiet">{WORKING}</li> });
         }
         for (says, action) in &self.items {
             list.push(match action {
                 Some(action) => {
                     let onclick = page.on(action.clone());
-                    tag("li").child(
-                        button()
-                            .class("link flip")
-                            .on("click", onclick)
-                            .child(text_with_code(says)),
-                    )
+                    html! {
+                        <li>
+                            <button type="button" class="link flip" {onclick}>
+                                {text_with_code(says)}
+                            </button>
+                        </li>
+                    }
                 }
                 // A leg begins, or a chapter.
-                None if says.ends_with(':') => tag("li").class("begins").child(says),
-                None => tag("li").child(text_with_code(says)),
+                None if says.ends_with(':') => html! { <li class="begins">{says}</li> },
+                None => html! { <li>{text_with_code(says)}</li> },
             });
         }
         let busy = self.busy.then_some("true");
-        tag("section")
-            .class("why")
-            .id(self.id)
-            .attr("tabindex", "-1")
-            .attr("aria-busy", busy)
-            .child(tag("h2").child(&self.title))
-            .child(tag("ul").children(list))
+        html! {
+            <section class="why" id={self.id} tabindex="-1" aria-busy={busy}>
+                <h2>{&self.title}</h2>
+                <ul>{for list}</ul>
+            </section>
+        }
     }
 }
 
 /// Flips and owners of the packet whose answer is the largest text.
-pub(super) fn told(page: &Page) -> Markup {
+pub(super) fn told(page: &Page) -> Html {
     let Some(now) = &page.state.told else {
-        return nothing();
+        return Html::default();
     };
     let busy = !now.is_whole();
     let told = page
@@ -148,7 +148,7 @@ pub(super) fn told(page: &Page) -> Markup {
         items: owners,
         busy,
     };
-    group().child(flips.show(page)).child(owners.show(page))
+    html! { <>{flips.show(page)}{owners.show(page)}</> }
 }
 
 /// The legs of the connection.

@@ -5,77 +5,55 @@ use chainwalk_core::walk::trace::Outcome;
 use yew::prelude::*;
 
 use super::badge::{badge, colour};
-use super::phrases::sentence_with_chain;
+use super::phrases::{bool_text, sentence_with_chain};
 use super::rule;
 use crate::browser;
-use crate::element::{Markup, button, group, key, nothing, tag};
 use crate::page::Page;
 use crate::side::Side;
 use crate::state::{Action, State, Tab, sent};
 use crate::walked::Walked;
 
 /// Both answers.
-pub(crate) fn verdict(page: &Page) -> Markup {
+pub(crate) fn verdict(page: &Page) -> Html {
     let state = &page.state;
     let lead = state.lead;
     let large_other = format!("Answer for {} in large", lead.other().letter());
     let tabs = Tab::ALL.map(|tab| tab_button(page, tab));
-    tag("section")
-        .class("verdict")
-        .attr("aria-label", "Verdict")
-        .child(
-            tag("div")
-                .class("lead")
-                .id("verdict")
-                .child(large(state, lead)),
-        )
-        .child(if state.compare {
-            group()
-                .child(
-                    button()
-                        .class("line swap")
-                        .id("swap")
-                        .attr("aria-label", large_other.clone())
-                        .attr("title", large_other)
-                        .on("click", page.on(Action::Lead(lead.other())))
-                        .child(
-                            tag("svg")
-                                .attr("viewBox", "0 0 18 16")
-                                .attr("width", "18")
-                                .attr("height", "16")
-                                .attr("aria-hidden", "true")
-                                .child(tag("path").attr(
-                                    "d",
-                                    "M5 1.500 2 4.500l3 3M2 4.500h14M13 8.500l3 3-3 3M16 11.500H2",
-                                )),
-                        ),
-                )
-                .child(
-                    tag("div")
-                        .class("other")
-                        .id("verdict-other")
-                        .child(small(state, lead.other()))
-                        .child(certainty(page)),
-                )
-        } else {
-            tag("div").class("other").child(certainty(page))
-        })
-        .child(
-            tag("div")
-                .class("tabs")
-                .attr("role", "tablist")
-                .attr("aria-label", "Parts of the page")
-                .children(tabs),
-        )
+    html! {
+        <section class="verdict" aria-label="Verdict">
+            <div class="lead" id="verdict">{large(state, lead)}</div>
+            if state.compare {
+                <button
+                    type="button"
+                    class="line swap"
+                    id="swap"
+                    aria-label={large_other.clone()}
+                    title={large_other}
+                    onclick={page.on(Action::Lead(lead.other()))}
+                >
+                    <svg viewBox="0 0 18 16" width="18" height="16" aria-hidden="true">
+                        <path d="M5 1.500 2 4.500l3 3M2 4.500h14M13 8.500l3 3-3 3M16 11.500H2" />
+                    </svg>
+                </button>
+                <div class="other" id="verdict-other">
+                    {small(state, lead.other())}
+                    {certainty(page)}
+                </div>
+            } else {
+                <div class="other">{certainty(page)}</div>
+            }
+            <div class="tabs" role="tablist" aria-label="Parts of the page">{for tabs}</div>
+        </section>
+    }
 }
 
-fn tab_button(page: &Page, tab: Tab) -> Markup {
+fn tab_button(page: &Page, tab: Tab) -> Html {
     let selected = page.state.tab == tab;
     let place = Tab::ALL.iter().position(|other| *other == tab).unwrap_or(0);
     let act = page.act.clone();
     // The arrows move through a list of tabs, as everywhere.
-    let onkeydown = Callback::from(move |event: Event| {
-        let next = match &*key(&event) {
+    let onkeydown = Callback::from(move |event: KeyboardEvent| {
+        let next = match &*event.key() {
             "ArrowLeft" => place.checked_sub(1),
             "ArrowRight" => Some(place + 1),
             _ => None,
@@ -85,18 +63,23 @@ fn tab_button(page: &Page, tab: Tab) -> Markup {
             browser::focus(&format!("tab-{}", tab.key()));
         }
     });
-    button()
-        .attr("role", "tab")
-        .id(format!("tab-{}", tab.key()))
-        .is("aria-selected", selected)
-        .attr("aria-controls", format!("pane-{}", tab.key()))
-        .attr("tabindex", if selected { "0" } else { "-1" })
-        .on("click", page.on(Action::Tab(tab)))
-        .on("keydown", onkeydown)
-        .child(tab.name())
+    html! {
+        <button
+            type="button"
+            role="tab"
+            id={format!("tab-{}", tab.key())}
+            aria-selected={bool_text(selected)}
+            aria-controls={format!("pane-{}", tab.key())}
+            tabindex={if selected { "0" } else { "-1" }}
+            onclick={page.on(Action::Tab(tab))}
+            {onkeydown}
+        >
+            {tab.name()}
+        </button>
+    }
 }
 
-fn large(state: &State, side: Side) -> Markup {
+fn large(state: &State, side: Side) -> Html {
     let Ok(walked) = &state.lane(side).walked else {
         return incomplete(state, side);
     };
@@ -106,45 +89,45 @@ fn large(state: &State, side: Side) -> Markup {
         reason,
         end,
     } = &walked.headline;
-    group()
-        .child(
-            tag("h1")
-                .child(tag("b").class(colour(*fate)).child(lead))
-                .text(" ")
-                .child(sentence_with_chain(state, reason, walked.decided_by())),
-        )
-        .child(
-            tag("p")
-                .class("under")
-                .child(state.compare.then(|| group().child(badge(side)).text(" ")))
-                .child(capital(&format!("{}: {end}", sent(&walked.trace.packet))))
-                .child((*fate != Fate::Unknown).then(|| decided(state, walked))),
-        )
-}
-
-/// The rule that decided, as its line states it.
-fn decided(state: &State, walked: &Walked) -> Markup {
-    let rulesets = state.paste.rulesets();
-    let Some(place) = walked.decided_by() else {
-        return nothing();
-    };
-    let (_, _, chain) = place.at.find(rulesets);
-    match place.rule(rulesets) {
-        Some(rule) => tag("span")
-            .class("more")
-            .child(format!(", by line {}: ", rule.line))
-            .child(
-                tag("code")
-                    .text("-A ")
-                    .child(&*chain.name)
-                    .text(" ")
-                    .child(rule::text(rulesets, place)),
-            ),
-        None => nothing(),
+    html! {
+        <>
+            <h1>
+                <b class={colour(*fate)}>{lead}</b>
+                {" "}
+                {sentence_with_chain(state, reason, walked.decided_by())}
+            </h1>
+            <p class="under">
+                if state.compare {
+                    {badge(side)}{" "}
+                }
+                {capital(&format!("{}: {end}", sent(&walked.trace.packet)))}
+                if *fate != Fate::Unknown {
+                    {decided(state, walked)}
+                }
+            </p>
+        </>
     }
 }
 
-fn small(state: &State, side: Side) -> Markup {
+/// The rule that decided, as its line states it.
+fn decided(state: &State, walked: &Walked) -> Html {
+    let rulesets = state.paste.rulesets();
+    let Some(place) = walked.decided_by() else {
+        return Html::default();
+    };
+    let (_, _, chain) = place.at.find(rulesets);
+    match place.rule(rulesets) {
+        Some(rule) => html! {
+            <span class="more">
+                {format!(", by line {}: ", rule.line)}
+                <code>{"-A "}{&*chain.name}{" "}{rule::text(rulesets, place)}</code>
+            </span>
+        },
+        None => Html::default(),
+    }
+}
+
+fn small(state: &State, side: Side) -> Html {
     let Ok(walked) = &state.lane(side).walked else {
         return incomplete(state, side);
     };
@@ -158,44 +141,41 @@ fn small(state: &State, side: Side) -> Markup {
     } else {
         capital(&name)
     };
-    group()
-        .child(
-            tag("h2")
-                .child(badge(side))
-                .text(" ")
-                .child(name)
-                .text(": ")
-                .child(tag("b").class(colour(*fate)).child(lead)),
-        )
-        .child(tag("p").class("under").child(sentence_with_chain(
-            state,
-            reason,
-            walked.decided_by(),
-        )))
+    html! {
+        <>
+            <h2>{badge(side)}{" "}{name}{": "}<b class={colour(*fate)}>{lead}</b></h2>
+            <p class="under">
+                {sentence_with_chain(
+                    state,
+                    reason,
+                    walked.decided_by(),
+                )}
+            </p>
+        </>
+    }
 }
 
-fn incomplete(state: &State, side: Side) -> Markup {
+fn incomplete(state: &State, side: Side) -> Html {
     let wrong = state
         .lane(side)
         .walked
         .as_ref()
         .err()
         .and_then(|wrong| wrong.first());
-    group()
-        .child(tag("h1").child(badge(side)).text(" is not complete."))
-        .child(wrong.map(|wrong| {
-            tag("p")
-                .class("under")
-                .child(wrong.field.label())
-                .text(": ")
-                .child(&wrong.message)
-        }))
+    html! {
+        <>
+            <h1>{badge(side)}{" is not complete."}</h1>
+            if let Some(wrong) = wrong {
+                <p class="under">{wrong.field.label()}{": "}{&wrong.message}</p>
+            }
+        </>
+    }
 }
 
-fn certainty(page: &Page) -> Markup {
+fn certainty(page: &Page) -> Html {
     let walks: Vec<_> = page.state.walks().collect();
     if walks.is_empty() {
-        return nothing();
+        return Html::default();
     }
     let unsure: Vec<&str> = walks
         .iter()
@@ -218,35 +198,38 @@ fn certainty(page: &Page) -> Markup {
     let embed = page.state.embed.is_some();
     let open = |id: &'static str| {
         let act = page.act.clone();
-        Callback::from(move |_: Event| {
+        Callback::from(move |_: MouseEvent| {
             act.emit(Action::Tab(Tab::Packet));
             browser::focus(id);
         })
     };
-    tag("div")
-        .class("certainty")
-        .child(if unsure.is_empty() || embed {
-            tag("b").class(class).child(says)
-        } else {
-            button()
-                .class("link")
-                .class(class)
-                .on("click", open("why"))
-                .child(tag("b").child(says))
-        })
-        .child((!given.is_empty()).then(|| {
-            group().text(", given ").child(if embed {
-                // The column that tells them is not there.
-                tag("details").child(tag("summary").child(count)).child(
-                    tag("ul").children(given.into_iter().map(|given| tag("li").child(given))),
-                )
+    html! {
+        <div class="certainty">
+            if unsure.is_empty() || embed {
+                <b {class}>{says}</b>
             } else {
-                button()
-                    .class("link")
-                    .on("click", open("assumptions"))
-                    .child(count)
-            })
-        }))
+                <button type="button" class={classes!("link", class)} onclick={open("why")}>
+                    <b>{says}</b>
+                </button>
+            }
+            if !given.is_empty() {
+                {", given "}
+                if embed {
+                    {// The column that tells them is not there.
+                    html! {
+                        <details>
+                            <summary>{count}</summary>
+                            <ul>{for given.into_iter().map(|given| html! { <li>{given}</li> })}</ul>
+                        </details>
+                    }}
+                } else {
+                    <button type="button" class="link" onclick={open("assumptions")}>
+                        {count}
+                    </button>
+                }
+            }
+        </div>
+    }
 }
 
 /// A whole step, from core's words, with the packet's end behind its last.

@@ -3,72 +3,71 @@
 use chainwalk_core::analysis::explain::{self, Fate, capital};
 use chainwalk_core::analysis::scenario;
 use chainwalk_core::walk::trace::{Outcome, Question};
+use yew::prelude::*;
 
 use super::badge::{badge, colour};
-use super::phrases::{format_place, sentence_with_chain};
+use super::phrases::{bool_text, format_place, sentence_with_chain};
 use crate::cursor::Move;
-use crate::element::{Markup, button, group, nothing, tag};
 use crate::page::Page;
 use crate::side::Side;
 use crate::state::{Action, State};
 use crate::walked::Walked;
 
 /// The lower half of the packet's column.
-pub(crate) fn why(page: &Page) -> Markup {
+pub(crate) fn why(page: &Page) -> Html {
     let state = &page.state;
     let lead = state.lead;
     let assumptions = assumptions(state);
-    group()
-        .child(state.walked(lead).map(|walked| {
-            tag("section")
-                .class("why")
-                .id("why")
-                .attr("tabindex", "-1")
-                .child(tag("h2").child(heading(state, lead, walked)))
-                .child(because(state, walked))
-                .child(parting(page))
-                .child(ways(state, walked))
-                .child(settle(page, walked))
-        }))
-        .child(
-            tag("section")
-                .class("why")
-                .id("assumptions")
-                .attr("tabindex", "-1")
-                .attr("aria-label", "Assumptions")
-                .child(tag("h2").text("Taken for granted"))
-                .child(
-                    tag("ul").children(
-                        assumptions
-                            .into_iter()
-                            .map(|assumption| tag("li").child(assumption)),
-                    ),
-                )
-                .child((!state.paste.host_known).then(|| placing(page))),
-        )
+    html! {
+        <>
+            if let Some(walked) = state.walked(lead) {
+                <section class="why" id="why" tabindex="-1">
+                    <h2>{heading(state, lead, walked)}</h2>
+                    {because(state, walked)}
+                    {parting(page)}
+                    {ways(state, walked)}
+                    {settle(page, walked)}
+                </section>
+            }
+            <section class="why" id="assumptions" tabindex="-1" aria-label="Assumptions">
+                <h2>{"Taken for granted"}</h2>
+                <ul>
+                    {for assumptions
+                        .into_iter()
+                        .map(|assumption| html! { <li>{assumption}</li> })}
+                </ul>
+                if !state.paste.host_known {
+                    {placing(page)}
+                }
+            </section>
+        </>
+    }
 }
 
 /// Whether the namespace that nobody knows is a pod's or a node's.
-fn placing(page: &Page) -> Markup {
+fn placing(page: &Page) -> Html {
     let is_node = scenario::is_node(&page.state.paste.host);
     let choice = |node: bool, id: &'static str, says: &'static str| {
-        button()
-            .id(id)
-            .is("aria-pressed", node == is_node)
-            .on("click", page.on(Action::Place { node }))
-            .text(says)
+        html! {
+            <button
+                type="button"
+                {id}
+                aria-pressed={bool_text(node == is_node)}
+                onclick={page.on(Action::Place { node })}
+            >
+                {says}
+            </button>
+        }
     };
-    tag("p")
-        .class("placing")
-        .child(tag("span").id("placing").text("Walk them in"))
-        .child(
-            tag("span")
-                .class("choice")
-                .attr("role", "group")
-                .attr("aria-labelledby", "placing")
-                .child(choice(false, "place-pod", "a pod"))
-                .child(choice(true, "place-node", "a node")),
-        )
+    html! {
+        <p class="placing">
+            <span id="placing">{"Walk them in"}</span>
+            <span class="choice" role="group" aria-labelledby="placing">
+                {choice(false, "place-pod", "a pod")}
+                {choice(true, "place-node", "a node")}
+            </span>
+        </p>
+    }
 }
 
 fn heading(state: &State, side: Side, walked: &Walked) -> String {
@@ -86,42 +85,36 @@ fn heading(state: &State, side: Side, walked: &Walked) -> String {
 }
 
 /// The deciding rule in words, and what of the packet fitted it.
-fn because(state: &State, walked: &Walked) -> Markup {
+fn because(state: &State, walked: &Walked) -> Html {
     let rulesets = state.paste.rulesets();
     let says = sentence_with_chain(state, &walked.headline.reason, walked.decided_by());
     let decided = walked
         .decided_at()
         .filter(|_| walked.headline.fate != Fate::Unknown);
     let Some(at) = decided else {
-        return tag("p").child(says);
+        return html! { <p>{says}</p> };
     };
     let step = walked.path().steps.at(at);
     let (ruleset, table, _) = step.place.at.find(rulesets);
     let more = step.place.rule(rulesets).map(|rule| {
         let words = explain::rule(ruleset, table, rule);
         let why = explain::why(rulesets, &walked.trace, walked.path(), &step);
-        tag("p")
-            .class("quiet")
-            .text("It says: ")
-            .child(words)
-            .text(" Here: ")
-            .child(why)
-            .text(".")
+        html! { <p class="quiet">{"It says: "}{words}{" Here: "}{why}{"."}</p> }
     });
     let past = state.paste.known_past().unwrap_or_default();
     let exempt = past
         .iter()
         .find(|past| past.scenario.packet == walked.trace.packet)
         .and_then(|past| past.exempt);
-    let meant = exempt.map(|why| tag("p").text("It is meant to: ").child(why).text("."));
-    group().child(tag("p").child(says)).child(more).child(meant)
+    let meant = exempt.map(|why| html! { <p>{"It is meant to: "}{why}{"."}</p> });
+    html! { <><p>{says}</p>{more}{meant}</> }
 }
 
 /// The step at which the two ways part, as both saw it.
-fn parting(page: &Page) -> Markup {
+fn parting(page: &Page) -> Html {
     let state = &page.state;
     let (Some(part), true) = (state.part, state.compare) else {
-        return nothing();
+        return Html::default();
     };
     let rulesets = state.paste.rulesets();
     let seen = state.walks().map(|(side, walked)| {
@@ -138,31 +131,27 @@ fn parting(page: &Page) -> Markup {
             }
             None => walked.end(),
         };
-        tag("li")
-            .class(colour(walked.headline.fate))
-            .child(badge(side))
-            .child(tag("span").child(says))
+        html! { <li class={colour(walked.headline.fate)}>{badge(side)}<span>{says}</span></li> }
     });
-    group()
-        .child(
-            tag("p")
-                .text("They part at ")
-                .child(
-                    button()
-                        .class("link")
-                        .on("click", page.on(Action::Go(Move::To(part))))
-                        .child(format!("step {}", part + 1)),
-                )
-                .text("."),
-        )
-        .child(tag("ul").class("parted").children(seen))
+    html! {
+        <>
+            <p>
+                {"They part at "}
+                <button type="button" class="link" onclick={page.on(Action::Go(Move::To(part)))}>
+                    {format!("step {}", part + 1)}
+                </button>
+                {"."}
+            </p>
+            <ul class="parted">{for seen}</ul>
+        </>
+    }
 }
 
 /// The ways that an uncertain walk can go.
-fn ways(state: &State, walked: &Walked) -> Markup {
+fn ways(state: &State, walked: &Walked) -> Html {
     let trace = &walked.trace;
     if trace.branches.is_empty() {
-        return nothing();
+        return Html::default();
     }
     let rulesets = state.paste.rulesets();
     if let Some(spread) = trace.spread.as_ref().filter(|_| trace.is_chance_alone()) {
@@ -213,24 +202,21 @@ fn ways(state: &State, walked: &Walked) -> Markup {
             .verdict
             .as_ref()
             .map_or("no end is known".into(), crate::paste::end);
-        tag("li")
-            .text("If ")
-            .child(given.join(", "))
-            .text(": ")
-            .child(tag("b").child(&*end))
+        html! { <li>{"If "}{given.join(", ")}{": "}<b>{&*end}</b></li> }
     });
-    group()
-        .child(tag("p").text("The first of these ways is shown:"))
-        .child(tag("ol").children(ways))
-        .child((trace.branches_left_out > 0).then(|| {
-            tag("p")
-                .class("quiet")
-                .child(format!("{} more are left out.", trace.branches_left_out))
-        }))
+    html! {
+        <>
+            <p>{"The first of these ways is shown:"}</p>
+            <ol>{for ways}</ol>
+            if trace.branches_left_out > 0 {
+                <p class="quiet">{format!("{} more are left out.", trace.branches_left_out)}</p>
+            }
+        </>
+    }
 }
 
 /// Buttons that answer the first rule which a dump cannot tell, and that take such answers back.
-fn settle(page: &Page, walked: &Walked) -> Markup {
+fn settle(page: &Page, walked: &Walked) -> Html {
     let state = &page.state;
     let rulesets = state.paste.rulesets();
     let settled = state.settled.iter().map(|(place, matches)| {
@@ -239,39 +225,33 @@ fn settle(page: &Page, walked: &Walked) -> Markup {
         } else {
             "does not match"
         };
-        tag("p")
-            .class("settle")
-            .child(format!(
-                "You assume that {} {how}. ",
-                format_place(rulesets, *place)
-            ))
-            .child(
-                button()
-                    .class("line")
-                    .on("click", page.on(Action::Settle(*place, None)))
-                    .text("let it depend"),
-            )
+        html! {
+            <p class="settle">
+                {format!(
+                    "You assume that {} {how}. ",
+                    format_place(rulesets, *place)
+                )}
+                <button type="button" class="line" onclick={page.on(Action::Settle(*place, None))}>
+                    {"let it depend"}
+                </button>
+            </p>
+        }
     });
     let open = walked.first_doubt().map(|place| {
         let answer = |matches| page.on(Action::Settle(place, Some(matches)));
-        tag("p")
-            .class("settle")
-            .id("settle")
-            .child(format!("{}: ", format_place(rulesets, place)))
-            .child(
-                button()
-                    .class("line")
-                    .on("click", answer(true))
-                    .text("assume it matches"),
-            )
-            .child(
-                button()
-                    .class("line")
-                    .on("click", answer(false))
-                    .text("assume it does not"),
-            )
+        html! {
+            <p class="settle" id="settle">
+                {format!("{}: ", format_place(rulesets, place))}
+                <button type="button" class="line" onclick={answer(true)}>
+                    {"assume it matches"}
+                </button>
+                <button type="button" class="line" onclick={answer(false)}>
+                    {"assume it does not"}
+                </button>
+            </p>
+        }
     });
-    group().children(settled).child(open)
+    html! { <>{for settled}{open}</> }
 }
 
 /// Everything that is taken for granted, each once.
