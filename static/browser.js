@@ -301,12 +301,16 @@
   var left = {};
 
   // Another tab opens where it was left, or at its top; other rules have been nowhere yet.
-  window.chainwalkTab = function (from, to, others) {
-    left[from] = scrollY;
-    if (others) left = {};
-    if ((from === to && !others) || !document.querySelector(".tabs").offsetHeight) return;
+  window.chainwalkLeaveTab = function () {
+    var tab = document.querySelector(".tabs [aria-selected='true']");
+    if (tab) left[tab.id.slice("tab-".length)] = scrollY;
+  };
+
+  window.chainwalkEnterTab = function (to, otherRules) {
+    if (otherRules) left = {};
+    if (!document.querySelector(".tabs").offsetHeight) return;
     setTimeout(function () {
-      // What led there may have gone to a part of it already.
+      // The focus may have moved to a part of it already.
       if (document.getElementById("pane-" + to).contains(document.activeElement)) return;
       var top = document.querySelector(".columns").offsetTop - document.querySelector(".verdict").offsetHeight;
       scrollTo(0, Math.max(left[to] || 0, Math.min(scrollY, top)));

@@ -41,10 +41,10 @@ fn axe_finds_no_barrier_in_any_state() {
             page.press(Key::Escape);
             page.run("document.getElementById('theme').focus()", ());
             page.paste("Good morning, everyone");
-            page.reads("#diagnostics [role=alert]", "not taken");
+            page.reads("#diagnostics [role=alert]", "rejected");
             look("a paste that is refused");
             page.paste("*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m limit --limit 3/hour -j DROP\n-A OUTPUT --frob 1 -j DROP\n");
-            page.reads("#settle", "assume it matches");
+            page.reads("#settle", "Assume that it matches");
             look("a rule that cannot be told, and remarks");
             page.fill("#both-dport", "x");
             page.holds("document.getElementById('both-dport').ariaInvalid == 'true'");

@@ -51,7 +51,7 @@ fn a_value_that_cannot_be_is_said_to_be_wrong() {
         let described =
             "document.getElementById('b-uid').getAttribute('aria-describedby') == 'b-uid-wrong'";
         page.holds(described);
-        page.reads("#verdict", "B is not complete.");
+        page.reads("#verdict", "B is incomplete.");
         // The other packet is still walked.
         page.reads("#verdict-other", "captured");
 
@@ -81,7 +81,7 @@ fn a_value_that_cannot_be_is_said_to_be_wrong() {
 #[test]
 fn a_shared_field_becomes_two() {
     each_way(|page| {
-        page.click("[aria-label='Give A and B a to port each']");
+        page.click("[aria-label='Edit to port of A and B separately']");
         page.fill("#a-dport", "15008");
         page.reads("#pane-packet .head", "2 fields differ");
         assert_eq!(
@@ -99,12 +99,12 @@ fn the_keyboard_goes_through_the_fields_before_what_parts_and_joins_them() {
         page.press(Key::Tab);
         holds_focus("both-dport");
         page.press(Key::Tab);
-        page.holds("document.activeElement.title == 'Give A and B a to each'");
+        page.holds("document.activeElement.title == 'Edit to of A and B separately'");
         page.press(Key::Tab + "\u{e007}");
         holds_focus("a-dport");
         // Two fields with equal content are not a difference.
         page.reads("#pane-packet .head", "only uid differs");
-        page.click("[aria-label=\"Give A and B one to port: A's\"]");
+        page.click("[aria-label=\"Use A's to port for both\"]");
         holds_focus("both-dport");
         page.holds("!document.getElementById('a-dport')");
         page.reads("#verdict", "Not captured.");
@@ -142,7 +142,7 @@ fn what_a_dump_cannot_tell_leads_to_the_reason() {
         page.show_as((400, 800), "light");
         page.click(".certainty .unknown");
         page.holds("document.activeElement.id == 'why' && document.getElementById('why').checkVisibility()");
-        page.reads("#why", "a dump cannot tell");
+        page.reads("#why", "is undetermined");
         page.holds(
             "(top => top < innerHeight - 40 && top >= document.querySelector('.verdict').getBoundingClientRect().bottom - 1)
                 (document.querySelector('#why h2').getBoundingClientRect().top)",
@@ -200,7 +200,7 @@ fn a_packet_is_written_as_a_line_and_the_fields_follow() {
         page.holds("document.getElementById('line-b').value.includes('uid 1337 gid 1001 out')");
         page.fill("#line-b", "tcp > 1.1.1.1:99999");
         page.reads("#line-b-wrong", "column 15");
-        page.reads("#verdict", "B is not complete.");
+        page.reads("#verdict", "B is incomplete.");
         page.click("[data-scenario='as-proxy']");
         page.reads("#verdict", "Not captured. Rule 4");
     });
@@ -244,13 +244,13 @@ fn more_than_two_packets_are_compared() {
 }
 
 #[test]
-fn what_is_exempt_by_design_is_told_from_what_gets_past() {
+fn intended_bypasses_are_counted_apart_from_others() {
     each_way(|page| {
-        let counts = page.reads("#pane-past .counts", "exempt by design");
-        assert!(counts.contains("get past"), "{counts}");
+        let counts = page.reads("#pane-past .counts", "intended bypass");
+        assert_eq!(counts.matches("bypass").count(), 2, "{counts}");
         page.reads(
             "tbody.exempt:has([data-past='inbound-health'])",
-            "Exempt by design",
+            "Intended bypass",
         );
         page.holds("!document.querySelector('tbody.exempt [data-past=\"as-proxy\"]')");
         // A click loads a sender.

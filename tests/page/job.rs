@@ -102,7 +102,7 @@ fn a_pasted_dump_is_walked_step_by_step_and_compared() {
         );
 
         // The shared steps are shown once, and then there are two columns.
-        page.reads(".steps .parting", "Here they part");
+        page.reads(".steps .parting", "The walks diverge here");
         let shared = page.run(
             "return document.querySelector('.steps .parting').previousElementSibling.innerText",
             (),

@@ -123,7 +123,7 @@ fn a_rule_that_cannot_be_told_has_its_buttons_in_every_size() {
                 if name == "narrow" {
                     page.click("#tab-packet");
                 }
-                page.reads("#settle", "assume it matches");
+                page.reads("#settle", "Assume that it matches");
                 page.run(
                     "document.getElementById('settle').scrollIntoView({block: 'center'})",
                     (),

@@ -32,7 +32,7 @@ fn what_holds_no_rules_is_refused_with_a_reason() {
             "<html><body>",
         ] {
             page.paste(text);
-            page.reads("#diagnostics [role=alert]", "not taken");
+            page.reads("#diagnostics [role=alert]", "rejected");
             // The previous state is still there.
             page.reads(
                 "#verdict",
@@ -103,7 +103,7 @@ fn a_damaged_page_is_read_pointed_at_and_whole_again_with_one_click() {
         page.holds(selected);
         page.holds("document.querySelector('.gutter .mark.error')");
         assert_eq!(page.run(press, ("button.fix", "whole table")), true);
-        page.reads("#read-as", "not walked");
+        page.reads("#read-as", "not evaluated");
         page.reads("#pane-rules", "Istio sidecar 1.5.");
         page.reads(
             "#verdict",
@@ -136,7 +136,7 @@ fn a_large_paste_never_enters_a_text_field() {
             page.reads("#diagnostics", "26001 rules");
             page.reads(
                 "#taken",
-                "26001 rules taken: iptables-save, nat table. All understood.",
+                "26001 rules read: iptables-save, nat table. All understood.",
             );
             // In the text field, `End` would move the text cursor.
             page.run("document.activeElement.blur()", ());

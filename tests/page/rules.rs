@@ -86,7 +86,7 @@ fn rules_are_found_closed_and_referred_to() {
         page.reads(".tools", "3 hits");
         page.holds("document.querySelectorAll('[data-rule]').length == 3");
         page.fill("#search", "nowhere");
-        page.reads("#pane-rules .list", "No rule is found.");
+        page.reads("#pane-rules .list", "No rule was found.");
         page.fill("#search", "");
         page.click("#view-saved");
         page.click("[data-chain='nat/ISTIO_OUTPUT'] .opens");

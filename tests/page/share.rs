@@ -82,7 +82,7 @@ fn a_neutral_link_tells_nothing_and_ends_alike() {
         open(page);
         page.reads("#share-holds", "1 comment");
         page.click("#share-neutral");
-        page.reads("#share-holds", "Replaced by neutral ones: ");
+        page.reads("#share-holds", "Anonymized: ");
         let file = form(page, "file");
         assert!(
             !file.contains("bank") && !file.contains("93.184.216.34"),
@@ -125,7 +125,7 @@ fn without_a_clipboard_the_text_is_selected() {
         );
         open(page);
         page.click("#share-copy");
-        page.reads("#share-says", "press Ctrl+C");
+        page.reads("#share-says", "Press Ctrl+C");
         page.holds("document.activeElement.id == 'share-text'");
         page.holds("getSelection().toString() == document.getElementById('share-text').value");
     });
@@ -233,7 +233,7 @@ fn a_draft_that_never_came_up_is_offered() {
         page.run("sessionStorage.setItem('chainwalk.opening', '1')", ());
         page.reload();
         page.reads("#verdict", "Not captured. Rule 4 of ISTIO_OUTPUT");
-        page.reads(".notice[role=alert]", "did not come up");
+        page.reads(".notice[role=alert]", "did not load");
         page.click("#draft-load");
         page.reads("#samples", "Shared or saved rules");
     });

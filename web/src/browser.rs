@@ -1,5 +1,4 @@
-//! What the page asks of the browser beyond its document: `static/browser.js` does it, and bears
-//! with a refusal.
+//! Calls of the browser beyond its document. `static/browser.js` makes them, and handles a refusal.
 
 use wasm_bindgen::prelude::*;
 
@@ -74,16 +73,20 @@ extern "C" {
     #[wasm_bindgen(js_name = chainwalkMeasure)]
     pub(crate) fn measure();
 
-    /// On a narrow screen: shows one tab after another where it was left, or from its top where it
-    /// never was, or where the rules are others.
-    #[wasm_bindgen(js_name = chainwalkTab)]
-    pub(crate) fn tab(from: &str, to: &str, others: bool);
+    /// Notes where the tab that is shown is scrolled to.
+    #[wasm_bindgen(js_name = chainwalkLeaveTab)]
+    pub(crate) fn leave_tab();
 
-    /// 16 bytes that nobody can guess.
+    /// On a narrow screen: scrolls to where this tab was left, or to its top where it was never
+    /// shown, or where the rules are others.
+    #[wasm_bindgen(js_name = chainwalkEnterTab)]
+    pub(crate) fn enter_tab(tab: &str, other_rules: bool);
+
+    /// 16 random bytes.
     #[wasm_bindgen(js_name = chainwalkSecret)]
     pub(crate) fn secret() -> Vec<u8>;
 
-    /// Puts a link's part behind `#` into the address, or takes it out where it is empty.
+    /// Puts a link's part after `#` into the address, or removes it where it is empty.
     #[wasm_bindgen(js_name = chainwalkAddress)]
     pub(crate) fn address(fragment: &str);
 }

@@ -1,5 +1,6 @@
 //! The parts of the page, one file each.
 
+mod analysis;
 pub(crate) mod app;
 mod badge;
 mod copy;
@@ -16,19 +17,20 @@ mod lesson;
 mod lessons;
 mod list;
 mod map;
-mod past;
+mod notices;
+mod outcomes;
 mod phrases;
+mod props;
 mod rule;
 mod rules;
+mod saved_packets;
 mod share;
-mod shelf;
 mod spread;
 mod stepper;
 mod steps;
 mod text;
-mod told;
 mod verdict;
+mod virtual_list;
 mod walk;
 mod way;
 mod why;
-mod window;

@@ -1,22 +1,22 @@
-//! Rules changed in place: the rule that is chosen, and what can happen to it.
+//! Rules changed in place: the selected rule, and its changes.
 
 use std::rc::Rc;
 
 use chainwalk_core::input::edit::{Edit, Refused};
 use chainwalk_core::netfilter::place::Place;
 
-/// What is typed for the chosen rule.
+/// The form for the selected rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum EditForm {
     /// Its own words.
     Change,
-    /// The words of a new one before it.
+    /// The words of a new rule before it.
     Above,
-    /// The words of a new one behind it.
+    /// The words of a new rule after it.
     Below,
 }
 
-/// What the edited rules are written as.
+/// The form of the changed rules as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Export {
     /// As `iptables-save` prints them.
@@ -28,28 +28,28 @@ pub(crate) enum Export {
 /// The rules as text, or why there is none.
 pub(crate) type Written = Result<Rc<str>, Rc<str>>;
 
-/// What can happen.
+/// A change of the rules, or of the selection.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Do {
-    /// A rule is chosen, or none.
+pub(crate) enum EditAction {
+    /// Selects a rule, or none.
     Choose(Option<Place>),
-    /// A form opens, or closes.
-    Open(Option<Form>),
-    /// The form's words are given.
+    /// Opens a form, or closes it.
+    Open(Option<EditForm>),
+    /// Submits the words of the form.
     Words(String),
-    /// Something else is done to a rule.
+    /// Changes a rule in another way.
     Edit(Edit),
-    /// The rules are written out, or no longer.
+    /// Shows the changed rules as text, or hides the text.
     Export(Option<Export>),
 }
 
-/// The rule that is chosen, and how far its change has come.
+/// The selected rule, and its unfinished change.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Editing {
     /// The rule, or the policy.
     pub(crate) place: Option<Place>,
-    /// What is typed for it.
-    pub(crate) form: Option<Form>,
+    /// The form that is open.
+    pub(crate) form: Option<EditForm>,
     /// Why the last change was not made.
     pub(crate) refused: Option<Refused>,
     /// The rules as text, where that is shown.

@@ -1,9 +1,9 @@
-//! What a key does, depending on where the focus is.
+//! The actions of keys, which depend on the focus.
 
 use crate::cursor::Move;
 use crate::state::{Action, Tab};
 
-/// What has the focus, as far as keys care.
+/// The kind of element that has the focus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Focus {
     /// Something that takes text, or letters to choose by.
@@ -14,7 +14,7 @@ pub(crate) enum Focus {
     Elsewhere,
 }
 
-/// What a key does; `None` leaves it to the browser. `shortcuts` is the switch in the help:
+/// The action of a key; `None` leaves it to the browser. `shortcuts` is the switch in the help:
 /// characters may be off.
 pub(crate) fn action(key: &str, focus: Focus, shortcuts: bool) -> Option<Action> {
     let is_character = key.chars().count() == 1;
@@ -36,13 +36,13 @@ pub(crate) fn action(key: &str, focus: Focus, shortcuts: bool) -> Option<Action>
         "1" => Action::Area(Tab::Rules),
         "2" => Action::Area(Tab::Walk),
         "3" => Action::Area(Tab::Packet),
-        "4" => Action::Area(Tab::Past),
+        "4" => Action::Area(Tab::Outcomes),
         "?" => Action::Help(true),
         _ => return None,
     })
 }
 
-/// What a key does while Ctrl, or Cmd, is held. In a field the browser's own undo stays.
+/// The action of a key with Ctrl or Cmd. In a field the browser's own undo stays.
 pub(crate) fn with_control(key: &str, shift: bool, focus: Focus) -> Option<Action> {
     match (key, shift, focus) {
         (_, _, Focus::Typing) => None,
@@ -54,12 +54,12 @@ pub(crate) fn with_control(key: &str, shift: bool, focus: Focus) -> Option<Actio
 
 /// The keys and what they do, for the help.
 pub(crate) const KEYS: [(&str, &str); 10] = [
-    ("← →  or  , .", "step back, step on"),
+    ("← →  or  , .", "previous step, next step"),
     ("Home  End", "first step, last step"),
     ("n", "next rule that matches"),
     ("u", "out of this chain"),
     ("v", "to the rule that decided"),
-    ("c", "compare with the second packet, or not"),
+    ("c", "show or hide the second packet"),
     (
         "1  2  3  4",
         "to the rules, the walk, the packet, the table below",
@@ -67,7 +67,7 @@ pub(crate) const KEYS: [(&str, &str); 10] = [
     ("?", "this help"),
     (
         "Ctrl Z  Ctrl Y",
-        "undo, redo what was done to rules and packets",
+        "undo or redo a change of rules or packets",
     ),
     ("Ctrl V", "read the rules in the clipboard"),
 ];

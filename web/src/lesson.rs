@@ -8,15 +8,15 @@ use chainwalk_core::packet::Packet;
 use chainwalk_core::packet::host::Host;
 use yew::Reducible;
 
+use crate::lesson_progress::Progress;
 use crate::page_part;
-use crate::progress::Progress;
 use crate::sample;
 
-/// What the fragments of lessons' addresses begin with: `#lessons`, `#lesson/NAME/STEP`,
+/// The beginning of the addresses of lessons: `#lessons`, `#lesson/NAME/STEP`,
 /// `#lesson/NAME/handout`.
 pub(crate) const ADDRESS: &str = "#lesson";
 
-/// Stands before each lesson in the text that holds them all.
+/// The character before each lesson in the text that holds all lessons.
 const MARK: char = '\u{1e}';
 
 /// The name of a lesson that was opened from a file.
@@ -27,7 +27,7 @@ pub(crate) const OWN: &str = "own";
 pub(crate) struct Entry {
     /// Its name, as addresses have it.
     pub(crate) name: String,
-    /// What the list shows.
+    /// Its title and description.
     pub(crate) head: Result<Head, Fault>,
     /// How many of its steps ask something.
     pub(crate) asks: usize,
@@ -58,7 +58,7 @@ pub(crate) enum Part {
     Handout,
 }
 
-/// What is shown.
+/// The part of the lessons that is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shown {
     /// Nothing.
@@ -69,7 +69,7 @@ pub(crate) enum Shown {
     Lesson(usize, Part),
 }
 
-/// What was done in the step that is open.
+/// The attempt at the step that is open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Attempt {
     /// The answers that were chosen, in order.
@@ -91,11 +91,11 @@ pub(crate) struct Classroom {
     pub(crate) entries: Option<Rc<Vec<Entry>>>,
     /// Why they could not be loaded, or what is wrong with a file.
     pub(crate) fault: String,
-    /// What the address asks for.
+    /// The address, which selects the part.
     pub(crate) address: String,
     /// The lesson that is open, read: its name, and itself or what is wrong with it.
     open: Option<(String, Rc<Result<Lesson, Fault>>)>,
-    /// What was done in the step that is open.
+    /// The attempt at the step that is open.
     pub(crate) attempt: Attempt,
     /// How far one has come.
     pub(crate) progress: Progress,
@@ -105,7 +105,7 @@ pub(crate) struct Classroom {
 
 /// What can happen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Event {
+pub(crate) enum LessonAction {
     /// An address was opened: the part from `#`.
     Address(String),
     /// The text of all lessons came.
@@ -124,7 +124,7 @@ pub(crate) enum Event {
     Judged(Judgement),
     /// All answers are shown, or not.
     Trainer,
-    /// Progress begins anew.
+    /// Progress is reset.
     Reset,
 }
 
@@ -137,7 +137,7 @@ impl Classroom {
         }
     }
 
-    /// What is shown.
+    /// The part that is shown.
     pub(crate) fn shown(&self) -> Shown {
         let Some(rest) = self.address.strip_prefix(ADDRESS) else {
             return Shown::Closed;
@@ -182,7 +182,7 @@ impl Classroom {
         }
     }
 
-    /// Whether what stands behind an exercise is shown.
+    /// Whether the text after an exercise is shown.
     pub(crate) fn is_done(&self, step: &Step) -> bool {
         let chosen = &self.attempt.chosen;
         self.trainer
@@ -204,7 +204,7 @@ impl Classroom {
         })
     }
 
-    /// What the playground shows of the step that is open.
+    /// The rules and packets of the step that is open.
     pub(crate) fn stage(&self) -> Option<Stage> {
         let (_, step) = self.step()?;
         let lesson = self.lesson()?;
@@ -295,18 +295,20 @@ impl Classroom {
         }
     }
 
-    fn apply(&mut self, event: Event) {
+    fn apply(&mut self, event: LessonAction) {
         match event {
-            Event::Address(address) => {
+            LessonAction::Address(address) => {
                 if address != self.address {
                     (self.address, self.attempt, self.fault) =
                         (address, Attempt::default(), String::new());
                 }
             }
-            Event::Loaded(text) => self.load(&text),
-            Event::Missing(why) => self.fault = format!("The lessons could not be loaded: {why}"),
-            Event::File(text) => self.file(&text),
-            Event::Choose(choice) => {
+            LessonAction::Loaded(text) => self.load(&text),
+            LessonAction::Missing(why) => {
+                self.fault = format!("The lessons could not be loaded: {why}")
+            }
+            LessonAction::File(text) => self.file(&text),
+            LessonAction::Choose(choice) => {
                 if !self.attempt.chosen.contains(&choice) {
                     self.attempt.chosen.push(choice);
                 }
@@ -317,9 +319,9 @@ impl Classroom {
                     self.note(0);
                 }
             }
-            Event::Hint => self.attempt.hints += 1,
-            Event::GiveUp => self.attempt.given_up = true,
-            Event::Judged(judged) => {
+            LessonAction::Hint => self.attempt.hints += 1,
+            LessonAction::GiveUp => self.attempt.given_up = true,
+            LessonAction::Judged(judged) => {
                 let Judgement { solved, moves, .. } = judged;
                 self.attempt.judged = Some(judged);
                 if solved && self.attempt.solved.is_none_or(|best| moves < best) {
@@ -329,18 +331,18 @@ impl Classroom {
                     }
                 }
             }
-            Event::Trainer => self.trainer = !self.trainer,
-            Event::Reset => self.progress = Progress::default(),
+            LessonAction::Trainer => self.trainer = !self.trainer,
+            LessonAction::Reset => self.progress = Progress::default(),
         }
         self.open();
     }
 }
 
 impl Reducible for Classroom {
-    type Action = Event;
+    type Action = LessonAction;
 
-    fn reduce(self: Rc<Self>, event: Event) -> Rc<Self> {
-        page_part::enter(page_part::Part::Lessons);
+    fn reduce(self: Rc<Self>, event: LessonAction) -> Rc<Self> {
+        page_part::enter(page_part::PagePart::Lessons);
         let mut classroom = Rc::unwrap_or_clone(self);
         classroom.apply(event);
         page_part::enter(None);
@@ -348,7 +350,7 @@ impl Reducible for Classroom {
     }
 }
 
-/// What a step of a lesson makes the playground show.
+/// The rules and packets that a step of a lesson shows.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Stage {
     /// The rules.
@@ -372,10 +374,10 @@ mod tests {
         ## C\n```task packet app\nGet out.\ngoal: sent eth0\nsolution: uid 1337\n```\n\
         \u{1e}two\n---\ntitle: Two\n---\n";
 
-    fn after(events: impl IntoIterator<Item = Event>) -> Rc<Classroom> {
+    fn after(events: impl IntoIterator<Item = LessonAction>) -> Rc<Classroom> {
         let open = [
-            Event::Address("#lesson/one".into()),
-            Event::Loaded(LESSONS.into()),
+            LessonAction::Address("#lesson/one".into()),
+            LessonAction::Loaded(LESSONS.into()),
         ];
         open.into_iter()
             .chain(events)
@@ -384,7 +386,7 @@ mod tests {
 
     #[test]
     fn an_address_opens_a_lesson_at_a_step() {
-        let go = |address: &str| after([Event::Address(address.into())]).shown();
+        let go = |address: &str| after([LessonAction::Address(address.into())]).shown();
         assert_eq!(go("#lesson/one"), Shown::Lesson(0, Part::Step(0)));
         assert_eq!(go("#lesson/one/3"), Shown::Lesson(0, Part::Step(2)));
         assert_eq!(go("#lesson/one/99"), Shown::Lesson(0, Part::Step(2)));
@@ -404,13 +406,13 @@ mod tests {
                     .stage()
                     .is_some_and(|stage| stage.whole && stage.at == At::Start)
         );
-        let wrong = asked.reduce(Event::Choose(1));
+        let wrong = asked.reduce(LessonAction::Choose(1));
         assert!(wrong.hides() && wrong.progress.of("one").is_empty());
-        let right = wrong.reduce(Event::Choose(0));
+        let right = wrong.reduce(LessonAction::Choose(0));
         assert!(!right.hides());
         assert_eq!(right.progress.of("one"), [(0, 0)]);
-        assert!(!after([Event::Trainer]).hides());
-        let given_up = after([Event::GiveUp, Event::Choose(0)]);
+        assert!(!after([LessonAction::Trainer]).hides());
+        let given_up = after([LessonAction::GiveUp, LessonAction::Choose(0)]);
         assert!(
             !given_up.hides() && given_up.progress.of("one").is_empty(),
             "what was told is not earned"
@@ -419,9 +421,9 @@ mod tests {
 
     #[test]
     fn a_task_keeps_the_best_attempt() {
-        let at = Event::Address("#lesson/one/3".into());
+        let at = LessonAction::Address("#lesson/one/3".into());
         let judged = |solved, moves| {
-            Event::Judged(Judgement {
+            LessonAction::Judged(Judgement {
                 solved,
                 moves,
                 lines: Vec::new(),
@@ -448,12 +450,12 @@ mod tests {
             .and_then(|one| one.split_once('\n'))
             .expect("a lesson")
             .1;
-        let opened = after([Event::File(own.into())]);
+        let opened = after([LessonAction::File(own.into())]);
         assert_eq!(
             (opened.shown(), opened.fault.as_str()),
             (Shown::Lesson(2, Part::Step(0)), "")
         );
-        let broken = after([Event::File(
+        let broken = after([LessonAction::File(
             own.replace("{{", "").replace("port 15001", "port 1"),
         )]);
         assert!(
@@ -463,8 +465,8 @@ mod tests {
             "{}",
             broken.fault
         );
-        let progress = after([Event::Choose(0)]).progress.clone();
-        let joined = after([Event::File(progress.to_file())]);
+        let progress = after([LessonAction::Choose(0)]).progress.clone();
+        let joined = after([LessonAction::File(progress.to_file())]);
         assert_eq!(joined.progress, progress);
     }
 }

@@ -1,40 +1,41 @@
 //! The playground's page: an adapter between `chainwalk-core` and a browser.
 //!
 //! # Layout
-//! - `state`: everything the page shows, and what can happen to it; `paste`, `walked`, `lane`,
-//!   `side`, `shelf`: what it is made of; `editing`, `history`: rules changed in place, and the way
-//!   back
-//! - `rows`, `pairs`, `cursor`: the rule list, the steps and the moves, as plain data
-//! - `share`: what is shown, as a link, a file, a ticket, a trace, a script
-//! - `lesson`, `progress`: the classroom beside the playground, which it tells what to show
+//! - `state`: the workspace, the view and the results; each action, and what it changes
+//! - `paste`, `packet_slot`, `saved_packets`, `side`, `editing`, `history`: the parts of a workspace
+//! - `walked`, `packet_analysis`, `analysis_queue`: the results, computed at once or by the idle queue
+//! - `rows`, `pairs`, `cursor`: the rule list, the list of steps and the moves between steps, as data
+//! - `share`: the work as a link, a file, a ticket, a trace or a script
+//! - `lesson`, `lesson_progress`: the lessons, and what was done in them
 //! - `recovery`, `page_part`: how the page starts again after a panic, and without which part
-//! - `components`: one file for each part of the page; `keys`, `intake`, `theme`, `keep`,
-//!   `browser`: what a browser gives and keeps
+//! - `components`: one file for each part of the page; `dispatch`: their way to the state
+//! - `keys`, `input_events`, `theme`, `draft_storage`, `browser`: calls of the browser, and its input
 
+mod analysis_queue;
 mod browser;
 mod components;
 mod cursor;
+mod dispatch;
+mod draft_storage;
 mod editing;
 mod history;
-mod intake;
-mod keep;
+mod input_events;
 mod keys;
-mod lane;
 mod lesson;
-mod page;
+mod lesson_progress;
+mod packet_analysis;
+mod packet_slot;
 mod page_part;
 mod pairs;
 mod paste;
-mod progress;
 mod recovery;
 mod rows;
 mod sample;
+mod saved_packets;
 mod share;
-mod shelf;
 mod side;
 mod state;
 mod theme;
-mod told;
 mod walked;
 
 use wasm_bindgen::prelude::*;

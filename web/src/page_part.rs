@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 /// A part of the page that can be left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum PagePart {
     /// The link or the draft with which the page opens.
     Opening,
     /// The lessons.
@@ -18,15 +18,15 @@ pub(crate) enum Part {
     Steps,
     /// The form.
     Packet,
-    /// The table of who gets past, and the findings.
-    Past,
+    /// The table of outcomes, and the findings.
+    Outcomes,
     /// The dialog to share.
     Share,
     /// The analysis after the walk: counterfactuals, owners, findings.
-    Later,
+    Analysis,
 }
 
-impl Part {
+impl PagePart {
     /// All of them.
     pub(crate) const ALL: [Self; 9] = [
         Self::Opening,
@@ -35,9 +35,9 @@ impl Part {
         Self::Map,
         Self::Steps,
         Self::Packet,
-        Self::Past,
+        Self::Outcomes,
         Self::Share,
-        Self::Later,
+        Self::Analysis,
     ];
 
     /// Its name, in a note and in a sentence.
@@ -49,9 +49,9 @@ impl Part {
             Self::Map => "map",
             Self::Steps => "list of steps",
             Self::Packet => "packet form",
-            Self::Past => "table of other packets",
+            Self::Outcomes => "table of outcomes",
             Self::Share => "share dialog",
-            Self::Later => "analysis",
+            Self::Analysis => "analysis",
         }
     }
 
@@ -62,15 +62,15 @@ impl Part {
 }
 
 thread_local! {
-    static CURRENT: Cell<Option<Part>> = const { Cell::new(None) };
+    static CURRENT: Cell<Option<PagePart>> = const { Cell::new(None) };
 }
 
 /// Notes that this part is made from now on.
-pub(crate) fn enter(part: impl Into<Option<Part>>) {
+pub(crate) fn enter(part: impl Into<Option<PagePart>>) {
     CURRENT.set(part.into());
 }
 
 /// The part that was entered last.
-pub(crate) fn current() -> Option<Part> {
+pub(crate) fn current() -> Option<PagePart> {
     CURRENT.get()
 }

@@ -14,7 +14,7 @@ pub(crate) enum Pair {
     Shared(Steps),
     /// From here on they differ.
     Parting,
-    /// What each does; an end stands where a walk has no more steps.
+    /// The steps of each walk, or its end.
     Each(Vec<Cell>),
 }
 
@@ -39,14 +39,14 @@ pub(crate) struct Steps {
 }
 
 impl Steps {
-    /// Whether this row stands for a step: an opened run has rows of their own for its steps.
+    /// Whether this row shows a step: an opened run has one row for each of its steps.
     pub(crate) fn shows(&self, step: usize) -> bool {
         self.open != Some(true) && self.at.contains(&step)
     }
 }
 
 impl Pair {
-    /// Whether this row stands for a step.
+    /// Whether this row shows a step.
     pub(crate) fn shows(&self, step: usize) -> bool {
         match self {
             Self::Shared(steps) => steps.shows(step),
@@ -100,7 +100,7 @@ pub(crate) fn list(walks: &[&Walked], part: Option<usize>, opened: &[usize]) -> 
 }
 
 /// Single steps, and runs of at least two steps of one chain that did not match. Where walks part,
-/// the first step stands alone.
+/// the first step has its own row.
 fn runs(walked: &Walked, steps: Range<usize>, parting: bool, opened: &[usize]) -> Vec<Steps> {
     let mut runs: Vec<Range<usize>> = Vec::new();
     // The chain of the last of them, while that may go on.
@@ -112,7 +112,7 @@ fn runs(walked: &Walked, steps: Range<usize>, parting: bool, opened: &[usize]) -
         while at < end {
             let alone = at == steps.start && parting;
             let quiet = walked.outcome(at) == Outcome::NoMatch;
-            // Steps that nobody can tell stand alone, however they are taken to go.
+            // An undetermined step has its own row, whatever is assumed about it.
             let next = if quiet && !alone {
                 walked.next_doubt(at).min(end)
             } else {

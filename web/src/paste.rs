@@ -1,12 +1,10 @@
-//! What was pasted, as far as it does not depend on the packet: rules, namespace, mesh, and, worked
-//! out behind the first look, who gets past and what there is to say.
+//! The pasted rules, with their host and mesh: nothing in here depends on the packet.
 
 use std::borrow::Cow;
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
 
 use chainwalk_core::analysis::constants::Constants;
 use chainwalk_core::analysis::explain::Fate;
-use chainwalk_core::analysis::findings::{self, Finding};
 use chainwalk_core::analysis::intended_bypass::intended_bypass;
 use chainwalk_core::analysis::scenario::{self, Scenario};
 use chainwalk_core::input::parse::{self, Parsed};
@@ -20,8 +18,8 @@ use chainwalk_core::walk::walk;
 
 use crate::sample::{SAMPLES, Sample, Text};
 
-/// Above this no text enters a text field: browsers take seconds for it.
-pub(crate) const MOST_EDITED: usize = 1_000_000;
+/// A longer text is not shown in a text field: browsers take seconds for it.
+pub(crate) const MAX_EDITED_BYTES: usize = 1_000_000;
 
 /// Where the text comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,68 +28,61 @@ pub(crate) enum Origin {
     Sample(usize),
     /// The reader's own.
     Own,
-    /// What a link or a file holds.
+    /// A link or a file.
     Shared,
     /// A lesson's.
     Lesson,
 }
 
-/// One row of the table of who gets past.
+/// One row of the table of outcomes.
 #[derive(Debug)]
-pub(crate) struct Past {
+pub(crate) struct PacketOutcome {
     /// The packet and its name.
     pub(crate) scenario: Scenario,
     /// Where it ends.
     pub(crate) fate: Fate,
-    /// The same in a word: a port or an interface.
+    /// The end in a word: a port or an interface.
     pub(crate) end: Cow<'static, str>,
     /// The rule or policy that decided.
     pub(crate) decided_by: Option<Place>,
-    /// Why it is meant to go past the proxy, where it is.
+    /// Why the mesh does not capture it by design, where that is so.
     pub(crate) exempt: Option<&'static str>,
 }
 
-impl Past {
+impl PacketOutcome {
     /// Which kind it is.
-    pub(crate) fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> OutcomeKind {
         (self.fate, self.exempt.is_some())
     }
 }
 
-/// How packets of the table end, and whether they are meant to go past.
-pub(crate) type Kind = (Fate, bool);
+/// How a packet ends, and whether that is a bypass by design.
+pub(crate) type OutcomeKind = (Fate, bool);
 
 /// A text, read.
 #[derive(Debug)]
 pub(crate) struct Paste {
     /// Where it comes from.
     pub(crate) origin: Origin,
-    /// What was read.
+    /// The parsed text.
     pub(crate) parsed: Parsed,
     /// The namespace to walk in.
     pub(crate) host: Host,
-    /// Whether the text, or the sample, told the namespace.
+    /// Whether the text, or the sample, states the host.
     pub(crate) host_known: bool,
     /// Whether the reader has said which surroundings it is walked in.
     pub(crate) placed: bool,
-    /// Whether its addresses, names and comments stand for others.
+    /// Whether its addresses, names and comments are anonymized.
     pub(crate) neutral: bool,
     /// What of the namespace was too much to be used.
     pub(crate) dropped: Vec<String>,
     /// Whose rules they are.
     pub(crate) mesh: Option<Mesh>,
-    /// Packets that are worth trying whatever the rules say.
+    /// Packets that are worth trying with any rules.
     scenarios: Vec<Scenario>,
-    past: OnceCell<Vec<Past>>,
     /// By family.
     constants: [OnceCell<Constants>; 2],
-    findings: OnceCell<Vec<Finding>>,
-    /// The search for them while it lasts.
-    search: RefCell<Option<findings::Search>>,
 }
-
-/// So many rules are looked at in one turn of the search for findings: some milliseconds.
-const TURN: usize = 1_000;
 
 impl Paste {
     /// Reads a sample.
@@ -178,10 +169,7 @@ impl Paste {
             dropped: Vec::new(),
             mesh,
             scenarios,
-            past: OnceCell::new(),
             constants: Default::default(),
-            findings: OnceCell::new(),
-            search: RefCell::default(),
         }
     }
 
@@ -204,45 +192,35 @@ impl Paste {
         }
     }
 
-    /// What is taken for granted whatever the packet: the namespace, and the ends of tables that a
-    /// dump lacks.
+    /// The assumptions for every packet: the host, and the missing ends of tables.
     pub(crate) fn given(&self) -> Vec<String> {
         let mut given = Vec::new();
         if !self.host_known {
             given.push(format!(
-                "the paste does not show the namespace: {}",
+                "the input does not show the host: {}",
                 namespace(&self.host)
             ));
         }
         given.extend(
             self.dropped
                 .iter()
-                .map(|dropped| format!("what was shared holds {dropped}")),
+                .map(|dropped| format!("the shared data holds {dropped}")),
         );
         given.extend(
             self.parsed
                 .cut_off()
-                .map(|cut| format!("{}: taken as whole", cut.message)),
+                .map(|cut| format!("{}: assumed to be complete", cut.message)),
         );
         given
     }
 
-    /// What becomes of the packets worth trying; worked out once.
-    pub(crate) fn past(&self) -> &[Past] {
-        self.past.get_or_init(|| {
-            let (rulesets, host, mesh) = (self.rulesets(), &self.host, self.mesh.as_ref());
-            let scenarios =
-                scenario::of_constants(self.constants(Family::Ipv4), rulesets, host, mesh)
-                    .into_iter();
-            scenarios
-                .map(|scenario| past(rulesets, host, mesh, scenario))
-                .collect()
-        })
-    }
-
-    /// The same, once it is known.
-    pub(crate) fn known_past(&self) -> Option<&[Past]> {
-        self.past.get().map(|past| &**past)
+    /// The outcomes of the packets worth trying.
+    pub(crate) fn outcomes(&self) -> Vec<PacketOutcome> {
+        let (rulesets, host, mesh) = (self.rulesets(), &self.host, self.mesh.as_ref());
+        scenario::of_constants(self.constants(Family::Ipv4), rulesets, host, mesh)
+            .into_iter()
+            .map(|scenario| walk_scenario(rulesets, host, mesh, scenario))
+            .collect()
     }
 
     /// The constants that the rules of a family name; collected once.
@@ -258,24 +236,6 @@ impl Paste {
             .is_some()
     }
 
-    /// What is to be said of the dump, once it is known.
-    pub(crate) fn findings(&self) -> Option<&[Finding]> {
-        self.findings.get().map(|findings| &**findings)
-    }
-
-    /// Takes a turn at the findings; says whether they are known now.
-    pub(crate) fn find(&self) -> bool {
-        let mut search = self.search.borrow_mut();
-        let new = || findings::Search::new(self.rulesets(), &self.host, self.host_known);
-        let mut goes_on = search.take().unwrap_or_else(new);
-        let done = goes_on.go_on(self.rulesets(), TURN);
-        match done {
-            true => _ = self.findings.set(goes_on.found()),
-            false => *search = Some(goes_on),
-        }
-        done
-    }
-
     /// The rules.
     pub(crate) fn rulesets(&self) -> &[Ruleset] {
         &self.parsed.rulesets
@@ -283,7 +243,7 @@ impl Paste {
 
     /// The text itself, where it is one that a text field can take.
     pub(crate) fn editable(&self) -> Option<&str> {
-        self.fixable().filter(|text| text.len() <= MOST_EDITED)
+        self.fixable().filter(|text| text.len() <= MAX_EDITED_BYTES)
     }
 
     /// The text itself, where an edit of it can be made.
@@ -294,24 +254,15 @@ impl Paste {
         }
     }
 
-    /// The packet of that name; of one that only these rules suggest, once who gets past is known.
+    /// The packet of that name, of those that are worth trying with any rules.
     pub(crate) fn scenario(&self, key: &str) -> Option<&Scenario> {
-        let own = self
-            .known_past()
-            .into_iter()
-            .flatten()
-            .map(|past| &past.scenario);
-        self.scenarios
-            .iter()
-            .chain(own)
-            .find(|scenario| scenario.key == key)
+        self.scenarios.iter().find(|scenario| scenario.key == key)
     }
 
-    /// The name of that packet, where it is one worth trying.
-    pub(crate) fn key(&self, packet: &Packet) -> Option<&'static str> {
-        let is_it = |scenario: &&Scenario| scenario.packet == *packet;
-        let own = || self.past().iter().map(|past| &past.scenario).find(is_it);
-        Some(self.scenarios.iter().find(is_it).or_else(own)?.key)
+    /// The name of that packet, where it is one of those.
+    pub(crate) fn scenario_of(&self, packet: &Packet) -> Option<&'static str> {
+        let mut scenarios = self.scenarios.iter();
+        Some(scenarios.find(|scenario| scenario.packet == *packet)?.key)
     }
 }
 
@@ -337,14 +288,19 @@ fn namespace(host: &Host) -> String {
     )
 }
 
-fn past(rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>, scenario: Scenario) -> Past {
+fn walk_scenario(
+    rulesets: &[Ruleset],
+    host: &Host,
+    mesh: Option<&Mesh>,
+    scenario: Scenario,
+) -> PacketOutcome {
     let trace = walk(rulesets, None, host, &scenario.packet);
-    let end = trace.verdict().map_or("depends".into(), end);
+    let end = trace.verdict().map_or("depends".into(), format_end);
     let decided_by = trace.verdict().and_then(|verdict| verdict.decided_by);
     let exempt = mesh
         .zip(trace.verdict())
         .and_then(|(mesh, end)| intended_bypass(mesh, rulesets, &scenario, end));
-    Past {
+    PacketOutcome {
         fate: Fate::from_verdict(trace.verdict()),
         end,
         decided_by,
@@ -354,7 +310,7 @@ fn past(rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>, scenario: Scenar
 }
 
 /// Where a packet ends, in a word.
-pub(crate) fn end(verdict: &Verdict) -> Cow<'static, str> {
+pub(crate) fn format_end(verdict: &Verdict) -> Cow<'static, str> {
     match (verdict.kind, verdict.port, &verdict.interface) {
         (VerdictKind::Delivered, Some(port), _) => format!(":{port}").into(),
         (VerdictKind::Delivered, None, _) => "kernel".into(),

@@ -7,14 +7,13 @@
 //! again, and [`begin`] reads it.
 
 use std::cell::RefCell;
-use std::rc::Rc;
 
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::*;
 
 use crate::browser;
-use crate::page_part::{self, Part};
-use crate::paste::MOST_EDITED;
+use crate::page_part::{self, PagePart};
+use crate::paste::MAX_EDITED_BYTES;
 use crate::share;
 use crate::state::State;
 
@@ -25,7 +24,7 @@ const MAX_RESTARTS: u64 = 3;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Restart {
     /// The parts that panicked.
-    pub(crate) parts: Vec<Part>,
+    pub(crate) parts: Vec<PagePart>,
     /// How often the page has started since it was whole.
     tries: u64,
     /// Rules and packets on the page, as a link holds them; empty before the first state.
@@ -50,7 +49,8 @@ impl Restart {
             .into_iter()
             .flatten()
             .filter_map(Value::as_str);
-        let parts = names.filter_map(|name| Part::ALL.into_iter().find(|part| part.name() == name));
+        let parts =
+            names.filter_map(|name| PagePart::ALL.into_iter().find(|part| part.name() == name));
         let (work, message) = (text("work"), text("message"));
         Self {
             parts: parts.collect(),
@@ -62,7 +62,12 @@ impl Restart {
 
     /// The note for the next start of the page, after a panic in a part; `None` if the page stays
     /// stopped.
-    fn after_panic(&self, part: Option<Part>, work: Option<String>, message: &str) -> Option<Self> {
+    fn after_panic(
+        &self,
+        part: Option<PagePart>,
+        work: Option<String>,
+        message: &str,
+    ) -> Option<Self> {
         let mut parts = self.parts.clone();
         let tries = self.tries + 1;
         match part {
@@ -71,7 +76,9 @@ impl Restart {
             // Nothing was shown yet: the page itself cannot start.
             None if work.is_none() => return None,
             // It starts, but not with this work.
-            None if self.tries > 0 && !parts.contains(&Part::Opening) => parts.push(Part::Opening),
+            None if self.tries > 0 && !parts.contains(&PagePart::Opening) => {
+                parts.push(PagePart::Opening)
+            }
             None => {}
         }
         (tries <= MAX_RESTARTS).then(|| Self {
@@ -87,8 +94,8 @@ thread_local! {
     /// What this start of the page began with.
     static BEGUN: RefCell<Restart> = RefCell::default();
     /// The newest state, and the newest that was shown whole.
-    static NEWEST: RefCell<Option<Rc<State>>> = const { RefCell::new(None) };
-    static SHOWN: RefCell<Option<Rc<State>>> = const { RefCell::new(None) };
+    static NEWEST: RefCell<Option<State>> = const { RefCell::new(None) };
+    static SHOWN: RefCell<Option<State>> = const { RefCell::new(None) };
 }
 
 /// What an earlier start of this page left.
@@ -104,19 +111,19 @@ pub(crate) fn settle() {
 }
 
 /// Whether a part panicked, and is left out.
-pub(crate) fn is_left_out(part: Part) -> bool {
+pub(crate) fn is_left_out(part: PagePart) -> bool {
     part.is_replaceable() && BEGUN.with_borrow(|begun| begun.parts.contains(&part))
 }
 
-/// A state came, and is not shown yet.
-pub(crate) fn came(state: &Rc<State>) {
-    NEWEST.replace(Some(Rc::clone(state)));
+/// Notes a state that is not shown yet.
+pub(crate) fn note_new(state: &State) {
+    NEWEST.replace(Some(state.clone()));
 }
 
-/// The newest state is shown whole.
-pub(crate) fn shown(state: &Rc<State>) {
+/// Notes that a state is shown whole.
+pub(crate) fn note_shown(state: &State) {
     page_part::enter(None);
-    SHOWN.replace(Some(Rc::clone(state)));
+    SHOWN.replace(Some(state.clone()));
 }
 
 /// Starts the page again with everything in it.
@@ -135,8 +142,9 @@ pub(crate) fn start_whole(state: &State) {
 /// another page's frame.
 fn work(state: &State) -> Option<String> {
     let state = state.own_work();
-    let bytes: usize = state.paste.parsed.sources.iter().map(String::len).sum();
-    (bytes <= MOST_EDITED && state.embed.is_none()).then(|| share::shared(&state).fragment())
+    let bytes: usize = state.paste().parsed.sources.iter().map(String::len).sum();
+    (bytes <= MAX_EDITED_BYTES && state.view.embed.is_none())
+        .then(|| share::shared(&state).fragment())
 }
 
 /// The note for the next start of the page; empty if the page stays stopped. `static/browser.js`
@@ -146,14 +154,16 @@ fn work(state: &State) -> Option<String> {
 pub fn note(message: &str) -> String {
     let part = page_part::current();
     // The last action may be the cause of the panic, unless a part is left out.
-    let state = if part.is_some_and(Part::is_replaceable) {
+    let state = if part.is_some_and(PagePart::is_replaceable) {
         &NEWEST
     } else {
         &SHOWN
     };
     let state = state.with_borrow(Option::clone);
-    let embedded = state.as_ref().is_some_and(|state| state.embed.is_some());
-    let work = state.as_ref().and_then(|state| work(state));
+    let embedded = state
+        .as_ref()
+        .is_some_and(|state| state.view.embed.is_some());
+    let work = state.as_ref().and_then(work);
     if state.is_some() && work.is_none() && !embedded {
         return String::new();
     }
@@ -169,7 +179,7 @@ mod tests {
     #[test]
     fn a_note_comes_back() {
         let restart = Restart {
-            parts: vec![Part::Map, Part::Later],
+            parts: vec![PagePart::Map, PagePart::Analysis],
             tries: 2,
             work: "2abc".into(),
             message: "at \"map.rs\"\n".into(),
@@ -192,8 +202,14 @@ mod tests {
         // Whatever panics, in whatever order.
         for parts in [
             [None; 5],
-            [Some(Part::Map); 5],
-            [Some(Part::Map), None, Some(Part::Past), None, None],
+            [Some(PagePart::Map); 5],
+            [
+                Some(PagePart::Map),
+                None,
+                Some(PagePart::Outcomes),
+                None,
+                None,
+            ],
         ] {
             let mut restart = Some(Restart::default());
             let mut starts = 0;
@@ -205,10 +221,10 @@ mod tests {
         }
         // Before anything was shown there is nothing to start with; a link that panics is left out.
         assert_eq!(Restart::default().after_panic(None, None, "why"), None);
-        let opening = Restart::default().after_panic(Some(Part::Opening), None, "why");
+        let opening = Restart::default().after_panic(Some(PagePart::Opening), None, "why");
         assert_eq!(
             opening.map(|restart| (restart.parts, restart.work)),
-            Some((vec![Part::Opening], String::new()))
+            Some((vec![PagePart::Opening], String::new()))
         );
         // What panics for no known part is tried once more, and is then only offered.
         let once = Restart::default()
@@ -218,6 +234,6 @@ mod tests {
         let twice = once
             .after_panic(None, work(), "why")
             .expect("it starts without the work");
-        assert_eq!(twice.parts, [Part::Opening]);
+        assert_eq!(twice.parts, [PagePart::Opening]);
     }
 }

@@ -11,7 +11,7 @@ use chainwalk_core::walk::trace::Outcome;
 
 mod index;
 
-pub(crate) use index::{Index, short};
+pub(crate) use index::{Index, format_short};
 
 use crate::walked::{Marks, Walked};
 
@@ -62,7 +62,7 @@ pub(crate) enum Row {
     },
 }
 
-/// What the reader has opened, closed and asked for.
+/// The opened and closed parts, and the search.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Opened {
     /// First rules of opened runs.
@@ -74,16 +74,16 @@ pub(crate) struct Opened {
     pub(crate) unmet: bool,
     /// Chains that are closed; a table by no chain.
     closed: Vec<(u32, u32, Option<u32>)>,
-    /// What is looked for.
+    /// The search query.
     pub(crate) query: String,
     search: Option<Search>,
     /// Whether only what the packets met is shown.
     pub(crate) met: bool,
 }
 
-/// What can happen to it.
+/// A change of it.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Do {
+pub(crate) enum RuleListAction {
     /// Folded rules are shown.
     Unfold(Place),
     /// Chains that no packet meets are shown, or not.
@@ -97,37 +97,37 @@ pub(crate) enum Do {
 }
 
 impl Opened {
-    pub(crate) fn apply(&mut self, what: Do) {
+    pub(crate) fn apply(&mut self, what: RuleListAction) {
         match what {
-            Do::Unfold(place) => {
+            RuleListAction::Unfold(place) => {
                 self.runs.push(place);
                 self.newest = Some(place);
             }
-            Do::Unmet => self.unmet = !self.unmet,
-            Do::Close(ruleset, table, chain) => {
+            RuleListAction::Unmet => self.unmet = !self.unmet,
+            RuleListAction::Close(ruleset, table, chain) => {
                 let closed = (ruleset, table, chain);
                 match self.closed.iter().position(|other| *other == closed) {
                     Some(place) => drop(self.closed.swap_remove(place)),
                     None => self.closed.push(closed),
                 }
             }
-            Do::Search(query) => {
+            RuleListAction::Search(query) => {
                 self.search = Search::new(&query);
                 self.query = query;
             }
-            Do::Met => self.met = !self.met,
+            RuleListAction::Met => self.met = !self.met,
         }
     }
 
-    /// Other walks: runs are others.
-    pub(crate) fn again(&mut self) {
+    /// Closes all runs: other walks have others.
+    pub(crate) fn close_runs(&mut self) {
         self.runs.clear();
         (self.unmet, self.newest) = (false, None);
     }
 
-    /// Other rules: places are others.
+    /// Opens everything: other rules have other places.
     pub(crate) fn forget(&mut self) {
-        self.again();
+        self.close_runs();
         self.closed.clear();
     }
 
@@ -403,8 +403,7 @@ impl List<'_> {
     }
 }
 
-/// Takes the rule under the cursor out of a fold: what stands before it, itself, what stands
-/// behind.
+/// Splits a fold at the rules under the cursor, which get their own rows.
 pub(crate) fn unfold(at: ChainPlace, rules: Range<u32>, cursors: &[Place]) -> Vec<Row> {
     let shown = rules.clone().filter(|rule| {
         cursors.contains(&Place {
@@ -494,7 +493,7 @@ mod tests {
 
     #[test]
     fn what_is_closed_sought_or_met_is_all_that_is_shown() {
-        let short = |order, actions: &[Do]| {
+        let short = |order, actions: &[RuleListAction]| {
             let mut opened = Opened::default();
             actions
                 .iter()
@@ -502,28 +501,37 @@ mod tests {
             short(order, &opened, &["internet"])
         };
         let nat = 0;
-        assert_eq!(short(Order::Saved, &[Do::Close(0, nat, None)]), "*nat-");
+        assert_eq!(
+            short(Order::Saved, &[RuleListAction::Close(0, nat, None)]),
+            "*nat-"
+        );
         assert!(
-            short(Order::Saved, &[Do::Close(0, nat, Some(0))])
+            short(Order::Saved, &[RuleListAction::Close(0, nat, Some(0))])
                 .starts_with("*nat PREROUTING: INPUT:")
         );
         assert_eq!(
-            short(Order::Saved, &[Do::Met]),
+            short(Order::Saved, &[RuleListAction::Met]),
             "*nat OUTPUT: 1 POSTROUTING: policy ISTIO_OUTPUT: 1 2 3 4 5 6 7 8 9 ISTIO_REDIRECT: 1"
         );
         assert_eq!(
-            short(Order::Walked, &[Do::Met]),
+            short(Order::Walked, &[RuleListAction::Met]),
             "OUTPUT: 1 ISTIO_OUTPUT: 1-8 9 ISTIO_REDIRECT: 1 POSTROUTING: policy"
         );
         assert_eq!(
-            short(Order::Walked, &[Do::Search("uid 1337".into())]),
+            short(Order::Walked, &[RuleListAction::Search("uid 1337".into())]),
             "ISTIO_OUTPUT: 2 3 4"
         );
         assert_eq!(
-            short(Order::Walked, &[Do::Search("prerouting".into())]),
+            short(
+                Order::Walked,
+                &[RuleListAction::Search("prerouting".into())]
+            ),
             "PREROUTING: 1 policy"
         );
-        assert_eq!(short(Order::Walked, &[Do::Search("nowhere".into())]), "");
+        assert_eq!(
+            short(Order::Walked, &[RuleListAction::Search("nowhere".into())]),
+            ""
+        );
     }
 
     #[test]

@@ -6,9 +6,9 @@ use chainwalk_core::analysis::large;
 /// One of them.
 #[derive(Debug)]
 pub(crate) struct Sample {
-    /// What lessons call it.
+    /// Its name in lessons.
     pub(crate) key: &'static str,
-    /// What the menu calls it.
+    /// Its name in the menu.
     pub(crate) name: &'static str,
     /// The dump.
     pub(crate) text: Text,
@@ -19,9 +19,9 @@ pub(crate) struct Sample {
 /// A sample's text.
 #[derive(Debug)]
 pub(crate) enum Text {
-    /// As it stands in a file.
+    /// The content of a file.
     Written(&'static str),
-    /// As it is made.
+    /// The function that makes it.
     Made(fn() -> String),
 }
 
@@ -88,7 +88,7 @@ pub(crate) const SAMPLES: [Sample; 9] = [
     }),
 ];
 
-/// The text and the namespace of the sample that lessons call so, if it stands in a file.
+/// The text and the host of the sample with this key, if it comes from a file.
 pub(crate) fn written(key: &str) -> Option<(&'static str, Option<&'static str>)> {
     let sample = SAMPLES.iter().find(|sample| sample.key == key)?;
     match sample.text {

@@ -1,5 +1,4 @@
-//! What is shown, as something that can be given away: a link, a file, a ticket, a trace, a script;
-//! and back.
+//! The work in the formats to share it: link, file, embedded page, ticket, trace, script; and back.
 
 use chainwalk_core::analysis::explain::Fate;
 use chainwalk_core::analysis::report;
@@ -7,14 +6,14 @@ use chainwalk_core::share::link::{self, Settled, Shared};
 use chainwalk_core::share::redact::{self, Changed};
 use chainwalk_core::share::{replay, ticket};
 
-use crate::paste::{MOST_EDITED, Paste};
+use crate::paste::{MAX_EDITED_BYTES, Paste};
 use crate::rows::Order;
 use crate::side::Side;
-use crate::state::{State, View};
+use crate::state::{RuleView, State};
 
 /// A way to give it away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum ShareFormat {
     /// A link that holds everything.
     Link,
     /// The same as a file, without a limit.
@@ -29,7 +28,7 @@ pub(crate) enum Form {
     Script,
 }
 
-impl Form {
+impl ShareFormat {
     /// All, in the order of the dialog.
     pub(crate) const ALL: [Self; 6] = [
         Self::Link,
@@ -56,12 +55,12 @@ impl Form {
             Self::Embed => (
                 "embed",
                 "Wiki",
-                "HTML for a wiki: the rules and the walk, to be stepped through and not changed.",
+                "HTML for a wiki: readers can step through the walk, but not change it.",
             ),
             Self::Ticket => (
                 "ticket",
                 "Markdown",
-                "For a ticket: the answer, every step, and what is taken for granted.",
+                "For a ticket: the answer, every step, and the assumptions.",
             ),
             Self::Trace => (
                 "trace",
@@ -89,9 +88,9 @@ impl Form {
     }
 }
 
-/// What is given away, and what of it would become neutral.
+/// The work to share, and its anonymized copy.
 #[derive(Clone, Debug)]
-pub(crate) struct Gift {
+pub(crate) struct SharedWork {
     /// As it is.
     real: Shared,
     /// With neutral addresses, names and comments, and how many those are; or the reason for which
@@ -101,18 +100,18 @@ pub(crate) struct Gift {
     page: String,
 }
 
-impl Gift {
-    /// What is shown, on the page of this address.
-    pub(crate) fn of(state: &State, page: &str, secret: [u8; 16]) -> Self {
+impl SharedWork {
+    /// The work of this state, on the page of this address.
+    pub(crate) fn new(state: &State, page: &str, secret: [u8; 16]) -> Self {
         let real = shared(state);
-        let paste = &state.paste;
+        let paste = state.paste();
         let neutral = redact::shared(
             &real,
             &paste.parsed,
             (&paste.host, paste.host_known),
             secret,
         );
-        let neutral = neutral.map_err(|refusal| format!("A neutral copy is refused: {refusal}."));
+        let neutral = neutral.map_err(|refusal| format!("Anonymization is refused: {refusal}."));
         Self {
             real,
             neutral,
@@ -125,7 +124,7 @@ impl Gift {
         self.page.starts_with("file:")
     }
 
-    /// What is given away.
+    /// The data to share.
     ///
     /// # Errors
     /// The rule that forbids a neutral copy.
@@ -154,7 +153,12 @@ impl Gift {
     ///
     /// # Errors
     /// Why there is none.
-    pub(crate) fn text(&self, state: &State, form: Form, neutral: bool) -> Result<String, String> {
+    pub(crate) fn text(
+        &self,
+        state: &State,
+        form: ShareFormat,
+        neutral: bool,
+    ) -> Result<String, String> {
         let shared = self.shared(neutral)?;
         let other;
         let state = if neutral {
@@ -162,7 +166,7 @@ impl Gift {
             // Checked, not promised: a few rare matches compute with addresses.
             if ends(&other) != ends(state) {
                 return Err(
-                    "With neutral addresses these packets would end otherwise: there is no neutral copy.".into()
+                    "With anonymized addresses these packets would have other outcomes, so there is no anonymized copy.".into()
                 );
             }
             &other
@@ -170,9 +174,9 @@ impl Gift {
             state
         };
         match form {
-            Form::Link => self.link(shared),
-            Form::File => Ok(shared.json()),
-            Form::Embed => {
+            ShareFormat::Link => self.link(shared),
+            ShareFormat::File => Ok(shared.json()),
+            ShareFormat::Embed => {
                 let link = self.link(&Shared {
                     embed: true,
                     ..shared.clone()
@@ -182,27 +186,29 @@ impl Gift {
                      loading=\"lazy\" style=\"border:1px solid #888\"></iframe>"
                 ))
             }
-            Form::Ticket => Ok(ticket(state, self.link(shared).ok().as_deref())),
-            Form::Trace => {
-                let line = |trace| report::json(state.paste.rulesets(), trace) + "\n";
+            ShareFormat::Ticket => Ok(ticket(state, self.link(shared).ok().as_deref())),
+            ShareFormat::Trace => {
+                let line = |trace| report::json(state.paste().rulesets(), trace) + "\n";
                 Ok(state
+                    .evaluation
                     .walks()
                     .map(|(_, walked)| line(&walked.trace))
                     .collect())
             }
-            Form::Script => {
+            ShareFormat::Script => {
                 let lead = state
-                    .walked(state.lead)
+                    .evaluation
+                    .walked(state.workspace().lead)
                     .ok_or("The packet is not complete.")?;
-                replay::script(state.paste.rulesets(), &lead.trace)
+                replay::script(state.paste().rulesets(), &lead.trace)
                     .map_err(|why| format!("This walk cannot be replayed: {why}."))
             }
         }
     }
 
     fn link(&self, shared: &Shared) -> Result<String, String> {
-        if shared.text.len() > MOST_EDITED {
-            return Err("So many rules fit into no link. Save them as a file: it can be dropped on this page.".into());
+        if shared.text.len() > MAX_EDITED_BYTES {
+            return Err("A link cannot hold that many rules. Save them as a file: it can be dropped on this page.".into());
         }
         let fragment = shared.fragment();
         let long = self.page.len() + 1 + fragment.len();
@@ -219,6 +225,7 @@ impl Gift {
 /// How many steps each walk takes, and where it ends.
 fn ends(state: &State) -> Vec<(usize, Fate)> {
     state
+        .evaluation
         .walks()
         .map(|(_, walked)| (walked.path().steps.len(), walked.headline.fate))
         .collect()
@@ -226,10 +233,11 @@ fn ends(state: &State) -> Vec<(usize, Fate)> {
 
 fn ticket(state: &State, link: Option<&str>) -> String {
     let walks: Vec<_> = state
+        .evaluation
         .lead_first()
-        .map(|(side, walked)| (state.name(side), &walked.trace))
+        .map(|(side, walked)| (state.evaluation.name(side), &walked.trace))
         .collect();
-    let paste = &state.paste;
+    let paste = state.paste();
     ticket::markdown(
         paste.rulesets(),
         paste.mesh.as_ref(),
@@ -239,28 +247,29 @@ fn ticket(state: &State, link: Option<&str>) -> String {
     )
 }
 
-/// What is shown, as data.
+/// The work as data.
 pub(crate) fn shared(state: &State) -> Shared {
-    let paste = &state.paste;
-    let packets = state
+    let paste = state.paste();
+    let workspace = state.workspace();
+    let packets = workspace
         .sides()
         .iter()
-        .filter_map(|side| state.lane(*side).draft.packet().ok());
-    // What whoever reads it takes by itself need not be said.
-    let told = paste.host != paste.parsed.usual_host(paste.mesh.as_ref());
+        .filter_map(|side| workspace.slot(*side).form.packet().ok());
+    // A host that the reader assumes by itself is left out.
+    let stated = paste.host != paste.parsed.usual_host(paste.mesh.as_ref());
     Shared {
-        host: (told && paste.parsed.capture.is_none()).then(|| paste.host.clone()),
-        usual: told && !paste.host_known,
+        host: (stated && paste.parsed.capture.is_none()).then(|| paste.host.clone()),
+        usual: stated && !paste.host_known,
         neutral: paste.neutral,
         packets: packets.collect(),
-        lead: (state.lead == Side::A && state.compare).then_some(0),
-        step: Some(state.cursor),
-        view: match state.view {
-            View::Rows(Order::Walked) | View::Edit => String::new(),
-            View::Rows(Order::Saved) => "saved".into(),
-            View::Text => "text".into(),
+        lead: (workspace.lead == Side::A && workspace.compare).then_some(0),
+        step: Some(state.view.cursor),
+        view: match state.view.rules {
+            RuleView::Rows(Order::Walked) | RuleView::Edit => String::new(),
+            RuleView::Rows(Order::Saved) => "saved".into(),
+            RuleView::Text => "text".into(),
         },
-        settled: state
+        settled: workspace
             .settled
             .iter()
             .filter_map(|settled| Settled::from_place(paste.rulesets(), *settled))
@@ -274,7 +283,7 @@ fn text(paste: &Paste) -> String {
     let host = paste.host_known.then_some(&paste.host);
     match paste.parsed.whole(host) {
         Some(capture) => serde_json::to_string(&capture).expect("a capture is JSON"),
-        // Behind the texts of a capture stands the one that it was found in.
+        // The texts of a capture are followed by the text that it was found in.
         None => paste.parsed.sources.last().cloned().unwrap_or_default(),
     }
 }
@@ -300,29 +309,38 @@ mod tests {
         let limit = "*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m limit -j DROP\nCOMMIT\n";
         let open = after([Action::Paste(limit.into())]);
         let place = open
+            .evaluation
             .walked(Side::A)
             .and_then(|walked| walked.first_doubt())
             .expect("rule 1 cannot be told");
         for before in [
-            after([Action::Sample(2), Action::View(View::Text)]),
+            after([Action::Sample(2), Action::View(RuleView::Text)]),
             after([Action::Compare, Action::Go(crate::cursor::Move::Last)]),
             Rc::clone(&open).reduce(Action::Settle(place, Some(true))),
         ] {
             let shared = shared(&before);
             let again = after([Action::Link(shared.fragment())]);
             assert_eq!(super::shared(&again), shared);
-            let origin = if before.paste.origin == Origin::Own {
+            let origin = if before.paste().origin == Origin::Own {
                 Origin::Shared
             } else {
-                before.paste.origin.clone()
+                before.paste().origin.clone()
             };
             assert_eq!(
-                (again.paste.origin.clone(), ends(&again)),
+                (again.paste().origin.clone(), ends(&again)),
                 (origin, ends(&before))
             );
             assert_eq!(
-                (again.compare, again.cursor, again.view),
-                (before.compare, before.cursor, before.view)
+                (
+                    again.workspace().compare,
+                    again.view.cursor,
+                    again.view.rules
+                ),
+                (
+                    before.workspace().compare,
+                    before.view.cursor,
+                    before.view.rules
+                )
             );
             // The file holds the same, and is taken by a paste; so is a link that is pasted.
             let link = link::to("https://example.org/", &shared.fragment()).expect("it fits");
@@ -336,26 +354,31 @@ mod tests {
     fn nothing_invisible_is_given_away() {
         let rules = "*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m comment --comment \"a\u{202e}b\u{200b}\u{e0041}\" -j DROP\nCOMMIT\n";
         let state = after([Action::Paste(rules.into())]);
-        let gift = Gift::of(&state, "https://example.org/", [7; 16]);
-        for form in Form::ALL {
-            let text = gift.text(&state, form, false);
-            if form == Form::Script {
+        let work = SharedWork::new(&state, "https://example.org/", [7; 16]);
+        for form in ShareFormat::ALL {
+            let text = work.text(&state, form, false);
+            if form == ShareFormat::Script {
                 assert!(text.is_err_and(|why| why.contains("invisible character")));
                 continue;
             }
             let text = text.expect("it has one");
             assert_eq!(visible::escape_lines(&text), text, "{form:?}");
-            if form == Form::File {
-                assert_eq!(shared(&after([Action::Paste(text)])), gift.real);
+            if form == ShareFormat::File {
+                assert_eq!(shared(&after([Action::Paste(text)])), work.real);
             }
         }
-        use crate::editing::{Do, Export};
+        use crate::editing::{EditAction, Export};
         let edited = after([
             Action::Paste("*filter\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n".into()),
             Action::Edit(rules.into()),
         ]);
-        let shown = edited.reduce(Action::Rule(Do::Export(Some(Export::Save))));
-        let text = shown.editing.export.as_ref().map(|export| export.1.clone());
+        let shown = edited.reduce(Action::Rule(EditAction::Export(Some(Export::Save))));
+        let text = shown
+            .view
+            .editing
+            .export
+            .as_ref()
+            .map(|export| export.1.clone());
         assert!(
             matches!(&text, Some(Ok(text)) if text.contains("a<U+202E>b<U+200B>")),
             "{text:?}"
@@ -367,45 +390,45 @@ mod tests {
         let capture = include_str!("../../core/tests/capture.json");
         let before = after([Action::Paste(capture.into())]);
         let again = after([Action::Link(shared(&before).fragment())]);
-        assert!(again.paste.parsed.capture.is_some());
+        assert!(again.paste().parsed.capture.is_some());
         assert_eq!(
-            (&again.paste.host, again.paste.host_known),
-            (&before.paste.host, before.paste.host_known)
+            (&again.paste().host, again.paste().host_known),
+            (&before.paste().host, before.paste().host_known)
         );
     }
 
     #[test]
     fn every_form_has_a_neutral_one_that_ends_alike() {
         let state = after([]);
-        let gift = Gift::of(&state, "https://example.org/#old", [3; 16]);
-        for form in Form::ALL {
+        let work = SharedWork::new(&state, "https://example.org/#old", [3; 16]);
+        for form in ShareFormat::ALL {
             let [real, neutral] =
-                [false, true].map(|neutral| gift.text(&state, form, neutral).expect("it has one"));
+                [false, true].map(|neutral| work.text(&state, form, neutral).expect("it has one"));
             assert!(!neutral.contains("93.184.216.34"), "{form:?}: {neutral}");
             assert!(real != neutral, "{form:?}");
         }
         let neutral = after([Action::Link(
-            gift.shared(true).expect("it has one").fragment(),
+            work.shared(true).expect("it has one").fragment(),
         )]);
         assert_eq!(ends(&neutral), ends(&state));
-        assert!(neutral.paste.neutral && shared(&neutral).neutral && !state.paste.neutral);
+        assert!(neutral.paste().neutral && shared(&neutral).neutral && !state.paste().neutral);
         assert!(
-            gift.changed().is_some_and(|changed| changed.addresses > 0),
+            work.changed().is_some_and(|changed| changed.addresses > 0),
             "{:?}",
-            gift.changed()
+            work.changed()
         );
-        // What was taken for granted is no fact in the copy.
+        // An assumption stays one in the copy.
         let findings = |state: &State| {
             let all = lint(
-                state.paste.rulesets(),
-                &state.paste.host,
-                state.paste.host_known,
+                state.paste().rulesets(),
+                &state.paste().host,
+                state.paste().host_known,
             );
             all.into_iter().map(|one| one.says).collect::<Vec<_>>()
         };
         assert_eq!(
-            (neutral.paste.host_known, findings(&neutral)),
-            (state.paste.host_known, findings(&state))
+            (neutral.paste().host_known, findings(&neutral)),
+            (state.paste().host_known, findings(&state))
         );
     }
 
@@ -414,10 +437,10 @@ mod tests {
         let rules =
             "*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -j NETMAP --to 10.0.0.0/8\nCOMMIT\n";
         let state = after([Action::Paste(rules.into())]);
-        let gift = Gift::of(&state, "https://example.org/", [0; 16]);
-        assert!(gift.changed().is_none());
-        for form in Form::ALL {
-            let refusal = gift
+        let work = SharedWork::new(&state, "https://example.org/", [0; 16]);
+        assert!(work.changed().is_none());
+        for form in ShareFormat::ALL {
+            let refusal = work
                 .text(&state, form, true)
                 .expect_err("the rule keeps all addresses");
             assert!(
@@ -437,19 +460,19 @@ mod tests {
         let state = after([Action::Paste(format!(
             "*filter\n:OUTPUT ACCEPT [0:0]\n{rules}COMMIT\n"
         ))]);
-        let gift = Gift::of(&state, "https://example.org/", [0; 16]);
-        let refusal = gift
-            .text(&state, Form::Link, false)
+        let work = SharedWork::new(&state, "https://example.org/", [0; 16]);
+        let refusal = work
+            .text(&state, ShareFormat::Link, false)
             .expect_err("it is too long");
         assert!(
             refusal.contains("above 16384") && refusal.contains("file"),
             "{refusal}"
         );
-        let file = gift
-            .text(&state, Form::File, false)
+        let file = work
+            .text(&state, ShareFormat::File, false)
             .expect("a file has no limit");
         assert_eq!(
-            after([Action::Paste(file)]).paste.rulesets()[0].rules(),
+            after([Action::Paste(file)]).paste().rulesets()[0].rules(),
             5000
         );
     }
@@ -461,7 +484,7 @@ mod tests {
             ..shared(&State::default())
         };
         let state = after([Action::Link(embedded.fragment())]);
-        assert!(state.embed.is_some());
+        assert!(state.view.embed.is_some());
         let text = "*filter\n:OUTPUT DROP [0:0]\nCOMMIT\n".to_owned();
         for action in [
             Action::Paste(text.clone()),
@@ -473,7 +496,7 @@ mod tests {
             assert_eq!(ends(&after), ends(&state));
         }
         let stepped = Rc::clone(&state).reduce(Action::Go(crate::cursor::Move::First));
-        assert_eq!(stepped.cursor, 0);
+        assert_eq!(stepped.view.cursor, 0);
     }
 
     #[test]
@@ -513,7 +536,8 @@ mod tests {
         ] {
             let state = after([Action::Link(hostile.fragment())]);
             assert!(
-                state.walks().count() == 2 && state.cursor <= state.steps(),
+                state.evaluation.walks().count() == 2
+                    && state.view.cursor <= state.evaluation.steps(),
                 "{hostile:?}"
             );
         }

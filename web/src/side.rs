@@ -35,9 +35,9 @@ impl Side {
     }
 }
 
-/// What a field of the form writes to.
+/// The packets that a field of the form changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
+pub(crate) enum FieldTarget {
     /// One packet.
     One(Side),
     /// Both: their fields are equal.

@@ -1,161 +1,88 @@
-//! Everything the page shows, as plain data, and what can happen to it.
+//! The state of the page in three parts: the workspace, the view, and what is computed from both.
 
 use std::rc::Rc;
 
 use chainwalk_core::analysis::compare;
 use chainwalk_core::analysis::example_packet::witness;
-use chainwalk_core::analysis::explain;
-use chainwalk_core::analysis::journey::Choices;
 use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::packet::Packet;
-use chainwalk_core::packet::fields::PacketField;
-use chainwalk_core::packet::form::PacketForm;
 use chainwalk_core::share::link::Shared;
-use chainwalk_core::text::diagnostic::{Diagnostic, Span};
-use chainwalk_core::walk::trace::Path;
 use yew::Reducible;
 
-use crate::cursor::{self, Move};
-use crate::editing::{self, Editing};
-use crate::history::{History, Snapshot};
-use crate::lane::Lane;
-use crate::paste::{Kind, Paste};
-use crate::rows::{self, Index, Opened, Order, Row};
-use crate::shelf::Shelf;
+use crate::cursor::Move;
+use crate::editing::EditAction;
+use crate::history::History;
+use crate::packet_analysis::PacketAnalysis;
+use crate::packet_slot::PacketSlot;
+use crate::page_part;
+use crate::paste::Paste;
+use crate::rows::{self, Index, Order};
 use crate::side::Side;
-use crate::told::Told;
 use crate::walked::Walked;
 
 mod action;
 mod edits;
-mod later;
-mod look;
 mod packets;
+mod results;
 mod source;
+mod version;
+mod view;
+mod workspace;
 
 pub(crate) use action::Action;
-pub(crate) use look::{Line, Tab, View};
+pub(crate) use results::{Evaluation, Results, format_sent};
+pub(crate) use version::Version;
+pub(crate) use view::{Dialog, Line, RuleView, Tab, View};
+pub(crate) use workspace::Workspace;
 
-/// All of it.
+/// The state of the page.
 #[derive(Clone, Debug)]
 pub(crate) struct State {
-    /// The rules and what surrounds them.
-    pub(crate) paste: Rc<Paste>,
-    /// The same as they were pasted, before any change in place.
-    pub(crate) original: Rc<Paste>,
-    /// Why the last paste was not taken.
-    pub(crate) refused: Vec<Diagnostic>,
-    /// The text that was not taken: an edit may make it one that is.
-    refused_text: Rc<str>,
-    pub(crate) lanes: [Lane; 2],
-    /// Packets set aside.
-    pub(crate) shelf: Shelf,
-    /// Whether B is shown beside A.
-    pub(crate) compare: bool,
-    /// The packet whose answer is the largest text, which is told more of, and which scenarios
-    /// fill in: the last touched.
-    pub(crate) lead: Side,
-    /// Rules that a dump cannot tell, with what the user takes them to do.
-    pub(crate) settled: Vec<(Place, bool)>,
-    /// Fields of the form that stay two, though they may be equal.
-    split: Vec<PacketField>,
-    /// The first step at which the walks differ.
-    pub(crate) part: Option<usize>,
-    /// What else there is to say of the lead's packet.
-    pub(crate) told: Option<Rc<Told>>,
-    /// The last that was known whole, by the same rules: shown until the new one is.
-    pub(crate) told_before: Option<Rc<Told>>,
-    /// What the proxy is taken to do.
-    choices: Choices,
-    /// The step shown, from 0.
-    pub(crate) cursor: usize,
-    /// How the rules are shown.
-    pub(crate) view: View,
-    /// What is shown of the rule list.
-    pub(crate) opened: Opened,
-    /// What the rule list looks up in the rules.
-    pub(crate) index: Rc<Index>,
-    /// The rule that is chosen, and its change.
-    pub(crate) editing: Editing,
-    /// What was, to go back to.
-    pub(crate) history: History,
-    /// What was before a lesson was opened, to come back to when it is closed.
-    before_lesson: Option<Rc<Snapshot>>,
-    /// The rule list.
-    pub(crate) rows: Rc<Vec<Row>>,
-    /// The line shown in the text, and what is marked in it.
-    pub(crate) line: Option<Line>,
-    pub(crate) marked: Span,
-    /// A rule that was asked for and that no packet meets.
-    pub(crate) unmet: Option<Place>,
-    /// The same, where a packet was just sought for it and none found.
-    pub(crate) untried: Option<Place>,
-    /// What a narrow screen shows.
-    pub(crate) tab: Tab,
-    /// Which rows the table of who gets past shows, where not all.
-    pub(crate) only: Option<Kind>,
-    /// Whether the help is open.
-    pub(crate) help: bool,
-    /// Whether single-character shortcuts work.
-    pub(crate) shortcuts: bool,
-    /// Whether a key is being held: the step sentence is not read out.
-    pub(crate) held: bool,
-    /// Whether the dialog to share is open.
-    pub(crate) share: bool,
-    /// Where the page is shown within another one and nothing can be changed: the link to the
-    /// whole page, behind its `#`.
-    pub(crate) embed: Option<String>,
-    /// Whether the walk goes on by itself.
-    pub(crate) playing: bool,
+    /// The rules and packets, with what is computed from them.
+    pub(crate) evaluation: Evaluation,
+    /// How the page shows it.
+    pub(crate) view: Version<View>,
+    /// Earlier workspaces.
+    pub(crate) history: Version<History>,
 }
 
 impl Default for State {
     /// The first sample, with the app's packet and the same sent as the proxy.
     fn default() -> Self {
         let paste = Rc::new(Paste::sample(0));
-        let lane = |key| {
+        let slot = |key| {
             let packet = &paste
                 .scenario(key)
                 .expect("these scenarios are always there")
                 .packet;
-            Lane::of(packet, Some(key))
+            PacketSlot::new(packet, Some(key))
         };
-        let lanes = [lane("internet"), lane("as-proxy")];
-        let mut state = Self {
+        let results = Results {
+            walks: [Err(Vec::new()), Err(Vec::new())],
+            divergence: None,
+            index: Rc::new(Index::new(paste.rulesets())),
+            rows: Rc::default(),
+            analysis: None,
+            previous_analysis: None,
+            outcomes: None,
+            findings: None,
+        };
+        let workspace = Workspace {
+            packets: [slot("internet"), slot("as-proxy")],
             original: Rc::clone(&paste),
-            index: Rc::new(Index::of(paste.rulesets())),
             paste,
-            refused: Vec::new(),
-            refused_text: "".into(),
-            lanes,
-            shelf: Rc::default(),
             compare: true,
             lead: Side::B,
             settled: Vec::new(),
-            split: Vec::new(),
-            part: None,
-            told: None,
-            told_before: None,
-            choices: Choices::default(),
-            cursor: 0,
-            view: View::Rows(Order::Walked),
-            opened: Opened::default(),
-            editing: Editing::default(),
-            history: History::default(),
-            before_lesson: None,
-            rows: Rc::default(),
-            line: None,
-            marked: Span::default(),
-            unmet: None,
-            untried: None,
-            tab: Tab::Rules,
-            only: None,
-            help: false,
-            shortcuts: true,
-            held: false,
-            share: false,
-            embed: None,
-            playing: false,
+            saved_packets: Rc::default(),
+        };
+        let mut state = Self {
+            evaluation: Evaluation {
+                workspace: Version::new(workspace),
+                results: Version::new(results),
+            },
+            view: Version::new(View::default()),
+            history: Version::default(),
         };
         state.walk();
         state
@@ -163,218 +90,142 @@ impl Default for State {
 }
 
 impl State {
-    /// A packet.
-    pub(crate) fn lane(&self, side: Side) -> &Lane {
-        &self.lanes[side as usize]
+    /// The rules and packets.
+    pub(crate) fn workspace(&self) -> &Workspace {
+        &self.evaluation.workspace
     }
 
-    /// The packets shown.
-    pub(crate) fn sides(&self) -> &'static [Side] {
-        match (self.compare, self.lead) {
-            (true, _) => &[Side::A, Side::B],
-            (false, Side::A) => &[Side::A],
-            (false, Side::B) => &[Side::B],
-        }
+    /// The rules and their host.
+    pub(crate) fn paste(&self) -> &Rc<Paste> {
+        &self.workspace().paste
     }
 
-    /// A packet's walk, where the packet is shown and complete.
-    pub(crate) fn walked(&self, side: Side) -> Option<&Rc<Walked>> {
-        self.sides()
-            .contains(&side)
-            .then(|| self.lane(side).walked.as_ref().ok())
-            .flatten()
+    /// The results.
+    pub(crate) fn results(&self) -> &Results {
+        &self.evaluation.results
     }
 
-    /// The walks shown, with their packets.
-    pub(crate) fn walks(&self) -> impl Iterator<Item = (Side, &Walked)> {
-        self.sides()
-            .iter()
-            .filter_map(|side| Some((*side, &**self.walked(*side)?)))
+    fn edit_workspace(&mut self) -> &mut Workspace {
+        self.evaluation.workspace.edit()
     }
 
-    /// The same, the lead's first.
-    pub(crate) fn lead_first(&self) -> impl Iterator<Item = (Side, &Walked)> + Clone {
-        let other = self.compare.then(|| self.lead.other());
-        [Some(self.lead), other]
-            .into_iter()
-            .flatten()
-            .filter_map(|side| Some((side, &**self.walked(side)?)))
+    fn edit_results(&mut self) -> &mut Results {
+        self.evaluation.results.edit()
     }
 
-    /// The packet whose chain is shown at the cursor: the lead's until it has ended.
-    pub(crate) fn followed(&self) -> Option<(Side, &Walked)> {
-        let mut walks = self.lead_first();
-        let runs = walks
-            .clone()
-            .find(|(_, walked)| self.cursor < walked.path().steps.len());
-        runs.or_else(|| walks.next())
+    fn edit_view(&mut self) -> &mut View {
+        self.view.edit()
     }
 
-    /// The rules under the cursor.
-    pub(crate) fn current(&self) -> Vec<(Side, Place)> {
-        let place = |(side, walked): (Side, &Walked)| {
-            Some((side, walked.path().steps.get(self.cursor)?.place))
-        };
-        self.walks().filter_map(place).collect()
-    }
-
-    /// How many steps the longest walk has.
-    pub(crate) fn steps(&self) -> usize {
-        self.walks()
-            .map(|(_, walked)| walked.path().steps.len())
-            .max()
-            .unwrap_or(0)
-    }
-
-    /// Whether a field is two in the form.
-    pub(crate) fn differs(&self, field: PacketField) -> bool {
-        let [a, b] = &self.lanes;
-        let applies = (a.draft.applies(field), b.draft.applies(field));
-        self.split.contains(&field)
-            || applies != (true, true)
-            || a.draft.get(field) != b.draft.get(field)
-    }
-
-    /// The fields in which the two packets differ.
-    pub(crate) fn differences(&self) -> Vec<PacketField> {
-        let [a, b] = &self.lanes;
-        let value =
-            |draft: &PacketForm, field| draft.applies(field).then(|| draft.get(field).to_owned());
-        PacketField::all()
-            .filter(|field| value(&a.draft, *field) != value(&b.draft, *field))
-            .collect()
-    }
-
-    /// What sets a packet apart from the other, in words: "uid 1337".
-    pub(crate) fn name(&self, side: Side) -> String {
-        let draft = &self.lane(side).draft;
-        let differences = self.differences();
-        if let ([field], true) = (&differences[..], self.compare)
-            && draft.applies(*field)
-        {
-            return field.phrase(draft.get(*field));
-        }
-        let scenario = self
-            .lane(side)
-            .scenario
-            .and_then(|key| self.paste.scenario(key));
-        match (scenario, draft.packet()) {
-            (Some(scenario), _) => scenario.label.clone(),
-            (_, Ok(packet)) => sent(&packet),
-            (_, Err(_)) => "incomplete".into(),
-        }
-    }
-
-    /// The step that a move leads to.
-    pub(crate) fn after(&self, to: Move) -> usize {
-        cursor::go(&self.paths(), self.cursor, to)
-    }
-
-    fn paths(&self) -> Vec<&Path> {
-        self.lead_first().map(|(_, walked)| walked.path()).collect()
-    }
-
-    /// Walks both packets again, and goes to where they part, or to the rule that decided.
+    /// Walks both packets, and goes to the step that decided or at which the walks differ.
     fn walk(&mut self) {
-        let paste = Rc::clone(&self.paste);
-        self.lanes
-            .iter_mut()
-            .for_each(|lane| lane.walk(&paste, &self.settled));
-        self.opened.again();
+        let workspace = self.workspace();
+        let walks = workspace
+            .packets
+            .each_ref()
+            .map(|slot| slot.walk(&workspace.paste, &workspace.settled));
+        self.edit_results().walks = walks;
+        self.edit_view().opened.close_runs();
         self.arrive();
     }
 
-    /// Goes to the step worth seeing first.
+    /// Goes to the first step of interest.
     fn arrive(&mut self) {
-        self.part = match (self.walked(Side::A), self.walked(Side::B)) {
+        let divergence = match (
+            self.evaluation.walked(Side::A),
+            self.evaluation.walked(Side::B),
+        ) {
             (Some(a), Some(b)) => compare::part(a.path(), b.path()),
             _ => None,
         };
-        self.tell();
-        // What the large answer names, so that the rules and a link show it, too.
+        self.edit_results().divergence = divergence;
+        self.begin_analysis();
+        // The step that the large answer names, so that the rules and a link show it, too.
         let decided = self
-            .walked(self.lead)
+            .evaluation
+            .walked(self.workspace().lead)
             .and_then(|walked| walked.decided_at());
-        let worth = decided.or(self.part).unwrap_or(0);
-        self.cursor = cursor::go(&self.paths(), 0, Move::To(worth));
-        self.unmet = None;
+        let step = decided.or(divergence).unwrap_or(0);
+        let cursor = self.evaluation.after(0, Move::To(step));
+        let view = self.edit_view();
+        (view.cursor, view.unmet) = (cursor, None);
         self.arrange();
     }
 
-    /// Says more of the lead's packet.
-    fn tell(&mut self) {
-        if let Some(told) = self.told.take().filter(|told| told.is_whole()) {
-            self.told_before = Some(told);
+    /// Begins the analysis of the lead's packet. The idle queue continues it.
+    fn begin_analysis(&mut self) {
+        let workspace = self.workspace();
+        let walked = self.evaluation.walked(workspace.lead);
+        let analysis =
+            walked.map(|walked| PacketAnalysis::new(&workspace.paste, walked, &self.view.choices));
+        let results = self.edit_results();
+        if let Some(before) = results.analysis.take().filter(PacketAnalysis::is_complete) {
+            results.previous_analysis = Some(before);
         }
-        let lead = self.walked(self.lead);
-        self.told = lead.map(|walked| Rc::new(Told::new(&self.paste, walked, &self.choices)));
+        results.analysis = analysis;
     }
 
-    /// Makes the rule list again.
+    /// Makes the rule list.
     fn arrange(&mut self) {
-        let order = if let View::Rows(order) = self.view {
-            order
-        } else {
-            Order::Walked
+        let order = match self.view.rules {
+            RuleView::Rows(order) => order,
+            RuleView::Text | RuleView::Edit => Order::Walked,
         };
-        let walks: Vec<&Walked> = self.walks().map(|(_, walked)| walked).collect();
-        self.rows = Rc::new(rows::list(&self.paste.parsed, &walks, order, &self.opened));
+        let walks: Vec<&Walked> = self.evaluation.walks().map(|(_, walked)| walked).collect();
+        let parsed = &self.paste().parsed;
+        let rows = Rc::new(rows::list(parsed, &walks, order, &self.view.opened));
+        self.edit_results().rows = rows;
     }
 
-    /// The same page with something else in it.
+    /// The same page with what a link holds.
     pub(crate) fn with(mut self, shared: &Shared) -> Self {
         self.show(shared);
         self
     }
 
-    /// The same without what a lesson shows: the reader's own rules and packets.
+    /// The same without a lesson's rules: the user's own rules and packets.
     pub(crate) fn own_work(&self) -> Self {
         let mut state = self.clone();
         state.leave();
         state
     }
 
-    /// Whether the same rules and packets are shown: whatever else differs is no work of the
-    /// reader's.
+    /// Whether both show the same rules and packets.
     pub(crate) fn same_work(&self, other: &Self) -> bool {
-        let drafts = self
-            .lanes
-            .iter()
-            .zip(&other.lanes)
-            .all(|(one, other)| one.draft == other.draft);
-        Rc::ptr_eq(&self.paste, &other.paste)
-            && drafts
-            && (self.compare, self.lead) == (other.compare, other.lead)
-            && self.settled == other.settled
+        self.workspace().same_work(other.workspace())
     }
 
-    /// To the step that asks a rule, which can be changed then.
+    /// Goes to the step that evaluates a rule, and selects the rule.
     fn go_to(&mut self, place: Place) {
         self.jump(place);
-        let chosen = (self.editing.place != Some(place)).then_some(place);
-        self.edit(editing::Do::Choose(chosen));
-        if !rows::shows(&self.rows, place) {
-            self.opened.reach(place);
+        let chosen = (self.view.editing.place != Some(place)).then_some(place);
+        self.edit(EditAction::Choose(chosen));
+        if !rows::shows(&self.results().rows, place) {
+            self.edit_view().opened.reach(place);
             self.arrange();
         }
     }
 
     fn show_finding(&mut self, which: usize) {
-        let paste = Rc::clone(&self.paste);
-        let Some(finding) = paste.findings().and_then(|all| all.get(which)) else {
-            return;
-        };
+        let finding = self
+            .results()
+            .findings
+            .as_ref()
+            .and_then(|all| all.get(which));
+        let Some(finding) = finding else { return };
+        let paste = self.paste();
         let packet = finding.packet(paste.rulesets(), &paste.host, paste.mesh.as_ref());
-        self.show_with(packet, finding.rule());
+        let rule = finding.rule();
+        self.show_with(packet, rule);
     }
 
-    /// A packet that shows a rule.
+    /// Shows a rule with a packet that matches it.
     fn try_rule(&mut self, place: Place) {
-        let paste = Rc::clone(&self.paste);
+        let paste = self.paste();
         let packet = witness(paste.rulesets(), &paste.host, paste.mesh.as_ref(), place);
         let untried = packet.is_none().then_some(place);
         self.show_with(packet, Some(place));
-        self.untried = untried;
+        self.edit_view().untried = untried;
     }
 
     fn show_with(&mut self, packet: Option<Packet>, place: Option<Place>) {
@@ -382,31 +233,23 @@ impl State {
             self.load(&packet);
         }
         if let Some(place) = place {
-            self.editing.place = None;
+            self.edit_view().editing.place = None;
             self.go_to(place);
-            self.tab = Tab::Rules;
+            self.edit_view().tab = Tab::Rules;
         }
     }
 
     fn jump(&mut self, place: Place) {
-        self.untried = None;
-        let mark = self.lead_first().find_map(|(_, walked)| walked.mark(place));
+        let mark = self
+            .evaluation
+            .lead_first()
+            .find_map(|(_, walked)| walked.mark(place));
+        let view = self.edit_view();
+        view.untried = None;
         match mark {
-            Some(mark) => {
-                self.cursor = mark.step;
-                self.unmet = None;
-            }
-            None => self.unmet = Some(place),
+            Some(mark) => (view.cursor, view.unmet) = (mark.step, None),
+            None => view.unmet = Some(place),
         }
-    }
-}
-
-/// A packet in a few words: "uid 1337 to 10.0.0.1:443".
-pub(crate) fn sent(packet: &Packet) -> String {
-    let to = explain::endpoint(packet.dst, packet.dport);
-    match packet.uid.filter(|_| packet.dport.is_some()) {
-        Some(uid) => format!("uid {uid} to {to}"),
-        None => format!("{} to {to}", packet.protocol),
     }
 }
 
@@ -414,26 +257,44 @@ impl Reducible for State {
     type Action = Action;
 
     fn reduce(self: Rc<Self>, action: Action) -> Rc<Self> {
-        if self.embed.is_some() && !matches!(action, Action::Link(_)) {
-            let mut state = State::clone(&self);
+        let Some(part) = action.page_part() else {
+            return self.reduced(action);
+        };
+        page_part::enter(part);
+        let after = self.reduced(action);
+        page_part::enter(None);
+        after
+    }
+}
+
+impl State {
+    fn reduced(self: Rc<Self>, action: Action) -> Rc<Self> {
+        if self.view.embed.is_some() && !matches!(action, Action::Link(_)) {
+            let mut state = Self::clone(&self);
             state.apply(action);
-            // Within another page nothing is changed.
+            // In a frame of another page nothing is changed.
             return if state.same_work(&self) {
                 Rc::new(state)
             } else {
                 self
             };
         }
-        let mut state = Rc::unwrap_or_clone(self);
-        let changes = !matches!(
+        let before = self.evaluation.workspace.clone();
+        let is_link = matches!(action, Action::Link(_));
+        let makes_step = !matches!(
             action,
-            Action::Undo { .. } | Action::Go(_) | Action::Held(_)
+            Action::Undo { .. } | Action::Go(_) | Action::Held(_) | Action::Computed(_)
         );
-        let before = changes.then(|| (action.typing(), state.snapshot()));
+        let typing = action.typing();
+        let mut state = Rc::unwrap_or_clone(self);
         state.apply(action);
-        if let Some((typing, before)) = before {
-            let after = state.snapshot();
-            state.history.keep(typing, before, &after);
+        let after = state.workspace();
+        let linked = is_link || state.view.linked && before.same_work(after);
+        if makes_step && before.is_undo_step(after) {
+            state.history.edit().push(typing, before);
+        }
+        if linked != state.view.linked {
+            state.edit_view().linked = linked;
         }
         Rc::new(state)
     }

@@ -14,18 +14,18 @@ use chainwalk_core::walk::walk_settled;
 
 use crate::paste;
 
-/// What became of one rule in a whole walk: a rule can be asked several times, at several hooks.
+/// The result of one rule in a whole walk: a rule can be evaluated several times, at several hooks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Mark {
     /// The best of its outcomes: that it matched counts for more than that it did not.
     pub(crate) outcome: Outcome,
     /// The step to show for it: the first with that outcome.
     pub(crate) step: usize,
-    /// The condition that failed, or cannot be told, in that step.
+    /// The condition that failed, or is undetermined, in that step.
     pub(crate) condition: Option<u16>,
 }
 
-/// What became of the rules of a chain.
+/// The results of the rules of a chain.
 #[derive(Debug, Default)]
 pub(crate) struct Marks {
     rules: Vec<Option<Mark>>,
@@ -33,7 +33,7 @@ pub(crate) struct Marks {
 }
 
 impl Marks {
-    /// What became of one; `None` where it was never asked.
+    /// The result of one; `None` where the walk never reached it.
     pub(crate) fn rule(&self, rule: u32) -> Option<Mark> {
         self.rules.get(rule as usize).copied().flatten()
     }
@@ -90,7 +90,7 @@ impl Walked {
         for run in runs {
             let chain = marks.entry(run.first.place.at).or_default();
             for (at, step) in run.places().zip(run.steps()) {
-                let outcome = if told(&assumed, at).is_some() {
+                let outcome = if find_assumption(&assumed, at).is_some() {
                     Outcome::Unknown
                 } else {
                     step.outcome
@@ -133,23 +133,23 @@ impl Walked {
         self.trace.shown()
     }
 
-    /// Why nobody can tell what becomes of the rule of a step, where that is so.
+    /// Why the rule of a step is undetermined, where it is.
     pub(crate) fn doubt(&self, at: usize) -> Option<&str> {
-        told(&self.assumed, at)
+        find_assumption(&self.assumed, at)
     }
 
-    /// The first step behind this one whose rule nobody can tell; no step where there is none.
+    /// The first later step whose rule is undetermined; `usize::MAX` without one.
     pub(crate) fn next_doubt(&self, at: usize) -> usize {
         let next = self.assumed.partition_point(|(step, _)| *step <= at);
         self.assumed.get(next).map_or(usize::MAX, |(step, _)| *step)
     }
 
-    /// The steps whose rules nobody can tell.
+    /// The steps whose rules are undetermined.
     pub(crate) fn doubts(&self) -> impl Iterator<Item = usize> {
         self.assumed.iter().map(|(step, _)| *step)
     }
 
-    /// What became of the rule of a step, as far as a dump can tell.
+    /// The result of the rule of a step.
     pub(crate) fn outcome(&self, at: usize) -> Outcome {
         if self.doubt(at).is_some() {
             Outcome::Unknown
@@ -162,13 +162,17 @@ impl Walked {
     pub(crate) fn end(&self) -> String {
         match (&self.path().verdict, self.trace.verdict()) {
             (Some(shown), None) => {
-                format!("this way: {}; {}", paste::end(shown), self.headline.end)
+                format!(
+                    "in this branch: {}; {}",
+                    paste::format_end(shown),
+                    self.headline.end
+                )
             }
             _ => self.headline.end.clone(),
         }
     }
 
-    /// What became of a rule or policy; `None` where the packet never met it.
+    /// The result of a rule or policy; `None` where the packet never reached it.
     pub(crate) fn mark(&self, place: Place) -> Option<Mark> {
         let chain = self.marks.get(&place.at)?;
         match place.rule {
@@ -177,7 +181,7 @@ impl Walked {
         }
     }
 
-    /// What became of the rules of a chain; `None` where the packet never met it.
+    /// The results of the rules of a chain; `None` where the packet never entered it.
     pub(crate) fn chain(&self, at: ChainPlace) -> Option<&Marks> {
         self.marks.get(&at)
     }
@@ -227,11 +231,11 @@ fn taken_so(path: &Path, settled: &[(Place, bool)]) -> Vec<(usize, String)> {
     let is_one = |step: &Step| settled.iter().any(|(place, _)| *place == step.place);
     steps
         .filter(|(_, step)| is_one(step))
-        .map(|(at, _)| (at, "you settled it".to_owned()))
+        .map(|(at, _)| (at, "your assumption".to_owned()))
         .collect()
 }
 
-fn told(assumed: &[(usize, String)], at: usize) -> Option<&str> {
+fn find_assumption(assumed: &[(usize, String)], at: usize) -> Option<&str> {
     let found = assumed.binary_search_by_key(&at, |(step, _)| *step).ok()?;
     Some(&assumed[found].1)
 }
@@ -280,7 +284,7 @@ mod tests {
         );
         assert_eq!(
             (settled.trace.certain, settled.doubt(0)),
-            (true, Some("you settled it"))
+            (true, Some("your assumption"))
         );
         assert_eq!(settled.outcome(0), Outcome::Unknown);
     }

@@ -1,510 +1,494 @@
-//! The page: it holds the state, and listens to the whole document.
+//! The page: it owns the state, listens to the document, and runs the idle queue.
 
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use chainwalk_core::input::edit::Edit;
-use chainwalk_core::share::link;
-use gloo::events::EventListener;
 use gloo::file::callbacks::{FileReader, read_as_text};
 use gloo::render::{AnimationFrame, request_animation_frame};
 use gloo::timers::callback::Timeout;
 use gloo::utils::document;
 use yew::prelude::*;
 
-use super::form::Form;
+use super::form::PacketPane;
 use super::header::Header;
 use super::help::Help;
 use super::left_out::unless_left_out;
 use super::lessons::Lessons;
 use super::list::COVERED;
-use super::past::past;
-use super::rules::rules;
+use super::notices::{DraftPolicy, NoticeAction, NoticeAnswer, Notices, NoticesState};
+use super::outcomes::Outcomes;
+use super::rules::RulesPane;
 use super::share::Share;
-use super::verdict::verdict;
-use super::walk::walk;
-use crate::editing::Do;
-use crate::intake::{self, Taken};
-use crate::page::Page;
-use crate::page_part::{self, Part};
-use crate::recovery::{self, Restart};
-use crate::state::{Action, State, Tab};
-use crate::{browser, keep, lesson};
+use super::verdict::Verdict;
+use super::walk::WalkPane;
+use crate::analysis_queue::{AnalysisQueue, Turn};
+use crate::dispatch::Dispatch;
+use crate::editing::EditAction;
+use crate::input_events::{self, InputEvent};
+use crate::page_part::{self, PagePart};
+use crate::paste::Paste;
+use crate::recovery;
+use crate::state::{Action, Dialog, Evaluation, State, Tab, Version};
+use crate::{browser, draft_storage, keys, lesson};
 
-/// Larger texts are not taken, in bytes: a browser may have no memory for what they become.
-const MOST: f64 = 100e6;
+/// Larger texts are rejected, in bytes: a browser may not have the memory to read them.
+const MAX_INPUT_BYTES: f64 = 100e6;
 
-/// So long after the last action what is still to be worked out waits, in milliseconds: until the
-/// action's effect is drawn.
-const PAUSE: u32 = 30;
+/// The idle queue waits so long after the last action, in milliseconds, until its effect is drawn.
+const IDLE_DELAY: u32 = 30;
+
+/// A draft is stored so long after the last change, in milliseconds.
+const DRAFT_DELAY: u32 = 300;
 
 /// The number of parts that the page is made in when it opens. The first part is the answer, and
 /// the browser draws it before the page makes the next one: all of them take a fifth of a second on
 /// a slow machine.
 const PARTS: u8 = 5;
 
-/// Why a file was not taken.
-const UNREAD: &str =
-    "the file cannot be read: it may have been moved, or this browser may not look at it";
+/// Why a file was rejected.
+const UNREADABLE_FILE: &str =
+    "the file cannot be read: it may have been moved, or this browser may not open it";
 
-/// The whole page.
-#[derive(Debug)]
-pub(crate) struct App {
-    state: Rc<State>,
-    act: Callback<Action>,
-    /// The number of parts that are made, at most [`PARTS`].
-    parts: u8,
-    /// Whether the next part is requested.
-    next_part: Option<NextPart>,
-    /// Whether the page opens with a lesson. The lesson then comes with the answer, which would
-    /// move to the side otherwise.
+/// The state of the page when it opens.
+struct Opening {
+    /// Until the page takes it.
+    state: Cell<Option<State>>,
+    notices: NoticesState,
+    /// Whether it opens with a lesson. The lesson then comes with the answer, which would move to
+    /// the side otherwise.
     opens_lesson: bool,
-    _listeners: Vec<EventListener>,
-    /// The file that is being read: dropping this would stop it.
-    reader: Option<FileReader>,
-    /// Keeps the draft after a moment: dropping this would stop it.
-    keeper: Option<Timeout>,
-    /// Takes the next turn at what is still to be worked out: dropping this would stop it.
-    worker: Option<Timeout>,
-    /// A draft, or what a link holds, that did not come up the last time.
-    offered: Option<String>,
-    /// Why the page was started again, until that is read.
-    restart: Restart,
-    /// Whether changes replace the draft of earlier work.
-    draft: Draft,
-    /// What the browser would not do.
-    notice: &'static str,
 }
 
-/// The request for the next part of the page. Dropping it cancels it.
-#[derive(Debug)]
-enum NextPart {
-    /// After the next frame.
-    Painted { _frame: AnimationFrame },
-    /// In a task of its own.
-    Soon { _task: Timeout },
-}
-
-/// Whether changes replace the draft of earlier work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Draft {
-    /// Each change replaces it.
-    Follows,
-    /// A link was opened: the first change asks.
-    Guarded,
-    /// It was asked.
-    Asked,
-    /// It stays until the page is loaded again.
-    Stays,
-}
-
-/// What reaches the page.
-#[derive(Debug)]
-pub(crate) enum Message {
-    /// From a component.
-    Act(Action),
-    /// From the document.
-    Taken(Taken),
-    /// The next part can be made.
-    Part,
-    /// The moment has come to keep the draft.
-    Keep,
-    /// The moment has come for a turn at what is still to be worked out.
-    Work,
-    /// The draft that was offered is wanted, or not.
-    Offered(bool),
-    /// The notice was read.
-    Read,
-    /// The notice that the page was started again was read.
-    RestartRead,
-    /// The parts that were left out are wanted again.
-    Whole,
-    /// Changes replace the draft from now on, or never.
-    Replace(bool),
-    /// The draft is wanted in the place of what a link holds.
-    LoadDraft,
-}
-
-impl Component for App {
-    type Message = Message;
-    type Properties = ();
-
-    fn create(context: &Context<Self>) -> Self {
-        let taken = context.link().callback(Message::Taken);
+impl Opening {
+    fn new() -> Self {
         let restart = recovery::begin();
         let panicked = |part| restart.parts.contains(&part);
         // A link goes before the draft, and leaves it as it is.
-        let address = Some(intake::fragment()).filter(|fragment| fragment.len() > 1);
-        let is_lesson = address
+        let address = Some(input_events::fragment()).filter(|fragment| fragment.len() > 1);
+        let opens_lesson = address
             .as_ref()
             .is_some_and(|address| address.starts_with(lesson::ADDRESS));
         // The address is that of the page before it stopped, or of the link that stopped it.
-        let begins_again = !restart.work.is_empty() || panicked(Part::Opening);
-        let is_stale = begins_again && (!is_lesson || panicked(Part::Lessons));
+        let begins_again = !restart.work.is_empty() || panicked(PagePart::Opening);
+        let is_stale = begins_again && (!opens_lesson || panicked(PagePart::Lessons));
         if is_stale {
             browser::address("");
         }
-        let link = address.filter(|_| !is_lesson || !is_stale);
+        let link = address.filter(|_| !opens_lesson || !is_stale);
         let link = Some(restart.work.clone())
             .filter(|work| !work.is_empty())
             .or(link);
-        let guarded = link.as_deref().is_some_and(holds_other_rules);
-        let draft = if link.is_some() { None } else { keep::draft() };
+        let is_guarded = link.as_deref().is_some_and(draft_storage::is_other_work);
+        let draft = if link.is_some() {
+            None
+        } else {
+            draft_storage::load()
+        };
         let failed = browser::opening(draft.is_some()) && link.is_none();
         let opened = link.or(draft);
-        let (offered, opened) = if failed || panicked(Part::Opening) {
+        let (offered, opened) = if failed || panicked(PagePart::Opening) {
             (opened, None)
         } else {
             (None, opened)
         };
-        page_part::enter(Part::Opening);
+        page_part::enter(PagePart::Opening);
         let state = Rc::<State>::default().reduce(Action::Link(opened.unwrap_or_default()));
-        recovery::came(&state);
         Self {
-            state,
-            act: context.link().callback(Message::Act),
-            parts: 1,
-            next_part: None,
-            opens_lesson: is_lesson,
-            _listeners: intake::listen(&taken),
-            reader: None,
-            keeper: None,
-            worker: None,
-            offered,
-            restart,
-            draft: if guarded {
-                Draft::Guarded
-            } else {
-                Draft::Follows
-            },
-            notice: "",
-        }
-    }
-
-    fn update(&mut self, context: &Context<Self>, message: Message) -> bool {
-        let action = match message {
-            Message::Act(action) => action,
-            Message::Part => {
-                (self.parts, self.next_part) = (self.parts + 1, None);
-                if self.parts == PARTS {
-                    self.plan(context, PAUSE);
-                    // What was drawn last has made the list lower.
-                    if let Ok(Some(list)) = document().query_selector(".list") {
-                        browser::follow(&list, COVERED);
-                    }
-                    // Behind the first paint: what came up once is no danger.
-                    let up = || {
-                        browser::opening(false);
-                        recovery::settle();
-                    };
-                    Timeout::new(50, up).forget();
-                }
-                return true;
-            }
-            Message::Keep if self.draft == Draft::Guarded => {
-                self.draft = Draft::Asked;
-                return true;
-            }
-            Message::Keep if self.draft != Draft::Follows => return false,
-            Message::Keep => {
-                self.notice = keep::keep(&self.state).err().unwrap_or_default();
-                return !self.notice.is_empty();
-            }
-            Message::Work => {
-                page_part::enter(Part::Later);
-                let shows = self.state.work();
-                if shows {
-                    // Another state, so that it is shown.
-                    self.state = Rc::new(State::clone(&self.state));
-                }
-                self.plan(context, 0);
-                return shows;
-            }
-            Message::Offered(wanted) => match self.offered.take() {
-                Some(draft) if wanted => Action::Link(draft),
-                _ => return true,
-            },
-            Message::Read => {
-                self.notice = "";
-                return true;
-            }
-            Message::RestartRead => {
-                self.restart = Restart::default();
-                return true;
-            }
-            Message::Whole => {
-                recovery::start_whole(&self.state);
-                return false;
-            }
-            Message::Replace(replace) => {
-                self.draft = if replace {
-                    Draft::Follows
-                } else {
-                    Draft::Stays
-                };
-                if replace {
-                    self.notice = keep::keep(&self.state).err().unwrap_or_default();
-                }
-                return true;
-            }
-            Message::LoadDraft => {
-                self.draft = Draft::Follows;
-                Action::Link(keep::draft().unwrap_or_default())
-            }
-            Message::Taken(Taken::Text(text)) if text.len() as f64 > MOST => {
-                too_large(text.len() as f64)
-            }
-            Message::Taken(Taken::Do(action)) => action,
-            Message::Taken(Taken::Text(text)) => Action::Paste(text),
-            Message::Taken(Taken::Link(fragment)) => Action::Link(fragment),
-            Message::Taken(Taken::File(file)) if file.size() > MOST => too_large(file.size()),
-            Message::Taken(Taken::File(file)) => {
-                let done = context.link().callback(Message::Act);
-                // Bytes that are no UTF-8 become replacement characters.
-                let read = move |result: Result<String, _>| {
-                    done.emit(result.map_or_else(|_| Action::Refuse(UNREAD.into()), Action::Paste));
-                };
-                self.reader = Some(read_as_text(&file.into(), read));
-                return false;
-            }
-            Message::Taken(Taken::Key { key, focus, repeat }) => {
-                let Some(action) = crate::keys::action(&key, focus, self.state.shortcuts) else {
-                    return false;
-                };
-                if repeat && !self.state.held {
-                    self.apply(context, Action::Held(true));
-                }
-                action
-            }
-            Message::Taken(Taken::Up) if self.state.held => Action::Held(false),
-            Message::Taken(Taken::Up) => return false,
-        };
-        self.apply(context, action);
-        true
-    }
-
-    fn rendered(&mut self, context: &Context<Self>, first: bool) {
-        if first {
-            browser::measure();
-        }
-        recovery::shown(&self.state);
-        if self.parts < PARTS && self.next_part.is_none() {
-            let part = context.link().callback(|()| Message::Part);
-            let make = move || Timeout::new(0, move || part.emit(()));
-            // A hidden page draws nothing.
-            let is_painted = first && !document().hidden();
-            self.next_part = Some(if is_painted {
-                // The browser draws the frame right after this callback, so the task runs after it.
-                let painted = move |_| {
-                    make().forget();
-                };
-                NextPart::Painted {
-                    _frame: request_animation_frame(painted),
-                }
-            } else {
-                NextPart::Soon { _task: make() }
-            });
-        }
-    }
-
-    fn view(&self, context: &Context<Self>) -> Html {
-        let page = Page {
-            state: Rc::clone(&self.state),
-            act: self.act.clone(),
-        };
-        let embed = page.state.embed.as_ref();
-        html! {
-            <div class="desk">
-                if self.opens_lesson || self.parts > 4 {
-                    <Lessons ..page.clone() />
-                }
-                <div
-                    class={classes!("page", embed.map(|_| "embed"), page.state.paste.mesh.is_none().then_some("plain-rules"))}
-                >
-                    <Header ..page.clone() />
-                    {self.notices(context)}
-                    {verdict(&page)}
-                    <main
-                        class={classes!("columns", format!("show-{}", page.state.tab.key()))}
-                        aria-busy={(self.parts < PARTS).then_some("true")}
-                    >
-                        if self.parts > 1 {
-                            {unless_left_out(Part::Rules, || rules(&page))}
-                        }
-                        if self.parts > 2 {
-                            {walk(&page)}
-                        }
-                        if self.parts > 3 {
-                            {unless_left_out(Part::Packet, || {
-                                html! { <Form ..page.clone() /> }
-                            })}
-                        }
-                        if self.parts > 4 {
-                            {unless_left_out(Part::Past, || past(&page))}
-                        }
-                    </main>
-                    if let Some(fragment) = embed {
-                        <footer class="onward">
-                            <a href={format!("#{fragment}")} target="_blank" rel="noopener">
-                                {"Open in Chainwalk"}
-                            </a>
-                        </footer>
-                    }
-                    if self.parts > 4 {
-                        <Help ..page.clone() /><Share ..page.clone() />
-                    }
-                </div>
-            </div>
+            state: Cell::new(Some(Rc::unwrap_or_clone(state))),
+            notices: NoticesState::new(offered, restart, is_guarded),
+            opens_lesson,
         }
     }
 }
 
-impl App {
-    /// Works on, in so many milliseconds, if there is anything to be worked out.
-    fn plan(&mut self, context: &Context<Self>, pause: u32) {
-        let work = context.link().callback(|()| Message::Work);
-        let owes = self.state.owes() && !recovery::is_left_out(Part::Later);
-        self.worker = owes.then(|| Timeout::new(pause, move || work.emit(())));
-    }
+/// The whole page.
+#[component]
+pub(crate) fn App() -> Html {
+    let opening = use_memo((), |()| Opening::new());
+    let state = use_reducer(|| opening.state.take().unwrap_or_default());
+    let notices = use_reducer(|| opening.notices.clone());
+    page_part::enter(None);
+    recovery::note_new(&state);
+    let act = use_act(&state, &notices);
+    let parts = use_parts();
+    use_input_events(&state, &act);
+    use_idle_queue(&state, &act, parts);
+    use_draft(&state, &notices);
+    use_tab_positions(&state);
+    use_effect({
+        let state = state.clone();
+        move || recovery::note_shown(&state)
+    });
 
-    fn apply(&mut self, context: &Context<Self>, action: Action) {
-        let opened = matches!(action, Action::Link(_));
-        let onward = match &action {
-            Action::Area(tab) => area(*tab),
-            // The button is gone with its rule: what takes that back is the next best.
-            Action::Rule(Do::Edit(Edit::Delete(_) | Edit::Off(_) | Edit::On(..))) => "#undo",
+    let State {
+        evaluation,
+        view,
+        history,
+    } = &*state;
+    let workspace = &evaluation.workspace;
+    let embed = view.embed.as_ref();
+    let is_open = |dialog| view.dialog == Some(dialog);
+    let plain_rules = workspace.paste.mesh.is_none().then_some("plain-rules");
+    html! {
+        <div class="desk">
+            if opening.opens_lesson || parts > 4 {
+                <Lessons workspace={workspace.clone()} act={act.clone()} />
+            }
+            <div class={classes!("page", embed.map(|_| "embed"), plain_rules)}>
+                <Header
+                    origin={workspace.paste.origin.clone()}
+                    original={workspace.original.origin.clone()}
+                    act={act.clone()}
+                />
+                if notices.is_shown() {
+                    <Notices
+                        state={(*notices).clone()}
+                        onanswer={answer_notice(&state, &notices, &act)}
+                    />
+                }
+                <Verdict
+                    evaluation={evaluation.clone()}
+                    tab={view.tab}
+                    is_embedded={embed.is_some()}
+                    act={act.clone()}
+                />
+                <main
+                    class={classes!("columns", format!("show-{}", view.tab.key()))}
+                    aria-busy={(parts < PARTS).then_some("true")}
+                >
+                    if parts > 1 {
+                        {unless_left_out(PagePart::Rules, || html! {
+                            <RulesPane
+                                evaluation={evaluation.clone()}
+                                view={view.clone()}
+                                can_undo={history.can(false)}
+                                can_redo={history.can(true)}
+                                act={act.clone()}
+                            />
+                        })}
+                    }
+                    if parts > 2 {
+                        <WalkPane
+                            evaluation={evaluation.clone()}
+                            view={view.clone()}
+                            act={act.clone()}
+                        />
+                    }
+                    if parts > 3 {
+                        {unless_left_out(PagePart::Packet, || html! {
+                            <PacketPane
+                                evaluation={evaluation.clone()}
+                                split={view.split.clone()}
+                                act={act.clone()}
+                            />
+                        })}
+                    }
+                    if parts > 4 {
+                        {unless_left_out(PagePart::Outcomes, || html! {
+                            <Outcomes
+                                evaluation={evaluation.clone()}
+                                only={view.only}
+                                act={act.clone()}
+                            />
+                        })}
+                    }
+                </main>
+                if let Some(fragment) = embed {
+                    <footer class="onward">
+                        <a href={format!("#{fragment}")} target="_blank" rel="noopener">
+                            {"Open in Chainwalk"}
+                        </a>
+                    </footer>
+                }
+                if parts > 4 {
+                    <Help
+                        open={is_open(Dialog::Help)}
+                        shortcuts={view.shortcuts}
+                        act={act.clone()}
+                    />
+                    <Share
+                        work={is_open(Dialog::Share).then(|| Version::new(State::clone(&state)))}
+                        {act}
+                    />
+                }
+            </div>
+        </div>
+    }
+}
+
+/// The way to the state: it prepares the browser for an action, and dispatches it.
+#[hook]
+fn use_act(state: &UseReducerHandle<State>, notices: &UseReducerHandle<NoticesState>) -> Dispatch {
+    let (state, notices) = (state.dispatcher(), notices.dispatcher());
+    let act = use_callback((), move |action: Action, ()| {
+        let focused = match &action {
+            Action::Area(tab) => first_element(*tab),
+            // The button disappears with its rule. The button that takes that back is the next.
+            Action::Rule(EditAction::Edit(Edit::Delete(_) | Edit::Off(_) | Edit::On(..))) => {
+                "#undo"
+            }
             _ => "",
         };
-        if !onward.is_empty() {
-            browser::show(onward, "nearest", true);
+        if !focused.is_empty() {
+            browser::show(focused, "nearest", true);
         }
-        // A link that is opened in the same page, such as by a click on it in another one.
+        // A link that is opened in the same page, such as by a click on it in another page.
         if let Action::Link(link) = &action
-            && self.draft == Draft::Follows
-            && holds_other_rules(link)
+            && draft_storage::is_other_work(link)
         {
-            self.draft = Draft::Guarded;
+            notices.dispatch(NoticeAction::GuardDraft);
         }
-        let before = Rc::clone(&self.state);
-        page_part::enter(
-            matches!(action, Action::Stage(_) | Action::Leave).then_some(Part::Lessons),
-        );
-        self.state = Rc::clone(&self.state).reduce(action);
-        recovery::came(&self.state);
-        browser::tab(
-            before.tab.key(),
-            self.state.tab.key(),
-            !Rc::ptr_eq(&before.original, &self.state.original),
-        );
-        self.plan(context, PAUSE);
-        // A lesson's address stays true, whatever its reader tries out.
-        let lesson = intake::fragment().starts_with(lesson::ADDRESS);
-        if !opened && !lesson && !before.same_work(&self.state) {
-            // What the address says is not what is shown any more.
-            browser::address("");
-            let keep = context.link().callback(|()| Message::Keep);
-            self.keeper = Some(Timeout::new(300, move || keep.emit(())));
-        }
-    }
+        browser::leave_tab();
+        page_part::enter(None);
+        state.dispatch(action);
+    });
+    let act = use_memo(act, |act| Dispatch::new(act.clone()));
+    (*act).clone()
+}
 
-    /// What the browser would not do, and what to do about it.
-    fn notices(&self, context: &Context<Self>) -> Html {
-        let choice = |id: &'static str, says: &'static str, message: fn() -> Message| {
-            let onclick = context.link().callback(move |_: MouseEvent| message());
-            html! { <button type="button" class="line" {id} {onclick}>{says}</button> }
-        };
-        let (says, buttons) = if let Some(offered) = &self.offered {
-            let load = choice("draft-load", "Load it all the same", || {
-                Message::Offered(true)
-            });
-            let leave = choice("draft-leave", "Leave it", || Message::Offered(false));
-            let says = if self.restart.message.is_empty() {
-                "The draft that this browser keeps did not come up the last time. This is the page without it."
-            } else if offered.starts_with('#') {
-                "What this link holds stopped the page. This is the page without it."
-            } else {
-                "Your last work stopped the page. This is the page without it."
-            };
-            (says.to_owned(), vec![load, leave])
-        } else if !self.restart.message.is_empty() {
-            let close = choice("restart-read", "Close", || Message::RestartRead);
-            let whole = choice("restart-whole", "Show it again", || Message::Whole);
-            match self.restart.parts.last() {
-                Some(Part::Lessons) => (
-                    "A lesson stopped the page. It is closed; your rules and packets are as they were.".into(),
-                    vec![close],
-                ),
-                Some(part) if recovery::is_left_out(*part) => (
-                    format!(
-                        "The {} stopped the page and is left out. Your rules and packets are as they were.",
-                        part.name()
-                    ),
-                    vec![whole, close],
-                ),
-                _ => (
-                    "The page stopped and started again. Your rules and packets are as they were before.".into(),
-                    vec![close],
-                ),
+/// The number of parts of the page that are made. The next part follows once the last is drawn.
+#[hook]
+fn use_parts() -> u8 {
+    let parts = use_state(|| 1_u8);
+    // The request for the first frame. Dropping it cancels it.
+    let frame = use_mut_ref(|| None::<AnimationFrame>);
+    use_effect_with(*parts, {
+        let parts = parts.clone();
+        move |made| {
+            let made = *made;
+            if made == 1 {
+                browser::measure();
             }
-        } else if self.draft == Draft::Asked {
-            let replace = choice("draft-replace", "Replace the draft", || {
-                Message::Replace(true)
-            });
-            let stay = choice("draft-stay", "Keep the draft", || Message::Replace(false));
-            let load = choice("draft-back", "Load the draft", || Message::LoadDraft);
-            let says = "This browser keeps a draft of your earlier work. Changes to what this link holds would replace it.";
-            (says.to_owned(), vec![replace, stay, load])
-        } else if self.notice.is_empty() {
-            return Html::default();
-        } else {
-            (
-                self.notice.to_owned(),
-                vec![choice("notice-read", "Close", || Message::Read)],
-            )
-        };
-        let why = Some(&self.restart.message).filter(|why| !why.is_empty());
-        html! {
-            <div class="notice" role="alert">
-                <p>{says}</p>
-                {for buttons}
-                if let Some(why) = why {
-                    <details>
-                        <summary>
-                            {"What went wrong: a fault in Chainwalk, not in your rules"}
-                        </summary>
-                        <pre>{why}</pre>
-                    </details>
+            if made == PARTS {
+                // The last part has made the list lower.
+                if let Ok(Some(list)) = document().query_selector(".list") {
+                    browser::follow(&list, COVERED);
                 }
-            </div>
+                // After the first paint: a page that was drawn once is safe to open again.
+                let settle = || {
+                    browser::opening(false);
+                    recovery::settle();
+                };
+                Timeout::new(50, settle).forget();
+                return;
+            }
+            let make_next = move || {
+                Timeout::new(0, move || parts.set(made + 1)).forget();
+            };
+            // A hidden page draws nothing.
+            if made == 1 && !document().hidden() {
+                // The browser draws the frame right after this callback, so the task runs after it.
+                frame.replace(Some(request_animation_frame(move |_| make_next())));
+            } else {
+                make_next();
+            }
+        }
+    });
+    *parts
+}
+
+/// Takes keys, pastes, drops, files and links from the whole document.
+#[hook]
+fn use_input_events(state: &UseReducerHandle<State>, act: &Dispatch) {
+    // The file that is being read: dropping this would stop it.
+    let reader = use_mut_ref(|| None::<FileReader>);
+    use_effect_with((state.view.shortcuts, state.view.held), {
+        let act = act.clone();
+        move |(shortcuts, held)| {
+            let (shortcuts, held) = (*shortcuts, *held);
+            let take = Callback::from(move |event| match event {
+                InputEvent::Text(text) if text.len() as f64 > MAX_INPUT_BYTES => {
+                    act.emit(reject_size(text.len() as f64));
+                }
+                InputEvent::Text(text) => act.emit(Action::Paste(text)),
+                InputEvent::Do(action) => act.emit(action),
+                InputEvent::Link(fragment) => act.emit(Action::Link(fragment)),
+                InputEvent::File(file) if file.size() > MAX_INPUT_BYTES => {
+                    act.emit(reject_size(file.size()));
+                }
+                InputEvent::File(file) => {
+                    let act = act.clone();
+                    // Bytes that are no UTF-8 become replacement characters.
+                    let read = move |result: Result<String, _>| {
+                        let refused = |_| Action::Refuse(UNREADABLE_FILE.into());
+                        act.emit(result.map_or_else(refused, Action::Paste));
+                    };
+                    *reader.borrow_mut() = Some(read_as_text(&file.into(), read));
+                }
+                InputEvent::Key { key, focus, repeat } => {
+                    if let Some(action) = keys::action(&key, focus, shortcuts) {
+                        if repeat && !held {
+                            act.emit(Action::Held(true));
+                        }
+                        act.emit(action);
+                    }
+                }
+                InputEvent::Up if held => act.emit(Action::Held(false)),
+                InputEvent::Up => {}
+            });
+            let listeners = input_events::listen(&take);
+            move || drop(listeners)
+        }
+    });
+}
+
+/// Runs the idle queue: turn by turn while nothing else happens.
+#[hook]
+fn use_idle_queue(state: &UseReducerHandle<State>, act: &Dispatch, parts: u8) {
+    let runner = use_memo(act.clone(), |act| QueueRunner::new(act.clone()));
+    let runs = parts == PARTS && !recovery::is_left_out(PagePart::Analysis);
+    let deps = (state.evaluation.clone(), state.view.clone(), runs);
+    use_effect_with(deps, move |(evaluation, _, runs)| {
+        let delay = if runner.continues.replace(false) {
+            0
+        } else {
+            IDLE_DELAY
+        };
+        let evaluation = evaluation.clone();
+        let turn = {
+            let runner = Rc::clone(&runner);
+            move || runner.run_turn(evaluation)
+        };
+        runner
+            .timer
+            .replace(runs.then(|| Timeout::new(delay, turn)));
+    });
+}
+
+/// The queue with its timer.
+struct QueueRunner {
+    queue: RefCell<AnalysisQueue>,
+    /// The next turn. Dropping it cancels it.
+    timer: RefCell<Option<Timeout>>,
+    /// Whether the last change of the state was a result of the queue.
+    continues: Cell<bool>,
+    act: Dispatch,
+}
+
+impl QueueRunner {
+    fn new(act: Dispatch) -> Self {
+        Self {
+            queue: RefCell::default(),
+            timer: RefCell::default(),
+            continues: Cell::new(false),
+            act,
+        }
+    }
+
+    fn run_turn(self: Rc<Self>, evaluation: Evaluation) {
+        if let Some(running) = self.timer.take() {
+            // This very function: it must not be dropped while it runs.
+            drop(running.forget());
+        }
+        page_part::enter(PagePart::Analysis);
+        let turn = self.queue.borrow_mut().run_turn(&evaluation);
+        page_part::enter(None);
+        match turn {
+            Turn::Idle => {}
+            Turn::Unfinished => {
+                let runner = Rc::clone(&self);
+                let next = Timeout::new(0, move || runner.run_turn(evaluation));
+                self.timer.replace(Some(next));
+            }
+            Turn::Finished(computed) => {
+                self.continues.set(true);
+                self.act.emit(Action::Computed(Rc::new(computed)));
+            }
         }
     }
 }
 
-/// Whether a link holds other rules than the draft that this browser keeps.
-fn holds_other_rules(link: &str) -> bool {
-    let text = |fragment: &str| {
-        link::read_link(fragment)
-            .ok()
-            .flatten()
-            .map(|shared| shared.text)
-    };
-    let Some(new) = text(link) else { return false };
-    keep::draft().is_some_and(|draft| text(&draft).is_some_and(|old| old != new))
+/// Stores a draft after each change of the work, and keeps the address true.
+#[hook]
+fn use_draft(state: &UseReducerHandle<State>, notices: &UseReducerHandle<NoticesState>) {
+    let timer = use_mut_ref(|| None::<Timeout>);
+    let deps = (
+        state.evaluation.workspace.clone(),
+        state.view.linked,
+        notices.draft,
+    );
+    use_effect_with(deps, {
+        let (state, notices) = (state.clone(), notices.clone());
+        move |(_, linked, _)| {
+            // A lesson's address stays, whatever its reader tries out.
+            if *linked || input_events::fragment().starts_with(lesson::ADDRESS) {
+                return;
+            }
+            // The address no longer holds what is shown.
+            browser::address("");
+            let store = move || match notices.draft {
+                DraftPolicy::Guarded => notices.dispatch(NoticeAction::AskForDraft),
+                DraftPolicy::Replaced => {
+                    let failure = draft_storage::store(&state).err().unwrap_or_default();
+                    if failure != notices.failure {
+                        notices.dispatch(NoticeAction::Failed(failure));
+                    }
+                }
+                DraftPolicy::Asked | DraftPolicy::Kept => {}
+            };
+            timer.replace(Some(Timeout::new(DRAFT_DELAY, store)));
+        }
+    });
 }
 
-/// What of a part of the page the keyboard begins with.
-fn area(tab: Tab) -> &'static str {
+/// On a narrow screen, shows each tab at the place where it was left.
+#[hook]
+fn use_tab_positions(state: &UseReducerHandle<State>) {
+    let before = use_mut_ref(|| None::<Rc<Paste>>);
+    let original = Rc::clone(&state.workspace().original);
+    use_effect_with((state.view.tab, Rc::as_ptr(&original)), move |(tab, _)| {
+        if let Some(before) = before.replace(Some(Rc::clone(&original))) {
+            browser::enter_tab(tab.key(), !Rc::ptr_eq(&before, &original));
+        }
+    });
+}
+
+/// Carries out what a button of a notice asks for.
+fn answer_notice(
+    state: &UseReducerHandle<State>,
+    notices: &UseReducerHandle<NoticesState>,
+    act: &Dispatch,
+) -> Callback<NoticeAnswer> {
+    let (state, notices, act) = (state.clone(), notices.clone(), act.clone());
+    Callback::from(move |answer| match answer {
+        NoticeAnswer::LoadOffered => {
+            if let Some(draft) = &notices.offered {
+                act.emit(Action::Link(draft.clone()));
+            }
+            notices.dispatch(NoticeAction::DropOffer);
+        }
+        NoticeAnswer::LeaveOffered => notices.dispatch(NoticeAction::DropOffer),
+        NoticeAnswer::CloseRestart => notices.dispatch(NoticeAction::CloseRestart),
+        NoticeAnswer::ShowWhole => recovery::start_whole(&state),
+        NoticeAnswer::ReplaceDraft => {
+            let failure = draft_storage::store(&state).err().unwrap_or_default();
+            notices.dispatch(NoticeAction::ReplaceDraft);
+            notices.dispatch(NoticeAction::Failed(failure));
+        }
+        NoticeAnswer::KeepDraft => notices.dispatch(NoticeAction::KeepDraft),
+        NoticeAnswer::LoadDraft => {
+            act.emit(Action::Link(draft_storage::load().unwrap_or_default()));
+            notices.dispatch(NoticeAction::ReplaceDraft);
+        }
+        NoticeAnswer::CloseFailure => notices.dispatch(NoticeAction::Failed("")),
+    })
+}
+
+/// The element of a part of the page where the keyboard begins.
+fn first_element(tab: Tab) -> &'static str {
     match tab {
         Tab::Rules => "#pane-rules .scroll",
         Tab::Walk => "#step",
         Tab::Packet => "#pane-packet .scroll",
-        Tab::Past => "#pane-past button",
+        Tab::Outcomes => "#pane-past button",
     }
 }
 
-fn too_large(bytes: f64) -> Action {
+fn reject_size(bytes: f64) -> Action {
     let megabytes = |bytes: f64| bytes as u64 / 1_000_000;
-    let (has, most) = (megabytes(bytes), megabytes(MOST));
+    let (has, limit) = (megabytes(bytes), megabytes(MAX_INPUT_BYTES));
     Action::Refuse(format!(
-        "this text has {has} MB, and this page reads up to {most} MB: give it the part that matters, such as one dump"
+        "this text has {has} MB, and this page reads up to {limit} MB: give it the part that matters, such as one dump"
     ))
 }

@@ -1,5 +1,5 @@
-//! The signs of the page: which packet (a letter in a ring), where it ends (colour, glyph and
-//! word), what became of a rule.
+//! The signs of the page: for a packet (a letter in a ring), an outcome (color, glyph and word), and
+//! the result of a rule.
 
 use chainwalk_core::analysis::explain::Fate;
 use chainwalk_core::walk::trace::Outcome;
@@ -12,7 +12,7 @@ pub(crate) fn badge(side: Side) -> Html {
     html! { <span class={classes!("badge", side.key())}>{side.letter()}</span> }
 }
 
-/// The class that gives an end its colour.
+/// The class that gives an outcome its color.
 pub(crate) fn colour(fate: Fate) -> &'static str {
     match fate {
         Fate::Captured => "captured",
@@ -22,7 +22,7 @@ pub(crate) fn colour(fate: Fate) -> &'static str {
     }
 }
 
-/// The glyph of an end.
+/// The glyph of an outcome.
 pub(crate) fn glyph(fate: Fate) -> &'static str {
     match fate {
         Fate::Captured => "●",
@@ -32,7 +32,7 @@ pub(crate) fn glyph(fate: Fate) -> &'static str {
     }
 }
 
-/// What became of a rule, in a character.
+/// The result of a rule, in a character.
 pub(crate) fn sign(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Match | Outcome::Policy => "✓",
@@ -41,17 +41,17 @@ pub(crate) fn sign(outcome: Outcome) -> &'static str {
     }
 }
 
-/// What became of a rule, in words.
-pub(crate) fn say(outcome: Outcome) -> &'static str {
+/// The result of a rule, in words.
+pub(crate) fn format_outcome(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Match => "matches",
         Outcome::Policy => "applies",
         Outcome::NoMatch => "does not match",
-        Outcome::Unknown => "cannot be told",
+        Outcome::Unknown => "undetermined",
     }
 }
 
-/// A tile: what became of a rule when this packet met it; an empty place where it never did.
+/// The result of a rule for this packet, as a tile; an empty one where the packet never reached it.
 pub(crate) fn tile(side: Side, fate: Fate, outcome: Option<Outcome>) -> Html {
     let Some(outcome) = outcome else {
         return html! { <span class="tile"></span> };
@@ -61,7 +61,7 @@ pub(crate) fn tile(side: Side, fate: Fate, outcome: Option<Outcome>) -> Html {
         Outcome::NoMatch => "miss",
         Outcome::Unknown => "maybe",
     };
-    let title = format!("{} {}", side.letter(), say(outcome));
+    let title = format!("{} {}", side.letter(), format_outcome(outcome));
     html! {
         <span class={classes!("tile", kind, side.key(), colour(fate))} title={title.clone()}>
             <span aria-hidden="true">{sign(outcome)}</span>

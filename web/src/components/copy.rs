@@ -37,6 +37,6 @@ pub(super) fn outcome(copied: bool) -> &'static str {
     if copied {
         "Copied."
     } else {
-        "It is selected: press Ctrl+C."
+        "The text is selected. Press Ctrl+C."
     }
 }

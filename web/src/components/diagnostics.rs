@@ -1,4 +1,6 @@
-//! What the reader took the text for, and what it had to say about it.
+//! The recognized formats of the text, and its diagnostics.
+
+use std::rc::Rc;
 
 use chainwalk_core::analysis::explain::capital;
 use chainwalk_core::input::parse::Section;
@@ -6,18 +8,37 @@ use chainwalk_core::text::diagnostic::{Diagnostic, Fix, Severity, Span};
 use yew::prelude::*;
 
 use super::phrases::{format_count, text_with_code};
-use crate::page::Page;
+use crate::dispatch::Dispatch;
+use crate::page_part::{self, PagePart};
+use crate::paste::Paste;
 use crate::state::{Action, Line};
 
-/// At most a hundred of each severity, and one that counts the rest.
-const MOST: usize = 301;
+/// At most a hundred of each severity, and one that counts the others.
+const MAX_DIAGNOSTICS: usize = 301;
 
-/// So many parts of a text are named.
-const MOST_SECTIONS: usize = 8;
+/// At most this number of sections of a text is listed.
+const MAX_SECTIONS: usize = 8;
+
+/// The props of [`Diagnostics`].
+#[derive(Properties)]
+pub(super) struct DiagnosticsProps {
+    pub(super) paste: Rc<Paste>,
+    /// Why the last paste was rejected.
+    pub(super) refused: Vec<Diagnostic>,
+    pub(super) act: Dispatch,
+}
+
+impl PartialEq for DiagnosticsProps {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.paste, &other.paste) && self.refused == other.refused
+    }
+}
 
 /// A summary, and every remark with its line.
-pub(crate) fn diagnostics(page: &Page) -> Html {
-    let paste = &page.state.paste;
+#[component]
+pub(super) fn Diagnostics(props: &DiagnosticsProps) -> Html {
+    page_part::enter(PagePart::Rules);
+    let paste = &props.paste;
     let parsed = &paste.parsed;
     let rules = parsed.rulesets.iter().map(|set| set.rules()).sum();
     let chains = parsed
@@ -50,10 +71,7 @@ pub(crate) fn diagnostics(page: &Page) -> Html {
     };
     let other = match parsed.other_lines {
         0 => String::new(),
-        lines => format!(
-            " {} without rules passed over.",
-            format_count(lines, "line")
-        ),
+        lines => format!(" {} without rules skipped.", format_count(lines, "line")),
     };
     let warnings = parsed.capture.iter().flat_map(|capture| &capture.warnings);
     let several = parsed.sources.len() > 1;
@@ -61,26 +79,26 @@ pub(crate) fn diagnostics(page: &Page) -> Html {
     let sections = parsed
         .sections
         .iter()
-        .take(MOST_SECTIONS)
-        .map(|section| read_as(page, section, several));
+        .take(MAX_SECTIONS)
+        .map(|section| read_as(props, section, several));
     html! {
         <section
             class="diagnostics"
             id="diagnostics"
             tabindex="-1"
-            aria-label="What the reader says"
+            aria-label="Diagnostics"
         >
-            if !page.state.refused.is_empty() {
+            if !props.refused.is_empty() {
                 <div class="refused" role="alert">
-                    <p><b>{"That was not taken; the rules before it are still here."}</b></p>
-                    {for page.state.refused.iter().map(|remark| {
-                        html! { <p>{text_with_code(&says(remark))}{fixes(page, remark, true)}</p> }
+                    <p><b>{"This input was rejected. The rules before it are still shown."}</b></p>
+                    {for props.refused.iter().map(|remark| {
+                        html! { <p>{text_with_code(&says(remark))}{fixes(props, remark, true)}</p> }
                     })}
                     <button
                         type="button"
                         class="line"
                         id="refused-read"
-                        onclick={page.on(Action::Read)}
+                        onclick={props.act.on(Action::Read)}
                     >
                         {"Close"}
                     </button>
@@ -97,8 +115,8 @@ pub(crate) fn diagnostics(page: &Page) -> Html {
                 <p class="quiet" id="read-as">
                     {"Read as "}
                     {for sections}
-                    if parsed.sections.len() > MOST_SECTIONS {
-                        {format!("; and {} more", parsed.sections.len() - MOST_SECTIONS)}
+                    if parsed.sections.len() > MAX_SECTIONS {
+                        {format!("; and {} more", parsed.sections.len() - MAX_SECTIONS)}
                     }
                     {"."}
                 </p>
@@ -106,8 +124,8 @@ pub(crate) fn diagnostics(page: &Page) -> Html {
             <ul>
                 {for remarks
                     .iter()
-                    .take(MOST)
-                    .map(|remark| show(page, remark, several, fixable))}
+                    .take(MAX_DIAGNOSTICS)
+                    .map(|remark| show(props, remark, several, fixable))}
                 {for warnings.map(|warning| {
                     html! { <li><span class="sign" aria-label="warning">{"△"}</span><span>{warning}</span></li> }
                 })}
@@ -116,15 +134,15 @@ pub(crate) fn diagnostics(page: &Page) -> Html {
     }
 }
 
-/// What a part was taken for, with a way there.
-fn read_as(page: &Page, section: &Section, several: bool) -> Html {
+/// The format of a part, with a link to it.
+fn read_as(props: &DiagnosticsProps, section: &Section, several: bool) -> Html {
     let line = Line {
         source: section.source,
         line: section.line,
     };
-    let first = page.state.paste.parsed.sections.first() == Some(section);
+    let first = props.paste.parsed.sections.first() == Some(section);
     let left = if section.ruleset.is_none() {
-        ", not walked"
+        ", not evaluated"
     } else {
         ""
     };
@@ -136,19 +154,19 @@ fn read_as(page: &Page, section: &Section, several: bool) -> Html {
             {section.to_string()}
             {left}
             {" ("}
-            {link(page, line, Span::default(), several)}
+            {link(props, line, Span::default(), several)}
             {")"}
         </>
     }
 }
 
-fn link(page: &Page, line: Line, span: Span, several: bool) -> Html {
+fn link(props: &DiagnosticsProps, line: Line, span: Span, several: bool) -> Html {
     let place = match several {
         true => format!("line {} of text {}", line.line, line.source + 1),
         false => format!("line {}", line.line),
     };
     html! {
-        <button type="button" class="link" onclick={page.on(Action::Line(line, span))}>
+        <button type="button" class="link" onclick={props.act.on(Action::Line(line, span))}>
             {place}
         </button>
     }
@@ -170,7 +188,7 @@ pub(super) fn sign(severity: Severity) -> (&'static str, &'static str) {
     }
 }
 
-fn show(page: &Page, remark: &Diagnostic, several: bool, fixable: bool) -> Html {
+fn show(props: &DiagnosticsProps, remark: &Diagnostic, several: bool, fixable: bool) -> Html {
     let (sign, name) = sign(remark.severity);
     let line = Line {
         source: remark.source,
@@ -180,11 +198,11 @@ fn show(page: &Page, remark: &Diagnostic, several: bool, fixable: bool) -> Html 
         <li class={name} title={remark.code.name()} data-code={remark.code.name()}>
             <span class="sign" role="img" aria-label={name}>{sign}</span>
             <span>
-                {link(page, line, remark.span, several)}
+                {link(props, line, remark.span, several)}
                 {" "}
                 {text_with_code(&says(remark))}
                 if fixable {
-                    {fixes(page, remark, false)}
+                    {fixes(props, remark, false)}
                 }
             </span>
         </li>
@@ -192,7 +210,7 @@ fn show(page: &Page, remark: &Diagnostic, several: bool, fixable: bool) -> Html 
 }
 
 /// The edits that a remark offers, each with a button.
-fn fixes(page: &Page, remark: &Diagnostic, refused: bool) -> Html {
+fn fixes(props: &DiagnosticsProps, remark: &Diagnostic, refused: bool) -> Html {
     let offer = |fix: &Fix| {
         let lines = fix.replacement.lines().count();
         html! {
@@ -200,14 +218,14 @@ fn fixes(page: &Page, remark: &Diagnostic, refused: bool) -> Html {
                 <button
                     type="button"
                     class="fix"
-                    onclick={page.on(Action::Fix(fix.clone(), refused))}
+                    onclick={props.act.on(Action::Fix(fix.clone(), refused))}
                 >
                     {&fix.label}
                 </button>
                 // The label says all there is to a line or two.
                 if lines > 2 {
                     <details>
-                        <summary>{format!("Look at its {lines} lines")}</summary>
+                        <summary>{format!("Show its {lines} lines")}</summary>
                         <pre>{&fix.replacement}</pre>
                     </details>
                 }

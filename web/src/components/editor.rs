@@ -1,6 +1,8 @@
-//! Beneath the rule that is chosen: what can be done to it.
+//! The changes of the selected rule, below it.
 
-use chainwalk_core::input::edit::Edit;
+use std::rc::Rc;
+
+use chainwalk_core::input::edit::{Edit, Refused};
 use chainwalk_core::iptables::table_name::TableName;
 use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::netfilter::ruleset::Policy;
@@ -8,51 +10,62 @@ use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use super::phrases::bool_text;
+use super::props::PageProps;
 use super::rule;
-use crate::editing::{Do, Form};
-use crate::page::Page;
-use crate::page_part::{self, Part};
+use crate::dispatch::Dispatch;
+use crate::editing::{EditAction, EditForm};
+use crate::page_part::{self, PagePart};
+use crate::paste::Paste;
 use crate::state::Action;
 
-/// The buttons, and the field where words are typed; nothing for a rule that is not chosen.
-pub(super) fn editor(page: &Page, place: Place) -> Html {
-    let editing = &page.state.editing;
+/// The buttons, and the field for words; nothing for a rule that is not selected.
+pub(super) fn editor(props: &PageProps, place: Place) -> Html {
+    let evaluation = &props.evaluation;
+    let editing = &props.view.editing;
     if editing.place != Some(place) {
         return Html::default();
     }
-    let (_, table, chain) = place.at.find(page.state.paste.rulesets());
+    let (_, table, chain) = place.at.find(evaluation.workspace.paste.rulesets());
     let last = chain.rules.len().saturating_sub(1) as u32;
-    let mut buttons: Vec<(&str, Do, bool)> = Vec::new();
+    let mut buttons: Vec<(&str, EditAction, bool)> = Vec::new();
     match place.rule {
         Some(rule) => {
             buttons.push((
                 "Change",
-                Do::Open(Some(Form::Change)),
-                editing.form == Some(Form::Change),
+                EditAction::Open(Some(EditForm::Change)),
+                editing.form == Some(EditForm::Change),
             ));
             buttons.push((
                 "Add above",
-                Do::Open(Some(Form::Above)),
-                editing.form == Some(Form::Above),
+                EditAction::Open(Some(EditForm::Above)),
+                editing.form == Some(EditForm::Above),
             ));
             buttons.push((
                 "Add below",
-                Do::Open(Some(Form::Below)),
-                editing.form == Some(Form::Below),
+                EditAction::Open(Some(EditForm::Below)),
+                editing.form == Some(EditForm::Below),
             ));
             if rule > 0 {
-                buttons.push(("Move up", Do::Edit(Edit::Swap(place, rule - 1)), false));
+                buttons.push((
+                    "Move up",
+                    EditAction::Edit(Edit::Swap(place, rule - 1)),
+                    false,
+                ));
             }
             if rule < last {
-                buttons.push(("Move down", Do::Edit(Edit::Swap(place, rule + 1)), false));
+                buttons.push((
+                    "Move down",
+                    EditAction::Edit(Edit::Swap(place, rule + 1)),
+                    false,
+                ));
             }
-            buttons.push(("Switch off", Do::Edit(Edit::Off(place)), false));
-            buttons.push(("Delete", Do::Edit(Edit::Delete(place)), false));
+            buttons.push(("Switch off", EditAction::Edit(Edit::Off(place)), false));
+            buttons.push(("Delete", EditAction::Edit(Edit::Delete(place)), false));
         }
         None => {
             buttons.push((
                 "Add at the end",
-                Do::Open(Some(Form::Above)),
+                EditAction::Open(Some(EditForm::Above)),
                 editing.form.is_some(),
             ));
             let other = if chain.policy() == Policy::Accept {
@@ -66,7 +79,7 @@ pub(super) fn editor(page: &Page, place: Place) -> Html {
                 } else {
                     "Make it ACCEPT"
                 };
-                buttons.push((name, Do::Edit(Edit::Policy(place.at, other)), false));
+                buttons.push((name, EditAction::Edit(Edit::Policy(place.at, other)), false));
             }
         }
     }
@@ -77,7 +90,7 @@ pub(super) fn editor(page: &Page, place: Place) -> Html {
                 class="line"
                 data-edit={name}
                 aria-pressed={pressed.then_some("true")}
-                onclick={page.on(Action::Rule(action))}
+                onclick={props.act.on(Action::Rule(action))}
             >
                 {name}
             </button>
@@ -92,7 +105,7 @@ pub(super) fn editor(page: &Page, place: Place) -> Html {
                     class="line"
                     id="try"
                     title="Fill in a packet that has what this rule asks for"
-                    onclick={page.on(Action::Try(place))}
+                    onclick={props.act.on(Action::Try(place))}
                 >
                     {"Try a packet"}
                 </button>
@@ -103,12 +116,19 @@ pub(super) fn editor(page: &Page, place: Place) -> Html {
                 class="line"
                 aria-label="Close"
                 title="Close"
-                onclick={page.on(Action::Rule(Do::Choose(None)))}
+                onclick={props.act.on(Action::Rule(EditAction::Choose(None)))}
             >
                 {"✕"}
             </button>
             if let Some(form) = editing.form {
-                <Words key={format!("{form:?}")} page={page.clone()} {place} {form} />
+                <Words
+                    key={format!("{form:?}")}
+                    paste={Rc::clone(&props.evaluation.workspace.paste)}
+                    refused={editing.refused.clone()}
+                    {place}
+                    {form}
+                    act={props.act.clone()}
+                />
             } else if let Some(refused) = &editing.refused {
                 <p class="wrong" role="alert">{&refused.message}</p>
             }
@@ -116,23 +136,33 @@ pub(super) fn editor(page: &Page, place: Place) -> Html {
     }
 }
 
-#[derive(PartialEq, Properties)]
-struct Typed {
-    page: Page,
+#[derive(Properties)]
+struct WordsProps {
+    paste: Rc<Paste>,
+    /// Why the words were rejected.
+    refused: Option<Refused>,
+    act: Dispatch,
     place: Place,
-    form: Form,
+    form: EditForm,
 }
 
-/// The words of a rule, as they stand behind `-A CHAIN`.
+impl PartialEq for WordsProps {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.paste, &other.paste)
+            && self.refused == other.refused
+            && (self.place, self.form) == (other.place, other.form)
+    }
+}
+
+/// The words of a rule after `-A CHAIN`.
 #[component]
-fn Words(props: &Typed) -> Html {
-    page_part::enter(Part::Rules);
-    let page = &props.page;
+fn Words(props: &WordsProps) -> Html {
+    page_part::enter(PagePart::Rules);
     let node = use_node_ref();
-    let rulesets = page.state.paste.rulesets();
+    let rulesets = props.paste.rulesets();
     let first = use_memo((), |()| match props.form {
-        Form::Change => rule::text(rulesets, props.place),
-        Form::Above | Form::Below => String::new(),
+        EditForm::Change => rule::text(rulesets, props.place),
+        EditForm::Above | EditForm::Below => String::new(),
     });
     use_effect_with((), {
         let node = node.clone();
@@ -146,23 +176,23 @@ fn Words(props: &Typed) -> Html {
     });
     let send = {
         let node = node.clone();
-        page.act.reform(move |()| {
+        props.act.map(move |()| {
             let words = node
                 .cast::<HtmlInputElement>()
                 .map(|field| field.value())
                 .unwrap_or_default();
-            Action::Rule(Do::Words(words))
+            Action::Rule(EditAction::Words(words))
         })
     };
     let onkeydown = {
-        let (send, act) = (send.clone(), page.act.clone());
+        let (send, act) = (send.clone(), props.act.clone());
         Callback::from(move |event: KeyboardEvent| match &*event.key() {
             "Enter" => send.emit(()),
-            "Escape" => act.emit(Action::Rule(Do::Open(None))),
+            "Escape" => act.emit(Action::Rule(EditAction::Open(None))),
             _ => {}
         })
     };
-    let refused = page.state.editing.refused.as_ref();
+    let refused = props.refused.as_ref();
     let chain = &place_name(props);
     html! {
         <>
@@ -193,11 +223,11 @@ fn Words(props: &Typed) -> Html {
     }
 }
 
-fn place_name(props: &Typed) -> String {
+fn place_name(props: &WordsProps) -> String {
     props
         .place
         .at
-        .find(props.page.state.paste.rulesets())
+        .find(props.paste.rulesets())
         .2
         .name
         .to_string()

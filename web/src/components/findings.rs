@@ -1,27 +1,25 @@
-//! What is to be said of the dump as a whole: findings, counters, and why the proxy's user gets
-//! past.
+//! Sections about the rules as a whole: findings, counters, and why the proxy's user bypasses it.
 
+use super::analysis::{Item, Section, journey};
 use super::phrases::format_place;
-use super::told::{Item, Section, journey};
-use crate::page::Page;
-use crate::state::Action;
+use crate::state::{Action, Evaluation};
 use chainwalk_core::analysis::bypass_explanation::{
     BYPASS_EXPLANATION, bypassing_processes, explain_bypass,
 };
 use chainwalk_core::analysis::counter_analysis::analyze_counters;
 use chainwalk_core::text::diagnostic::Severity;
 
-/// More than anyone reads.
-const MOST: usize = 60;
+/// At most this number of findings is listed.
+const MAX_FINDINGS: usize = 60;
 
-/// All of it, to stand below the table of who gets past; what there is nothing of is left out.
-pub(super) fn sections(page: &Page) -> Vec<Section> {
-    let paste = &page.state.paste;
-    let known = paste.findings();
-    let all = known.unwrap_or_default();
+/// The sections below the table of outcomes.
+pub(super) fn sections(evaluation: &Evaluation) -> Vec<Section> {
+    let paste = &evaluation.workspace.paste;
+    let known = evaluation.results.findings.as_ref();
+    let all = known.map_or(&[][..], |all| all);
     let title = known.map_or("Findings".into(), |all| format!("Findings ({})", all.len()));
     let mut findings: Vec<Item> = Vec::new();
-    for (which, finding) in all.iter().take(MOST).enumerate() {
+    for (which, finding) in all.iter().take(MAX_FINDINGS).enumerate() {
         let sign = if finding.severity == Severity::Note {
             "·"
         } else {
@@ -40,8 +38,8 @@ pub(super) fn sections(page: &Page) -> Vec<Section> {
             action,
         ));
     }
-    if all.len() > MOST {
-        findings.push((format!("{} more", all.len() - MOST), None));
+    if all.len() > MAX_FINDINGS {
+        findings.push((format!("{} more", all.len() - MAX_FINDINGS), None));
     }
     let mut shares: Vec<Item> = Vec::new();
     let mut told: Vec<Item> = Vec::new();
@@ -74,7 +72,7 @@ pub(super) fn sections(page: &Page) -> Vec<Section> {
             items: shares,
             busy: false,
         },
-        journey(page),
+        journey(evaluation),
         Section {
             id: "findings",
             title,

@@ -1,19 +1,21 @@
-//! The packets: scenarios to fill them in with, and their fields. What is equal in both is one
-//! field.
+//! The packets: scenarios to fill them in with, and their fields. A field with one value in both
+//! packets is shown once.
 
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
+use super::analysis::Analysis;
 use super::badge::badge;
 use super::phrases::bool_text;
-use super::shelf::shelf;
-use super::why::why;
+use super::props::EvaluationProps;
+use super::saved_packets::SavedPacketsTable;
+use super::why::Why;
 use crate::browser;
-use crate::page::Page;
-use crate::page_part::{self, Part};
-use crate::side::{Side, Target};
-use crate::state::{Action, State};
+use crate::dispatch::Dispatch;
+use crate::page_part::{self, PagePart};
+use crate::side::{FieldTarget, Side};
+use crate::state::{Action, Evaluation};
 use chainwalk_core::packet::content::FieldKind;
 use chainwalk_core::packet::fields::{FieldRow, FormPlace, PacketField};
 use chainwalk_core::packet::form;
@@ -33,23 +35,36 @@ const CHIPS: [&str; 10] = [
     "localhost",
 ];
 
+/// The props of [`PacketPane`].
+#[derive(PartialEq, Properties)]
+pub(super) struct PacketPaneProps {
+    pub(super) evaluation: Evaluation,
+    /// Fields that stay two, though they may be equal.
+    pub(super) split: Vec<PacketField>,
+    pub(super) act: Dispatch,
+}
+
 /// The whole column.
 #[component]
-pub(crate) fn Form(page: &Page) -> Html {
-    page_part::enter(Part::Packet);
-    let state = &page.state;
+pub(super) fn PacketPane(props: &PacketPaneProps) -> Html {
+    page_part::enter(PagePart::Packet);
+    let evaluation = &props.evaluation;
+    let rest = EvaluationProps {
+        evaluation: evaluation.clone(),
+        act: props.act.clone(),
+    };
     let details = use_state(|| false);
     let toggle = {
         let details = details.clone();
         Callback::from(move |_: MouseEvent| details.set(!*details))
     };
-    let differ: Vec<&str> = state
+    let differ: Vec<&str> = evaluation
         .differences()
         .iter()
         .map(|field| field.label())
         .collect();
     let says = match &differ[..] {
-        _ if !state.compare => String::new(),
+        _ if !evaluation.workspace.compare => String::new(),
         [] => "they are equal".into(),
         [one] => format!("only {one} differs"),
         several => format!("{} fields differ", several.len()),
@@ -57,65 +72,66 @@ pub(crate) fn Form(page: &Page) -> Html {
     html! {
         <section class="pane packet" id="pane-packet" aria-label="Packet">
             <div class="head">
-                <h2>{if state.compare { "Packets" } else { "Packet" }}</h2>
+                <h2>{if evaluation.workspace.compare { "Packets" } else { "Packet" }}</h2>
                 <span class="quiet" title={differ.join(", ")}>{says}</span>
                 <span class="space"></span>
-                if state.compare {
-                    {into(page)}
+                if evaluation.workspace.compare {
+                    {into(props)}
                 }
             </div>
             <div class="scroll" tabindex="0" role="group" aria-label="Packet and why">
                 <div class="form">
                     <div class="chips" role="group" aria-label="Scenarios">
-                        {for CHIPS.iter().filter_map(|key| chip(page, key))}
+                        {for CHIPS.iter().filter_map(|key| chip(props, key))}
                     </div>
-                    {for state.sides().iter().map(|side| line(page, *side))}
-                    {for form::rows(false).iter().map(|row| rows(page, row))}
+                    {for evaluation.workspace.sides().iter().map(|side| line(props, *side))}
+                    {for form::rows(false).iter().map(|row| rows(props, row))}
                     <button
                         type="button"
                         class="link details"
                         aria-expanded={bool_text(*details)}
                         onclick={toggle}
                     >
-                        {if *details { "Fewer fields" } else { "Every other field" }}
+                        {if *details { "Fewer fields" } else { "All other fields" }}
                     </button>
-                    if *details || hides_wrong(state) {
-                        {for form::rows(true).iter().map(|row| rows(page, row))}
+                    if *details || hides_wrong(evaluation) {
+                        {for form::rows(true).iter().map(|row| rows(props, row))}
                     }
                     <datalist id="protocols">
                         {for ["tcp", "udp", "icmp", "icmpv6", "sctp"]
                             .map(|name| html! { <option value={name}></option> })}
                     </datalist>
                 </div>
-                {shelf(page)}
-                {why(page)}
-                {super::told::told(page)}
+                <SavedPacketsTable ..rest.clone() />
+                <Why ..rest.clone() />
+                <Analysis ..rest />
             </div>
         </section>
     }
 }
 
 /// The packet as one line.
-fn line(page: &Page, side: Side) -> Html {
-    let lane = page.state.lane(side);
+fn line(props: &PacketPaneProps, side: Side) -> Html {
+    let evaluation = &props.evaluation;
+    let slot = evaluation.workspace.slot(side);
     let id = format!("line-{}", side.key());
-    let wrong = lane.mistake.as_ref();
+    let wrong = slot.line_error.as_ref();
     let described = wrong.map(|_| format!("{id}-wrong"));
-    let oninput = page.act.reform(move |event: InputEvent| {
+    let oninput = props.act.map(move |event: InputEvent| {
         let input = event
             .target()
             .and_then(|target| target.dyn_into::<HtmlTextAreaElement>().ok());
-        Action::Say(side, input.map(|input| input.value()))
+        Action::TypeLine(side, input.map(|input| input.value()))
     });
-    let left = page
+    let left = props
         .act
-        .reform(move |_: FocusEvent| Action::Say(side, None));
-    let letter = if page.state.compare {
+        .map(move |_: FocusEvent| Action::TypeLine(side, None));
+    let letter = if evaluation.workspace.compare {
         badge(side)
     } else {
         Html::default()
     };
-    let own = page.state.compare.then_some(side.key());
+    let own = evaluation.workspace.compare.then_some(side.key());
     html! {
         <div class="field whole-line" key={id.clone()}>
             <span class={classes!("input", own)}>
@@ -123,7 +139,7 @@ fn line(page: &Page, side: Side) -> Html {
                 <textarea
                     rows="2"
                     id={id.clone()}
-                    value={lane.says()}
+                    value={slot.line_text()}
                     {oninput}
                     onblur={left}
                     aria-label={format!("Packet {} in one line", side.letter())}
@@ -145,18 +161,19 @@ fn line(page: &Page, side: Side) -> Html {
 }
 
 /// A mistake is never hidden.
-fn hides_wrong(state: &State) -> bool {
-    let mut wrong = state
+fn hides_wrong(evaluation: &Evaluation) -> bool {
+    let mut wrong = evaluation
+        .workspace
         .sides()
         .iter()
-        .filter_map(|side| state.lane(*side).walked.as_ref().err())
-        .flatten();
+        .flat_map(|side| evaluation.field_errors(*side));
     wrong.any(|wrong| wrong.field.row().place == FormPlace::Details)
 }
 
-fn into(page: &Page) -> Html {
+fn into(props: &PacketPaneProps) -> Html {
+    let evaluation = &props.evaluation;
     let sides = [Side::A, Side::B].map(|side| {
-        let pressed = (page.state.lead == side).to_string();
+        let pressed = (evaluation.workspace.lead == side).to_string();
         let name = format!("Answer for {}", side.letter());
         html! {
             <button
@@ -164,7 +181,7 @@ fn into(page: &Page) -> Html {
                 aria-pressed={pressed}
                 aria-label={name.clone()}
                 title={name}
-                onclick={page.on(Action::Lead(side))}
+                onclick={props.act.on(Action::Lead(side))}
             >
                 {side.letter()}
             </button>
@@ -176,7 +193,7 @@ fn into(page: &Page) -> Html {
             <div
                 class="choice"
                 role="group"
-                aria-label="The packet that is answered in large and that scenarios fill in"
+                aria-label="The packet with the large answer, which scenarios fill in"
             >
                 {for sides}
             </div>
@@ -184,14 +201,15 @@ fn into(page: &Page) -> Html {
     }
 }
 
-fn chip(page: &Page, key: &'static str) -> Option<Html> {
-    let state = &page.state;
-    let scenario = state.paste.scenario(key)?;
-    let held: Vec<Side> = state
+fn chip(props: &PacketPaneProps, key: &'static str) -> Option<Html> {
+    let evaluation = &props.evaluation;
+    let scenario = evaluation.workspace.paste.scenario(key)?;
+    let held: Vec<Side> = evaluation
+        .workspace
         .sides()
         .iter()
         .copied()
-        .filter(|side| state.lane(*side).scenario == Some(key))
+        .filter(|side| evaluation.workspace.slot(*side).scenario == Some(key))
         .collect();
     Some(html! {
         <button
@@ -199,7 +217,7 @@ fn chip(page: &Page, key: &'static str) -> Option<Html> {
             class="chip"
             data-scenario={key}
             aria-pressed={bool_text(!held.is_empty())}
-            onclick={page.on(Action::Scenario(key))}
+            onclick={props.act.on(Action::Scenario(key))}
         >
             {for held.into_iter().map(badge)}
             {&scenario.label}
@@ -207,35 +225,39 @@ fn chip(page: &Page, key: &'static str) -> Option<Html> {
     })
 }
 
-/// What a field writes to: both packets at once, or each by its own; nothing where neither has it.
-fn targets(state: &State, field: PacketField) -> Vec<Target> {
-    let sides: Vec<Side> = state
+/// The controls of a field: one for both packets, or one for each packet that has it.
+fn targets(props: &PacketPaneProps, field: PacketField) -> Vec<FieldTarget> {
+    let evaluation = &props.evaluation;
+    let sides: Vec<Side> = evaluation
+        .workspace
         .sides()
         .iter()
         .copied()
-        .filter(|side| state.lane(*side).draft.applies(field))
+        .filter(|side| evaluation.workspace.slot(*side).form.applies(field))
         .collect();
-    match (&sides[..], state.compare && !state.differs(field)) {
+    match (
+        &sides[..],
+        evaluation.workspace.compare && !evaluation.differs(field, &props.split),
+    ) {
         ([], _) => Vec::new(),
-        (_, true) => vec![Target::Both],
-        (_, false) => sides.into_iter().map(Target::One).collect(),
+        (_, true) => vec![FieldTarget::Both],
+        (_, false) => sides.into_iter().map(FieldTarget::One).collect(),
     }
 }
 
-fn rows(page: &Page, fields: &[PacketField]) -> Html {
-    let state = &page.state;
-    let fields: Vec<(PacketField, Vec<Target>)> = fields
+fn rows(props: &PacketPaneProps, fields: &[PacketField]) -> Html {
+    let fields: Vec<(PacketField, Vec<FieldTarget>)> = fields
         .iter()
-        .map(|field| (*field, targets(state, *field)))
+        .map(|field| (*field, targets(props, *field)))
         .collect();
     let together = fields.iter().all(|(_, targets)| targets.len() < 2);
     let shown = fields
         .into_iter()
         .filter(|(_, targets)| !targets.is_empty());
-    let controls: Vec<(PacketField, Target)> = shown
+    let controls: Vec<(PacketField, FieldTarget)> = shown
         .flat_map(|(field, targets)| targets.into_iter().map(move |target| (field, target)))
         .collect();
-    let rows: Vec<&[(PacketField, Target)]> = match together {
+    let rows: Vec<&[(PacketField, FieldTarget)]> = match together {
         true => vec![&controls],
         false => controls.chunk_by(|(a, _), (b, _)| a == b).collect(),
     };
@@ -243,12 +265,12 @@ fn rows(page: &Page, fields: &[PacketField]) -> Html {
         <>
             {for rows.into_iter()
                 .filter(|row| !row.is_empty())
-                .map(|row| one(page, row))}
+                .map(|row| one(props, row))}
         </>
     }
 }
 
-fn one(page: &Page, controls: &[(PacketField, Target)]) -> Html {
+fn one(props: &PacketPaneProps, controls: &[(PacketField, FieldTarget)]) -> Html {
     let (first, target) = controls[0];
     html! {
         <div class="field" key={first.name()}>
@@ -258,52 +280,52 @@ fn one(page: &Page, controls: &[(PacketField, Target)]) -> Html {
                 <>
                     {for controls
                         .iter()
-                        .map(|(field, target)| input(page, *target, *field, *field != first))}
+                        .map(|(field, target)| input(props, *target, *field, *field != first))}
                 </>
                 <>
                     {for controls.iter().filter_map(|(field, target)| {
-                        joint(page, *target, *field, controls.len())
+                        joint(props, *target, *field, controls.len())
                     })}
                 </>
             </div>
-            // One child, whatever their number: else the fields above would be made anew.
+            // One child for any number of errors, or the fields above would be created again.
             <>
                 {for controls
                     .iter()
-                    .map(|(field, target)| wrong(&page.state, *target, *field))}
+                    .map(|(field, target)| wrong(&props.evaluation, *target, *field))}
             </>
         </div>
     }
 }
 
-fn id(target: Target, field: PacketField) -> String {
+fn id(target: FieldTarget, field: PacketField) -> String {
     let key = match field {
         PacketField::InInterface => "interface",
         field => field.name(),
     };
     match target {
-        Target::Both => format!("both-{key}"),
-        Target::One(side) => format!("{}-{key}", side.key()),
+        FieldTarget::Both => format!("both-{key}"),
+        FieldTarget::One(side) => format!("{}-{key}", side.key()),
     }
 }
 
-fn side(target: Target) -> Side {
+fn side(target: FieldTarget) -> Side {
     match target {
-        Target::Both => Side::A,
-        Target::One(side) => side,
+        FieldTarget::Both => Side::A,
+        FieldTarget::One(side) => side,
     }
 }
 
-fn message(state: &State, target: Target, field: PacketField) -> Option<&str> {
-    let wrong = state.lane(side(target)).walked.as_ref().err()?;
+fn message(evaluation: &Evaluation, target: FieldTarget, field: PacketField) -> Option<&str> {
+    let wrong = evaluation.field_errors(side(target));
     wrong
         .iter()
         .find(|wrong| wrong.field == field)
         .map(|wrong| &*wrong.message)
 }
 
-fn wrong(state: &State, target: Target, field: PacketField) -> Html {
-    match message(state, target, field) {
+fn wrong(evaluation: &Evaluation, target: FieldTarget, field: PacketField) -> Html {
+    match message(evaluation, target, field) {
         Some(message) => html! {
             <p
                 class="wrong"
@@ -311,7 +333,7 @@ fn wrong(state: &State, target: Target, field: PacketField) -> Html {
                 id={format!("{}-wrong", id(target, field))}
                 role="alert"
             >
-                if state.compare && target != Target::Both {
+                if evaluation.workspace.compare && target != FieldTarget::Both {
                     {badge(side(target))}{" "}
                 }
                 {message}
@@ -321,32 +343,37 @@ fn wrong(state: &State, target: Target, field: PacketField) -> Html {
     }
 }
 
-fn input(page: &Page, target: Target, field: PacketField, second: bool) -> Html {
-    let state = &page.state;
+fn input(props: &PacketPaneProps, target: FieldTarget, field: PacketField, second: bool) -> Html {
+    let evaluation = &props.evaluation;
     let id = id(target, field);
     let key = id.clone();
-    let value = state.lane(side(target)).draft.get(field).to_owned();
+    let value = evaluation
+        .workspace
+        .slot(side(target))
+        .form
+        .get(field)
+        .to_owned();
     let whose = match target {
-        Target::Both => "both",
-        Target::One(side) if state.compare => side.letter(),
-        Target::One(_) => "",
+        FieldTarget::Both => "both",
+        FieldTarget::One(side) if evaluation.workspace.compare => side.letter(),
+        FieldTarget::One(_) => "",
     };
     let name = format!("{} {whose}", field.label()).trim().to_owned();
-    let is_wrong = message(state, target, field).is_some();
+    let is_wrong = message(evaluation, target, field).is_some();
     let described = is_wrong.then(|| format!("{id}-wrong"));
     let letter = match target {
-        Target::One(side) if state.compare => badge(side),
+        FieldTarget::One(side) if evaluation.workspace.compare => badge(side),
         _ => Html::default(),
     };
     let own = match target {
-        Target::One(side) if state.compare => Some(side.key()),
+        FieldTarget::One(side) if evaluation.workspace.compare => Some(side.key()),
         _ => None,
     };
     let FieldRow { kind, example, .. } = *field.row();
     let address = kind == FieldKind::Address;
     let choices = kind.choices();
     let control = if choices.is_empty() {
-        let oninput = page.act.reform(move |event: InputEvent| {
+        let oninput = props.act.map(move |event: InputEvent| {
             let input = event
                 .target()
                 .and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
@@ -373,7 +400,7 @@ fn input(page: &Page, target: Target, field: PacketField, second: bool) -> Html 
             />
         }
     } else {
-        let onchange = page.act.reform(move |event: Event| {
+        let onchange = props.act.map(move |event: Event| {
             let list = event
                 .target()
                 .and_then(|target| target.dyn_into::<HtmlSelectElement>().ok());
@@ -401,28 +428,39 @@ fn input(page: &Page, target: Target, field: PacketField, second: bool) -> Html 
     }
 }
 
-/// The button that makes two fields of one, or one of two: of two it stands behind B's.
-fn joint(page: &Page, target: Target, field: PacketField, beside: usize) -> Option<Html> {
+/// The button that makes two fields of one, or one of two. Of two it follows B's.
+fn joint(
+    props: &PacketPaneProps,
+    target: FieldTarget,
+    field: PacketField,
+    beside: usize,
+) -> Option<Html> {
+    let evaluation = &props.evaluation;
     let (name, sign, action, next) = match target {
-        Target::Both => (
-            format!("Give A and B a {} each", field.label()),
+        FieldTarget::Both => (
+            format!("Edit {} of A and B separately", field.label()),
             "≠",
             Action::Split(field),
-            Target::One(Side::A),
+            FieldTarget::One(Side::A),
         ),
-        Target::One(Side::B) if beside == 2 => {
-            let value = page.state.lane(Side::A).draft.get(field).to_owned();
-            let name = format!("Give A and B one {}: A's", field.label());
+        FieldTarget::One(Side::B) if beside == 2 => {
+            let value = evaluation
+                .workspace
+                .slot(Side::A)
+                .form
+                .get(field)
+                .to_owned();
+            let name = format!("Use A's {} for both", field.label());
             (
                 name,
                 "=",
-                Action::Write(Target::Both, field, value),
-                Target::Both,
+                Action::Write(FieldTarget::Both, field, value),
+                FieldTarget::Both,
             )
         }
-        Target::One(_) => return None,
+        FieldTarget::One(_) => return None,
     };
-    let (act, next) = (page.act.clone(), id(next, field));
+    let (act, next) = (props.act.clone(), id(next, field));
     let onclick = move |_: MouseEvent| {
         act.emit(action.clone());
         browser::focus(&next);

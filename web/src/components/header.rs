@@ -4,16 +4,26 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
-use crate::page::Page;
+use crate::dispatch::Dispatch;
 use crate::page_part;
 use crate::paste::Origin;
 use crate::sample::SAMPLES;
-use crate::state::{Action, View};
+use crate::state::{Action, RuleView};
 use crate::theme::Theme;
+
+/// The props of [`Header`].
+#[derive(PartialEq, Properties)]
+pub(super) struct HeaderProps {
+    /// Where the rules come from.
+    pub(super) origin: Origin,
+    /// Where they came from before any change in place.
+    pub(super) original: Origin,
+    pub(super) act: Dispatch,
+}
 
 /// The top line.
 #[component]
-pub(crate) fn Header(page: &Page) -> Html {
+pub(super) fn Header(props: &HeaderProps) -> Html {
     page_part::enter(None);
     let theme = use_state(Theme::stored);
     use_effect_with(*theme, |theme| theme.show());
@@ -25,17 +35,17 @@ pub(crate) fn Header(page: &Page) -> Html {
             theme.set(next);
         })
     };
-    let chosen = page.act.reform(|event: Event| {
+    let chosen = props.act.map(|event: Event| {
         let value = event
             .target()
             .and_then(|target| target.dyn_into::<HtmlSelectElement>().ok())
             .map(|list| list.value());
         match value.and_then(|value| value.parse().ok()) {
             Some(sample) => Action::Sample(sample),
-            None => Action::View(View::Edit),
+            None => Action::View(RuleView::Edit),
         }
     });
-    let other = match (&page.state.paste.origin, &page.state.original.origin) {
+    let other = match (&props.origin, &props.original) {
         (Origin::Sample(_), _) => None,
         (Origin::Own, Origin::Sample(place)) => Some(format!("{}, changed", SAMPLES[*place].name)),
         (Origin::Own, _) => Some("Your paste".to_owned()),
@@ -43,7 +53,7 @@ pub(crate) fn Header(page: &Page) -> Html {
         (Origin::Lesson, _) => Some("The lesson's rules".to_owned()),
     };
     let samples = SAMPLES.iter().enumerate().map(|(place, sample)| {
-        let selected = page.state.paste.origin == Origin::Sample(place);
+        let selected = props.origin == Origin::Sample(place);
         html! { <option value={place.to_string()} {selected}>{sample.name}</option> }
     });
     let says = format!("Theme: {}", theme.name());
@@ -68,7 +78,7 @@ pub(crate) fn Header(page: &Page) -> Html {
             </label>
             <label
                 class="line open"
-                title="Open a file: a dump, a capture, or what was saved here"
+                title="Open a file: a dump, a capture, or a saved session"
             >
                 {"Open"}
                 <input type="file" id="open" class="hidden" aria-label="Open a file" />
@@ -78,7 +88,7 @@ pub(crate) fn Header(page: &Page) -> Html {
                 class="line"
                 id="share-open"
                 title="Share: link, file, ticket, trace, script"
-                onclick={page.on(Action::Share(true))}
+                onclick={props.act.on(Action::Share(true))}
             >
                 {"Share"}
             </button>
@@ -97,7 +107,7 @@ pub(crate) fn Header(page: &Page) -> Html {
                 id="help-open"
                 aria-label="Help and keys"
                 title="Help and keys (?)"
-                onclick={page.on(Action::Help(true))}
+                onclick={props.act.on(Action::Help(true))}
             >
                 {"?"}
             </button>

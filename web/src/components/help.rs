@@ -5,35 +5,35 @@ use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use super::dialog::{DialogHead, Switch, use_dialog};
+use crate::dispatch::Dispatch;
 use crate::keys::KEYS;
-use crate::page::Page;
 use crate::page_part;
 use crate::state::Action;
 
 const WORDS: [(&str, &str); 7] = [
     (
         "hook",
-        "A point on a packet's way at which the kernel asks rules: PREROUTING, INPUT, FORWARD, OUTPUT, POSTROUTING.",
+        "A point on a packet's path at which the kernel evaluates rules: PREROUTING, INPUT, FORWARD, OUTPUT, POSTROUTING.",
     ),
     (
         "table",
-        "Rules of one purpose. At a hook the tables are asked in order: raw, mangle, nat, filter, security; at INPUT nat comes last.",
+        "Rules of one purpose. At a hook the tables are evaluated in order: raw, mangle, nat, filter, security; at INPUT nat comes last.",
     ),
     (
         "chain",
-        "A list of rules, asked from the top. The built-in ones stand at hooks; others are called by a rule's -j.",
+        "A list of rules, evaluated from the top. Built-in chains are attached to hooks. Other chains are called with -j.",
     ),
     (
         "RETURN",
-        "Goes back to the chain that called this one, to the rule behind the call; in a built-in chain, to its policy.",
+        "Goes back to the chain that called this one, to the rule after the call; in a built-in chain, to its policy.",
     ),
     (
         "policy",
-        "What a built-in chain does with a packet that no rule of it settled.",
+        "What a built-in chain does with a packet on which none of its rules decided.",
     ),
     (
         "verdict",
-        "What becomes of the packet: it goes on, is sent elsewhere, or is dropped.",
+        "The result for the packet: it continues, is sent elsewhere, or is dropped.",
     ),
     (
         "owner",
@@ -45,12 +45,21 @@ const WORDS: [(&str, &str); 7] = [
 const HOW: &str = "Paste what iptables-save printed, or a capture's JSON, anywhere on this page, or drop a file. Choose a packet, \
                    and step it through the rules as the kernel would. Everything runs in this page.";
 
+/// The props of [`Help`].
+#[derive(PartialEq, Properties)]
+pub(super) struct HelpProps {
+    pub(super) open: bool,
+    /// Whether single-character shortcuts work.
+    pub(super) shortcuts: bool,
+    pub(super) act: Dispatch,
+}
+
 /// The dialog, open or not.
 #[component]
-pub(crate) fn Help(page: &Page) -> Html {
+pub(super) fn Help(props: &HelpProps) -> Html {
     page_part::enter(None);
-    let node = use_dialog(page.state.help);
-    let shortcuts = page.act.reform(|event: Event| {
+    let node = use_dialog(props.open);
+    let shortcuts = props.act.map(|event: Event| {
         let switch = event
             .target()
             .and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
@@ -61,12 +70,12 @@ pub(crate) fn Help(page: &Page) -> Html {
             ref={&node}
             id="help"
             aria-labelledby="help-title"
-            onclose={page.on(Action::Help(false))}
+            onclose={props.act.on(Action::Help(false))}
         >
             <DialogHead
                 id="help-title"
                 title="Walk a packet through the chains"
-                onclose={page.on(Action::Help(false))}
+                onclose={props.act.on(Action::Help(false))}
             />
             <p>{HOW}</p>
             <h3>{"Keys"}</h3>
@@ -77,7 +86,7 @@ pub(crate) fn Help(page: &Page) -> Html {
             </dl>
             <Switch
                 id="shortcuts"
-                checked={page.state.shortcuts}
+                checked={props.shortcuts}
                 onchange={shortcuts}
                 label=" Shortcuts of a single character"
             />

@@ -1,13 +1,17 @@
 //! The box in the place of a part of the page that panicked.
 
-use crate::page_part::{self, Part};
-use crate::recovery;
 use yew::prelude::*;
 
+use crate::page_part::{self, PagePart};
+use crate::recovery;
+
 /// A part of the page, or the box in its place if it panicked.
-pub(super) fn unless_left_out(part: Part, make: impl FnOnce() -> Html) -> Html {
+pub(super) fn unless_left_out(part: PagePart, make: impl FnOnce() -> Html) -> Html {
     if recovery::is_left_out(part) {
-        let says = format!("The {} is left out: it stopped the page.", part.name());
+        let says = format!(
+            "The {} is left out because it stopped the page.",
+            part.name()
+        );
         return html! { <section class="pane left-out"><p class="quiet">{says}</p></section> };
     }
     page_part::enter(part);

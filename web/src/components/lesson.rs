@@ -9,14 +9,14 @@ use chainwalk_core::packet::fields::PacketField;
 use gloo::utils::window;
 use yew::prelude::*;
 
+use super::lessons::LessonsProps;
 use super::phrases::bool_text;
 use crate::browser;
-use crate::lane::Lane;
-use crate::lesson::{ADDRESS, Classroom, Entry, Event, Stage};
-use crate::page::Page;
+use crate::lesson::{ADDRESS, Classroom, Entry, LessonAction, Stage};
+use crate::packet_slot::PacketSlot;
 use crate::paste::Origin;
 use crate::rows::Order;
-use crate::state::{Action, Tab, View};
+use crate::state::{Action, RuleView, Tab};
 
 /// Whether the step that is open asks the reader to look at the packet.
 pub(super) fn is_about_the_packet(room: &Classroom) -> bool {
@@ -28,9 +28,9 @@ pub(super) fn is_about_the_packet(room: &Classroom) -> bool {
 
 /// The step that is open.
 pub(super) fn step(
-    page: &Page,
+    props: &LessonsProps,
     room: &Classroom,
-    tell: &Callback<Event>,
+    tell: &Callback<LessonAction>,
     (name, at): (&str, usize),
     next: Option<&Entry>,
 ) -> Html {
@@ -58,7 +58,7 @@ pub(super) fn step(
         },
     };
     let again = {
-        let (act, stage) = (page.act.clone(), room.stage());
+        let (act, stage) = (props.act.clone(), room.stage());
         move |_: MouseEvent| {
             if let Some(stage) = stage.clone() {
                 act.emit(Action::Stage(Box::new(stage)));
@@ -78,13 +78,13 @@ pub(super) fn step(
             // wanted.
             <h1 id="lesson-title" tabindex="-1">{&step.title}</h1>
             {point(step)}
-            {blocks(page, room, &step.before)}
+            {blocks(props, room, &step.before)}
             if let Some(exercise) = step.exercise
             .as_ref() {
-                {ask(page, room, tell, exercise, done)}
+                {ask(props, room, tell, exercise, done)}
             }
             if done {
-                <div class="behind">{blocks(page, room, &step.after)}</div>
+                <div class="behind">{blocks(props, room, &step.after)}</div>
             }
             <p class="row-of">
                 if at > 0 {
@@ -102,7 +102,7 @@ pub(super) fn step(
                     class="link"
                     id="lesson-trainer"
                     aria-pressed={bool_text(room.trainer)}
-                    onclick={tell.reform(|_: MouseEvent| Event::Trainer)}
+                    onclick={tell.reform(|_: MouseEvent| LessonAction::Trainer)}
                 >
                     {"Trainer's view"}
                 </button>
@@ -134,14 +134,14 @@ fn point(step: &Step) -> Html {
     }
 }
 
-fn blocks(page: &Page, room: &Classroom, blocks: &[Block]) -> Html {
+fn blocks(props: &LessonsProps, room: &Classroom, blocks: &[Block]) -> Html {
     let groups = blocks.chunk_by(|a, b| matches!((a, b), (Block::Item(_), Block::Item(_))));
     let show = |group: &[Block]| match group {
-        [Block::Paragraph(text)] => html! { <p>{pieces(page, room, text)}</p> },
+        [Block::Paragraph(text)] => html! { <p>{pieces(props, room, text)}</p> },
         [Block::Listing(text)] => html! { <pre>{text}</pre> },
         items => {
             let item = |item: &Block| match item {
-                Block::Item(text) => html! { <li>{pieces(page, room, text)}</li> },
+                Block::Item(text) => html! { <li>{pieces(props, room, text)}</li> },
                 _ => Html::default(),
             };
             html! { <ul>{for items.iter().map(item)}</ul> }
@@ -150,7 +150,7 @@ fn blocks(page: &Page, room: &Classroom, blocks: &[Block]) -> Html {
     html! { <>{for groups.map(show)}</> }
 }
 
-fn pieces(page: &Page, room: &Classroom, pieces: &[Piece]) -> Html {
+fn pieces(props: &LessonsProps, room: &Classroom, pieces: &[Piece]) -> Html {
     let piece = |piece: &Piece| match piece {
         Piece::Text(text) => html! { {text} },
         Piece::Strong(text) => html! { <strong>{text}</strong> },
@@ -164,7 +164,7 @@ fn pieces(page: &Page, room: &Classroom, pieces: &[Piece]) -> Html {
                     class="link told"
                     title="Show this rule"
                     href={room.address.clone()}
-                    onclick={show(page, room, *place)}
+                    onclick={show(props, room, *place)}
                 >
                     {text}
                 </a>
@@ -175,31 +175,31 @@ fn pieces(page: &Page, room: &Classroom, pieces: &[Piece]) -> Html {
 }
 
 /// Goes to a rule; back to the rules of the lesson first, where others are shown.
-fn show(page: &Page, room: &Classroom, place: Place) -> Callback<MouseEvent> {
+fn show(props: &LessonsProps, room: &Classroom, place: Place) -> Callback<MouseEvent> {
     let stage = room.stage().map(|stage| Stage {
         at: At::Rule(place),
         ..stage
     });
-    let page = page.clone();
+    let props = props.clone();
     Callback::from(move |_| {
-        let paste = &page.state.paste;
+        let paste = &props.workspace.paste;
         let own = stage
             .as_ref()
             .is_none_or(|stage| paste.editable() == Some(&*stage.text));
         match &stage {
             Some(stage) if !own || paste.origin != Origin::Lesson => {
-                page.act.emit(Action::Stage(Box::new(stage.clone())))
+                props.act.emit(Action::Stage(Box::new(stage.clone())))
             }
-            _ => page.act.emit(Action::GoTo(place)),
+            _ => props.act.emit(Action::GoTo(place)),
         }
-        page.act.emit(Action::Tab(Tab::Rules));
+        props.act.emit(Action::Tab(Tab::Rules));
     })
 }
 
 fn ask(
-    page: &Page,
+    props: &LessonsProps,
     room: &Classroom,
-    tell: &Callback<Event>,
+    tell: &Callback<LessonAction>,
     exercise: &Exercise,
     done: bool,
 ) -> Html {
@@ -211,13 +211,13 @@ fn ask(
     };
     let body = match exercise {
         Exercise::Ask(question) => answers(room, tell, question),
-        Exercise::Task(task) => attempt(page, room, tell, task),
+        Exercise::Task(task) => attempt(props, room, tell, task),
     };
     html! {
         <section class="ask" aria-labelledby="lesson-ask">
             <p id="lesson-ask" class="prompt">
                 {pieces(
-                    page,
+                    props,
                     room,
                     exercise.prompt(),
                 )}
@@ -226,7 +226,7 @@ fn ask(
             <ol class="hints" aria-live="polite">
                 {for hints[..shown]
                     .iter()
-                    .map(|hint| html! { <li>{pieces(page, room, hint)}</li> })}
+                    .map(|hint| html! { <li>{pieces(props, room, hint)}</li> })}
             </ol>
             if !done {
                 <p class="row-of">
@@ -235,7 +235,7 @@ fn ask(
                             type="button"
                             class="link"
                             id="lesson-hint"
-                            onclick={tell.reform(|_: MouseEvent| Event::Hint)}
+                            onclick={tell.reform(|_: MouseEvent| LessonAction::Hint)}
                         >
                             {format!("Hint {} of {}", shown + 1, hints.len())}
                         </button>
@@ -244,7 +244,7 @@ fn ask(
                         type="button"
                         class="link"
                         id="lesson-answer"
-                        onclick={tell.reform(|_: MouseEvent| Event::GiveUp)}
+                        onclick={tell.reform(|_: MouseEvent| LessonAction::GiveUp)}
                     >
                         {"Show the answer"}
                     </button>
@@ -254,7 +254,7 @@ fn ask(
     }
 }
 
-fn answers(room: &Classroom, tell: &Callback<Event>, question: &Question) -> Html {
+fn answers(room: &Classroom, tell: &Callback<LessonAction>, question: &Question) -> Html {
     let told = room.trainer || room.attempt.given_up;
     let answer = |(at, choice): (usize, &Choice)| {
         let chosen = room.attempt.chosen.contains(&at);
@@ -271,7 +271,7 @@ fn answers(room: &Classroom, tell: &Callback<Event>, question: &Question) -> Htm
                     class="choice-of"
                     data-choice={at.to_string()}
                     aria-pressed={bool_text(chosen)}
-                    onclick={tell.reform(move |_: MouseEvent| Event::Choose(at))}
+                    onclick={tell.reform(move |_: MouseEvent| LessonAction::Choose(at))}
                 >
                     {sign}
                     {&choice.words}
@@ -290,10 +290,15 @@ fn answers(room: &Classroom, tell: &Callback<Event>, question: &Question) -> Htm
     html! { <ol class="choices">{for question.choices.iter().enumerate().map(answer)}</ol> }
 }
 
-fn attempt(page: &Page, room: &Classroom, tell: &Callback<Event>, task: &Task) -> Html {
-    let edit = page.act.clone();
+fn attempt(
+    props: &LessonsProps,
+    room: &Classroom,
+    tell: &Callback<LessonAction>,
+    task: &Task,
+) -> Html {
+    let edit = props.act.clone();
     let edit = move |_: MouseEvent| {
-        edit.emit(Action::View(View::Edit));
+        edit.emit(Action::View(RuleView::Edit));
         edit.emit(Action::Tab(Tab::Rules));
     };
     let rules = matches!(task.work, Work::Rules);
@@ -309,7 +314,7 @@ fn attempt(page: &Page, room: &Classroom, tell: &Callback<Event>, task: &Task) -
                     type="button"
                     class="line"
                     id="lesson-check"
-                    onclick={check(page, room, tell)}
+                    onclick={check(props, room, tell)}
                 >
                     {"Check"}
                 </button>
@@ -329,8 +334,12 @@ fn attempt(page: &Page, room: &Classroom, tell: &Callback<Event>, task: &Task) -
 }
 
 /// Judges what the playground holds.
-fn check(page: &Page, room: &Classroom, tell: &Callback<Event>) -> Callback<MouseEvent> {
-    let (page, tell, room) = (page.clone(), tell.clone(), room.clone());
+fn check(
+    props: &LessonsProps,
+    room: &Classroom,
+    tell: &Callback<LessonAction>,
+) -> Callback<MouseEvent> {
+    let (props, tell, room) = (props.clone(), tell.clone(), room.clone());
     Callback::from(move |_| {
         let (Some(lesson), Some((_, step))) = (room.lesson(), room.step()) else {
             return;
@@ -338,10 +347,11 @@ fn check(page: &Page, room: &Classroom, tell: &Callback<Event>) -> Callback<Mous
         let Some(Exercise::Task(task)) = &step.exercise else {
             return;
         };
-        let state = &page.state;
         let judged = match &task.work {
-            Work::Rules => lesson.judge_rules(step.scene.world, task, state.paste.rulesets()),
-            Work::Packet(..) => match state.lane(state.lead).draft.packet() {
+            Work::Rules => {
+                lesson.judge_rules(step.scene.world, task, props.workspace.paste.rulesets())
+            }
+            Work::Packet(..) => match props.workspace.slot(props.workspace.lead).form.packet() {
                 Ok(packet) => lesson.judge_packet(step.scene.world, task, &packet),
                 Err(wrong) => {
                     let says = wrong.iter().map(|wrong| {
@@ -356,9 +366,9 @@ fn check(page: &Page, room: &Classroom, tell: &Callback<Event>) -> Callback<Mous
             },
         };
         if judged.solved && task.work == Work::Rules {
-            page.act.emit(Action::View(View::Rows(Order::Walked)));
+            props.act.emit(Action::View(RuleView::Rows(Order::Walked)));
         }
-        tell.emit(Event::Judged(judged));
+        tell.emit(LessonAction::Judged(judged));
     })
 }
 
@@ -374,13 +384,9 @@ fn judgement(judged: &Judgement, task: &Task) -> Html {
         (true, count) if count <= task.fewest => {
             format!("✓ Solved in {}, the fewest known.", moves(count))
         }
-        (true, count) => format!(
-            "✓ Solved in {}; {} are known to do.",
-            moves(count),
-            task.fewest
-        ),
-        (false, 0) => "✕ Not yet: nothing is changed.".to_owned(),
-        (false, count) => format!("✕ Not yet, after {}.", moves(count)),
+        (true, count) => format!("✓ Solved in {}. {} are enough.", moves(count), task.fewest),
+        (false, 0) => "✕ Not solved: nothing is changed.".to_owned(),
+        (false, count) => format!("✕ Not solved after {}.", moves(count)),
     };
     let line = |(wanted, says): &(bool, String)| {
         html! {
@@ -401,7 +407,7 @@ fn judgement(judged: &Judgement, task: &Task) -> Html {
 fn solutions(task: &Task) -> Html {
     html! {
         <>
-            <p>{"What does it:"}</p>
+            <p>{"Solutions:"}</p>
             <ul>
                 {for task.solutions
                     .iter()
@@ -412,7 +418,7 @@ fn solutions(task: &Task) -> Html {
 }
 
 /// The whole lesson on paper; with all answers in the trainer's view.
-pub(super) fn handout(page: &Page, room: &Classroom) -> Html {
+pub(super) fn handout(props: &LessonsProps, room: &Classroom) -> Html {
     let Some(lesson) = room.lesson() else {
         return Html::default();
     };
@@ -443,19 +449,19 @@ pub(super) fn handout(page: &Page, room: &Classroom) -> Html {
                 .steps
                 .iter()
                 .enumerate()
-                .map(|(at, step)| sheet(page, room, lesson, at, step))}
+                .map(|(at, step)| sheet(props, room, lesson, at, step))}
         </>
     }
 }
 
-fn sheet(page: &Page, room: &Classroom, lesson: &Lesson, at: usize, step: &Step) -> Html {
+fn sheet(props: &LessonsProps, room: &Classroom, lesson: &Lesson, at: usize, step: &Step) -> Html {
     let packets = step
         .scene
         .packets
         .iter()
         .zip(["A", "B"])
         .map(|(place, letter)| {
-            let says = Lane::of(&lesson.packets[*place].1, None).says();
+            let says = PacketSlot::new(&lesson.packets[*place].1, None).line_text();
             html! { <p class="quiet">{format!("Packet {letter}: {says}")}</p> }
         });
     let exercise = step.exercise.as_ref().map(|exercise| {
@@ -488,7 +494,7 @@ fn sheet(page: &Page, room: &Classroom, lesson: &Lesson, at: usize, step: &Step)
         };
         html! {
             <section class="ask">
-                <p class="prompt">{pieces(page, room, exercise.prompt())}</p>
+                <p class="prompt">{pieces(props, room, exercise.prompt())}</p>
                 {body}
             </section>
         }
@@ -499,10 +505,10 @@ fn sheet(page: &Page, room: &Classroom, lesson: &Lesson, at: usize, step: &Step)
             <h2>{format!("{}. {}", at + 1, step.title)}</h2>
             <p class="quiet">{format!("Rules: {}", lesson.worlds[step.scene.world].name)}</p>
             {for packets}
-            {blocks(page, room, &step.before)}
+            {blocks(props, room, &step.before)}
             {exercise}
             if after {
-                {blocks(page, room, &step.after)}
+                {blocks(props, room, &step.after)}
             }
         </section>
     }

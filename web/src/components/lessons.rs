@@ -10,12 +10,12 @@ use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use super::lesson;
-use crate::lesson::{ADDRESS, Classroom, Entry, Event, Part, Shown};
-use crate::page::Page;
+use crate::dispatch::Dispatch;
+use crate::lesson::{ADDRESS, Classroom, Entry, LessonAction, Part, Shown};
+use crate::lesson_progress::Progress;
 use crate::page_part;
-use crate::progress::Progress;
-use crate::state::{Action, Tab};
-use crate::{browser, intake};
+use crate::state::{Action, Tab, Version, Workspace};
+use crate::{browser, input_events};
 
 #[wasm_bindgen]
 extern "C" {
@@ -24,20 +24,27 @@ extern "C" {
     fn load(done: &JsValue);
 }
 
+/// The props of [`Lessons`].
+#[derive(Clone, PartialEq, Properties)]
+pub(super) struct LessonsProps {
+    pub(super) workspace: Version<Workspace>,
+    pub(super) act: Dispatch,
+}
+
 /// The room of the lessons, open or not.
 #[component]
-pub(crate) fn Lessons(page: &Page) -> Html {
-    page_part::enter(page_part::Part::Lessons);
+pub(super) fn Lessons(props: &LessonsProps) -> Html {
+    page_part::enter(page_part::PagePart::Lessons);
     let room = use_reducer(|| Classroom::new(Progress::stored()));
     let tell = {
         let dispatcher = room.dispatcher();
         Callback::from(move |event| {
-            // What is said to it may stand below the panel's edge.
+            // The reply may be below the panel's edge.
             let said = match &event {
-                Event::Choose(choice) => format!("[data-choice='{choice}'] + div"),
-                Event::Hint => ".hints > :last-child".into(),
-                Event::GiveUp => ".ask .right, #lesson-judged ~ ul".into(),
-                Event::Judged(_) => "#lesson-judged".into(),
+                LessonAction::Choose(choice) => format!("[data-choice='{choice}'] + div"),
+                LessonAction::Hint => ".hints > :last-child".into(),
+                LessonAction::GiveUp => ".ask .right, #lesson-judged ~ ul".into(),
+                LessonAction::Judged(_) => "#lesson-judged".into(),
                 _ => String::new(),
             };
             if !said.is_empty() {
@@ -49,7 +56,7 @@ pub(crate) fn Lessons(page: &Page) -> Html {
     use_effect_with((), {
         let tell = tell.clone();
         move |()| {
-            let address = move || tell.emit(Event::Address(intake::fragment()));
+            let address = move || tell.emit(LessonAction::Address(input_events::fragment()));
             address();
             let listener = EventListener::new(&window(), "hashchange", move |_| address());
             move || drop(listener)
@@ -62,9 +69,9 @@ pub(crate) fn Lessons(page: &Page) -> Html {
             if *wanted {
                 let done = move |text: String, fault: String| {
                     tell.emit(if fault.is_empty() {
-                        Event::Loaded(text)
+                        LessonAction::Loaded(text)
                     } else {
-                        Event::Missing(fault)
+                        LessonAction::Missing(fault)
                     });
                 };
                 load(&Closure::once_into_js(done));
@@ -72,25 +79,25 @@ pub(crate) fn Lessons(page: &Page) -> Html {
         }
     });
     use_effect_with(room.progress.clone(), |progress| progress.store());
-    // The same address may stand for another lesson: one from a file.
+    // The same address can mean another lesson: one from a file.
     let which = room.read().map(std::ptr::from_ref);
     use_effect_with((shown, room.hides(), which), {
-        let (room, page) = (room.clone(), page.clone());
+        let (room, act) = (room.clone(), props.act.clone());
         move |(shown, hides, _)| {
             // A lesson from a file has no address yet.
-            if room.address.starts_with(ADDRESS) && intake::fragment() != room.address {
+            if room.address.starts_with(ADDRESS) && input_events::fragment() != room.address {
                 let _ = window().location().set_hash(&room.address);
             }
-            // By the address, whoever waits for a step sees that it is shown.
+            // By the address, a test that waits for a step sees that it is shown.
             mark(
                 "learning",
                 (*shown != Shown::Closed).then_some(&room.address),
             );
             mark("asking", hides.then_some(""));
             if let Some(stage) = room.stage() {
-                page.act.emit(Action::Stage(Box::new(stage)));
+                act.emit(Action::Stage(Box::new(stage)));
                 let about_packet = lesson::is_about_the_packet(&room);
-                page.act.emit(Action::Tab(if about_packet {
+                act.emit(Action::Tab(if about_packet {
                     Tab::Packet
                 } else {
                     Tab::Rules
@@ -103,7 +110,7 @@ pub(crate) fn Lessons(page: &Page) -> Html {
         }
     });
     use_effect_with(shown, {
-        let act = page.act.clone();
+        let act = props.act.clone();
         move |shown| match shown {
             Shown::Closed => act.emit(Action::Leave),
             _ => browser::focus("lesson-title"),
@@ -122,7 +129,7 @@ pub(crate) fn Lessons(page: &Page) -> Html {
                     html! { <p class="wrong" role="alert">{says}</p> },
                 )
             }
-            (Some(Ok(_)), Part::Handout) => frame("Handout", &room, lesson::handout(page, &room)),
+            (Some(Ok(_)), Part::Handout) => frame("Handout", &room, lesson::handout(props, &room)),
             (Some(Ok(_)), Part::Step(step)) => {
                 let next = room
                     .entries
@@ -135,14 +142,14 @@ pub(crate) fn Lessons(page: &Page) -> Html {
                 frame(
                     "Lesson",
                     &room,
-                    lesson::step(page, &room, &tell, (name, step), next),
+                    lesson::step(props, &room, &tell, (name, step), next),
                 )
             }
         },
     }
 }
 
-/// What the style sheet is to know, or not.
+/// Sets an attribute for the style sheet, or removes it.
 fn mark(what: &str, value: Option<&str>) {
     let name = format!("data-{what}");
     // Neither can fail: the names are valid.
@@ -208,11 +215,11 @@ fn about(entries: &[Entry]) -> String {
         String::new()
     };
     format!(
-        "How a mesh captures a pod's traffic, and how traffic gets by{all}. Every claim in them is tested."
+        "How a mesh captures a pod's traffic, and how traffic bypasses it{all}. Every claim in them is tested."
     )
 }
 
-fn list(room: &Classroom, tell: &Callback<Event>) -> Html {
+fn list(room: &Classroom, tell: &Callback<LessonAction>) -> Html {
     let entries = room.entries.as_ref().map_or(&[][..], |entries| entries);
     let row = |entry: &Entry| {
         let done = room.progress.of(&entry.name).len().min(entry.asks);
@@ -239,7 +246,7 @@ fn list(room: &Classroom, tell: &Callback<Event>) -> Html {
             .replace('\n', "%0A")
             .replace(' ', "%20")
     );
-    let reset = tell.reform(|_: MouseEvent| Event::Reset);
+    let reset = tell.reform(|_: MouseEvent| LessonAction::Reset);
     html! {
         <>
             <h2 id="lesson-title" tabindex="-1">{"Lessons"}</h2>
@@ -260,7 +267,7 @@ fn list(room: &Classroom, tell: &Callback<Event>) -> Html {
                         {"Save my progress"}
                     </a>
                     <button type="button" class="link" id="progress-reset" onclick={reset}>
-                        {"Begin anew"}
+                        {"Reset my progress"}
                     </button>
                 </p>
             }
@@ -270,13 +277,13 @@ fn list(room: &Classroom, tell: &Callback<Event>) -> Html {
 
 #[derive(Properties, PartialEq)]
 struct OpenProps {
-    tell: Callback<Event>,
+    tell: Callback<LessonAction>,
 }
 
 /// Opens a lesson, or a progress, from a file.
 #[component]
 fn Open(props: &OpenProps) -> Html {
-    page_part::enter(page_part::Part::Lessons);
+    page_part::enter(page_part::PagePart::Lessons);
     // The file that is being read: dropping this would stop it.
     let reader = use_mut_ref(|| None::<FileReader>);
     let onchange = {
@@ -294,8 +301,9 @@ fn Open(props: &OpenProps) -> Html {
             };
             let tell = tell.clone();
             // One that cannot be read is an empty one, which is refused with its reason.
-            let read =
-                move |text: Result<String, _>| tell.emit(Event::File(text.unwrap_or_default()));
+            let read = move |text: Result<String, _>| {
+                tell.emit(LessonAction::File(text.unwrap_or_default()))
+            };
             *reader.borrow_mut() = Some(read_as_text(&file.into(), read));
             // The same file again, once it is mended.
             if let Some(input) = input {

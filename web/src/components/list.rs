@@ -1,33 +1,34 @@
 //! The rules as a list: by table and chain, with what became of each. Of a long list only what is
 //! in sight is made.
 
+use std::rc::Rc;
+
 use chainwalk_core::analysis::explain;
 use chainwalk_core::input::parse;
 use chainwalk_core::iptables::table_name::TableName;
 use chainwalk_core::netfilter::place::{ChainPlace, Place};
 use chainwalk_core::netfilter::ruleset::{Counters, Ruleset, Table};
 use chainwalk_core::walk::trace::{Outcome, Step};
-use gloo::events::{EventListener, EventListenerOptions};
 use gloo::utils::window;
-use web_sys::Element;
 use yew::prelude::*;
 
 use super::badge::{badge, colour, tile};
 use super::editor::editor;
 use super::follow::use_follow;
 use super::phrases::{bool_text, format_count, format_place};
+use super::props::PageProps;
 use super::rule::{self, Accent};
+use super::virtual_list::{ListSize, use_virtual_list};
 use crate::browser;
-use crate::editing::Do;
-use crate::page::Page;
-use crate::page_part::{self, Part};
-use crate::rows::{self, Row};
+use crate::editing::EditAction;
+use crate::page_part::{self, PagePart};
+use crate::rows::{self, Row, RuleListAction};
 use crate::side::Side;
-use crate::state::{Action, State};
+use crate::state::{Action, Evaluation};
 
-/// So many rows are made at once: two screens full, since a search makes them anew at every key.
-/// The lowest rows are of some 26 pixels.
-fn most() -> usize {
+/// The number of rows that are made: two screens full, since a search makes them again at every
+/// key. The lowest rows have some 26 pixels.
+fn made_rows() -> usize {
     let height = window()
         .inner_height()
         .ok()
@@ -38,27 +39,35 @@ fn most() -> usize {
 /// How much of the list's top is under its legend and a chain's heading, in pixels.
 pub(super) const COVERED: u32 = 64;
 
-/// How high a row is taken to be where it is not made.
-const HEIGHT: usize = 46;
+/// The assumed height of a row that is not made, in pixels.
+const ROW_HEIGHT: usize = 46;
 
 #[component]
-pub(super) fn List(page: &Page) -> Html {
-    page_part::enter(Part::Rules);
-    let state = &page.state;
-    let start = use_state(|| 0_usize);
-    let editing = &state.editing;
-    // What opens beneath a rule makes it higher.
+pub(super) fn List(props: &PageProps) -> Html {
+    page_part::enter(PagePart::Rules);
+    let evaluation = &props.evaluation;
+    let editing = &props.view.editing;
+    // The editor makes a rule's row higher.
     let opened = (
         editing.place,
         editing.form.is_some(),
         editing.refused.is_some(),
     );
     let node = use_follow(
-        (state.cursor, state.rows.clone(), state.unmet, opened),
+        (
+            props.view.cursor,
+            evaluation.results.rows.clone(),
+            props.view.unmet,
+            opened,
+        ),
         COVERED,
     );
-    let cursors: Vec<Place> = state.current().iter().map(|(_, place)| *place).collect();
-    let chosen = state.opened.newest.or(state.editing.place);
+    let cursors: Vec<Place> = evaluation
+        .current(props.view.cursor)
+        .iter()
+        .map(|(_, place)| *place)
+        .collect();
+    let chosen = props.view.opened.newest.or(props.view.editing.place);
     let wanted = chosen.map_or_else(|| cursors.clone(), |place| vec![place]);
     let is_wanted = |row: &Row| match row {
         Row::Rule(place) => wanted.contains(place),
@@ -67,91 +76,57 @@ pub(super) fn List(page: &Page) -> Html {
             .any(|place| place.at == *at && place.rule.is_some_and(|rule| rules.contains(&rule))),
         _ => false,
     };
-    let most = most();
-    // Where something else is wanted, it is made, wherever the list stood.
-    let all = state.rows.len();
-    let must = use_memo((state.rows.clone(), wanted.clone()), |(rows, _)| {
-        rows.iter().position(is_wanted)
-    });
-    let last = use_mut_ref(|| None);
-    let key = Some(must.clone());
-    let is_new = last
-        .replace(key.clone())
-        .is_none_or(|before: std::rc::Rc<Option<usize>>| !std::rc::Rc::ptr_eq(&before, &must));
-    let first = match *must {
-        Some(must) if is_new && !(*start..*start + most).contains(&must) => {
-            must.saturating_sub(most / 2)
-        }
-        None if is_new => 0,
-        _ => *start,
+    let all = &evaluation.results.rows;
+    let key = (Rc::clone(all), wanted.clone());
+    let place = use_memo(key.clone(), |(rows, _)| rows.iter().position(is_wanted));
+    let size = ListSize {
+        rows: all.len(),
+        made: made_rows(),
+        row_height: ROW_HEIGHT,
     };
-    let first = first.min(all.saturating_sub(most));
-    let seen = first..all.min(first + most);
-    use_effect_with(first, {
-        let start = start.clone();
-        move |first| {
-            if *start != *first {
-                start.set(*first);
-            }
-        }
-    });
-    // The list scrolls, or the whole page where that is narrow.
-    use_effect_with((seen.clone(), all), {
-        let node = node.clone();
-        move |(seen, all)| {
-            let (seen, all) = (seen.clone(), *all);
-            let options = EventListenerOptions::run_in_capture_phase();
-            let moved = move |_: &Event| {
-                if let Some(next) = node
-                    .cast::<Element>()
-                    .and_then(|list| next(&list, seen.clone(), all))
-                {
-                    start.set(next);
-                }
-            };
-            let listener = EventListener::new_with_options(&window(), "scroll", options, moved);
-            move || drop(listener)
-        }
-    });
-    let rows = state.rows[seen.clone()].iter().flat_map(|row| match row {
+    let made = use_virtual_list(&node, size, &key, *place);
+    let rows = all[made.clone()].iter().flat_map(|row| match row {
         Row::Fold { at, rules } => rows::unfold(*at, rules.clone(), &wanted),
         row => vec![row.clone()],
     });
-    let gap = |rows: usize, key: &'static str| {
-        html! { <div {key} class="gap" style={format!("height:{}px", rows * HEIGHT)}></div> }
-    };
-    let none = if state.opened.query.trim().is_empty() {
+    let none = if props.view.opened.query.trim().is_empty() {
         "There are no rules."
     } else {
-        "No rule is found."
+        "No rule was found."
     };
     html! {
         <div class="scroll list" ref={&node} tabindex="0" role="group" aria-label="Rule list">
             <div class="legend" key="legend">
                 <span class="number">{"no."}</span>
-                {for state.sides().iter().map(|side| badge(*side))}
-                if state.index.counts() {
-                    {counted(state)}
+                {for evaluation.workspace.sides().iter().map(|side| badge(*side))}
+                if evaluation.results.index.counts() {
+                    {counted(evaluation)}
                 }
-                <span class="words">{"✓ matched, – tested, blank: never reached"}</span>
+                <span class="words">{"✓ matches, – no match, blank: never reached"}</span>
                 <span class="line-number">{"line"}</span>
             </div>
-            if state
+            if evaluation
+            .results
             .rows
             .is_empty() {
                 <p class="left" key="none">{none}</p>
             }
-            {gap(seen.start, "above")}
-            {for rows.map(|row| show(page, &row))}
-            {gap(all - seen.end, "below")}
+            {size.gap(made.start, "above")}
+            {for rows.map(|row| show(props, &row))}
+            {size.gap(all.len() - made.end, "below")}
         </div>
     }
 }
 
 /// The heading of the counters. Only the first packet of a connection comes to the nat table: there
 /// they count connections.
-fn counted(state: &State) -> Html {
-    let mut tables = state.paste.rulesets().iter().flat_map(|set| &set.tables);
+fn counted(evaluation: &Evaluation) -> Html {
+    let mut tables = evaluation
+        .workspace
+        .paste
+        .rulesets()
+        .iter()
+        .flat_map(|set| &set.tables);
     let (name, title) = if tables.all(|table| table.is(TableName::Nat)) {
         (
             "conns",
@@ -166,22 +141,12 @@ fn counted(state: &State) -> Html {
     html! { <span class="hits" {title}>{name}</span> }
 }
 
-/// The first row to make where what is made ends too near what is in sight.
-fn next(list: &Element, seen: std::ops::Range<usize>, all: usize) -> Option<usize> {
-    // Not below 0 but where there is none.
-    let row = usize::try_from(browser::row(list, seen.start, seen.end, all, HEIGHT)).ok()?;
-    let next = row
-        .saturating_sub(seen.len() / 3)
-        .min(all.saturating_sub(seen.len()));
-    (next != seen.start).then_some(next)
-}
-
-fn show(page: &Page, row: &Row) -> Html {
+fn show(props: &PageProps, row: &Row) -> Html {
     match row {
         Row::Table(ruleset, table, open) => {
-            let state = &page.state;
-            let set = state.paste.rulesets().get(*ruleset as usize);
-            let family = match state.paste.rulesets() {
+            let evaluation = &props.evaluation;
+            let set = evaluation.workspace.paste.rulesets().get(*ruleset as usize);
+            let family = match evaluation.workspace.paste.rulesets() {
                 [_] => String::new(),
                 _ => set
                     .map(|set| format!("{} ", set.family))
@@ -196,7 +161,7 @@ fn show(page: &Page, row: &Row) -> Html {
                         type="button"
                         aria-expanded={bool_text(*open)}
                         data-table={name.clone()}
-                        onclick={page.on(Action::List(rows::Do::Close(*ruleset, *table, None)))}
+                        onclick={props.act.on(Action::List(RuleListAction::Close(*ruleset, *table, None)))}
                     >
                         <span aria-hidden="true">
                             {if *open { "▾ " } else { "▸ " }}
@@ -208,19 +173,19 @@ fn show(page: &Page, row: &Row) -> Html {
                 </h3>
             }
         }
-        Row::Chain { at, callers, open } => chain(page, *at, callers, *open),
-        Row::Off(ruleset, place) => off(page, *ruleset, *place),
-        Row::Rule(place) => rule(page, *place),
-        Row::Fold { at, rules } => fold(page, *at, rules.clone()),
+        Row::Chain { at, callers, open } => chain(props, *at, callers, *open),
+        Row::Off(ruleset, place) => off(props, *ruleset, *place),
+        Row::Rule(place) => rule(props, *place),
+        Row::Fold { at, rules } => fold(props, *at, rules.clone()),
         Row::Unmet { chains, rules } => {
-            let open = page.state.opened.unmet;
+            let open = props.view.opened.unmet;
             html! {
                 <button
                     type="button"
                     class="row fold unmet"
                     aria-expanded={bool_text(open)}
                     key="unmet"
-                    onclick={page.on(Action::List(rows::Do::Unmet))}
+                    onclick={props.act.on(Action::List(RuleListAction::Unmet))}
                 >
                     <span class="number"></span>
                     <span class="words">
@@ -228,7 +193,7 @@ fn show(page: &Page, row: &Row) -> Html {
                             "{} with {} that {}",
                             format_count(*chains, "chain"),
                             format_count(*rules, "rule"),
-                            nobody(&page.state)
+                            format_unmet(&props.evaluation)
                         )}
                     </span>
                     <span class="line-number" aria-hidden="true">
@@ -240,37 +205,37 @@ fn show(page: &Page, row: &Row) -> Html {
     }
 }
 
-fn nobody(state: &State) -> &'static str {
-    if state.compare {
-        "neither packet meets"
+fn format_unmet(evaluation: &Evaluation) -> &'static str {
+    if evaluation.workspace.compare {
+        "neither packet reaches"
     } else {
-        "the packet does not meet"
+        "the packet does not reach"
     }
 }
 
-/// So many of the rules that lead into a chain are named.
-const CALLERS: usize = 3;
+/// At most this number of callers of a chain is named.
+const MAX_CALLERS: usize = 3;
 
-fn chain(page: &Page, at: ChainPlace, met: &[Place], open: bool) -> Html {
-    let state = &page.state;
-    let rulesets = state.paste.rulesets();
+fn chain(props: &PageProps, at: ChainPlace, met: &[Place], open: bool) -> Html {
+    let evaluation = &props.evaluation;
+    let rulesets = evaluation.workspace.paste.rulesets();
     let (ruleset, table, chain) = at.find(rulesets);
-    let callers = state.index.callers(at);
-    // Those that led a packet here come first.
+    let callers = evaluation.results.index.callers(at);
+    // The callers on a packet's path come first.
     let others = callers.iter().filter(|place| !met.contains(place));
-    let by = met.iter().chain(others).take(CALLERS).map(|place| {
+    let by = met.iter().chain(others).take(MAX_CALLERS).map(|place| {
         let led = met.contains(place).then_some("led-here");
         html! {
             <button
                 type="button"
                 class={classes!("link", led)}
-                onclick={page.on(Action::GoTo(*place))}
+                onclick={props.act.on(Action::GoTo(*place))}
             >
                 {format_place(rulesets, *place)}
             </button>
         }
     });
-    let more = callers.len().saturating_sub(CALLERS);
+    let more = callers.len().saturating_sub(MAX_CALLERS);
     let family = if rulesets.len() > 1 {
         format!("{} ", ruleset.family)
     } else {
@@ -286,7 +251,7 @@ fn chain(page: &Page, at: ChainPlace, met: &[Place], open: bool) -> Html {
                 type="button"
                 class="opens"
                 aria-expanded={bool_text(open)}
-                onclick={page.on(Action::List(rows::Do::Close(
+                onclick={props.act.on(Action::List(RuleListAction::Close(
                     at.ruleset,
                     at.table,
                     Some(at.chain),
@@ -305,28 +270,29 @@ fn chain(page: &Page, at: ChainPlace, met: &[Place], open: bool) -> Html {
                     <span class="quiet">{format!("and {more} more")}</span>
                 }
             } else if chain.hook().is_none() {
-                <span class="quiet">{"no rule leads here"}</span>
+                <span class="quiet">{"no rule calls this chain"}</span>
             }
             if chain.rules.is_empty() && chain.hook().is_none() && open {
                 <button
                     type="button"
                     class="link"
-                    onclick={page.on(Action::Rule(Do::Choose(Some(Place { at, rule: None }))))}
+                    onclick={props.act.on(Action::Rule(EditAction::Choose(Some(Place { at, rule: None }))))}
                 >
                     {"add a rule"}
                 </button>
-                {editor(page, Place { at, rule: None })}
+                {editor(props, Place { at, rule: None })}
             }
         </h3>
     }
 }
 
 /// A rule that is switched off.
-fn off(page: &Page, ruleset: u32, place: u32) -> Html {
-    let state = &page.state;
-    let set = &state.paste.rulesets()[ruleset as usize];
+fn off(props: &PageProps, ruleset: u32, place: u32) -> Html {
+    let evaluation = &props.evaluation;
+    let set = &evaluation.workspace.paste.rulesets()[ruleset as usize];
     let off = &set.off[place as usize];
-    let text = state
+    let text = evaluation
+        .workspace
         .paste
         .parsed
         .sources
@@ -339,7 +305,7 @@ fn off(page: &Page, ruleset: u32, place: u32) -> Html {
             <button
                 type="button"
                 class="line"
-                onclick={page.on(Action::Rule(Do::Edit(
+                onclick={props.act.on(Action::Rule(EditAction::Edit(
                     chainwalk_core::input::edit::Edit::On(ruleset, place),
                 )))}
             >
@@ -350,24 +316,30 @@ fn off(page: &Page, ruleset: u32, place: u32) -> Html {
     }
 }
 
-fn rule(page: &Page, place: Place) -> Html {
-    let state = &page.state;
-    let rulesets = state.paste.rulesets();
+fn rule(props: &PageProps, place: Place) -> Html {
+    let evaluation = &props.evaluation;
+    let rulesets = evaluation.workspace.paste.rulesets();
     let (ruleset, table, chain) = place.at.find(rulesets);
     let rule = place.rule(rulesets);
-    let marks: Vec<_> = state
+    let marks: Vec<_> = evaluation
+        .workspace
         .sides()
         .iter()
-        .map(|side| (*side, state.walked(*side)))
+        .map(|side| (*side, evaluation.walked(*side)))
         .collect();
-    let mark = |side: Side| state.walked(side).and_then(|walked| walked.mark(place));
-    let decides = state
-        .walked(state.lead)
+    let mark = |side: Side| {
+        evaluation
+            .walked(side)
+            .and_then(|walked| walked.mark(place))
+    };
+    let decides = evaluation
+        .walked(evaluation.workspace.lead)
         .is_some_and(|walked| walked.decided_by() == Some(place));
-    let other = state
-        .walks()
-        .find(|(side, walked)| *side != state.lead && walked.decided_by() == Some(place));
-    let failed: Vec<u16> = state
+    let other = evaluation.walks().find(|(side, walked)| {
+        *side != evaluation.workspace.lead && walked.decided_by() == Some(place)
+    });
+    let failed: Vec<u16> = evaluation
+        .workspace
         .sides()
         .iter()
         .filter_map(|side| mark(*side))
@@ -377,12 +349,12 @@ fn rule(page: &Page, place: Place) -> Html {
     let accent = |condition: u16| match failed.contains(&condition) {
         true if decides => Some(Accent::Decides),
         true => Some(Accent::Fails),
-        // Nobody failed it: all its conditions decided together.
+        // No packet failed it: all its conditions decided together.
         false if decides && failed.is_empty() => Some(Accent::Decides),
         false => None,
     };
-    let current: String = state
-        .current()
+    let current: String = evaluation
+        .current(props.view.cursor)
         .iter()
         .filter(|(_, at)| *at == place)
         .map(|(side, _)| side.key())
@@ -390,7 +362,8 @@ fn rule(page: &Page, place: Place) -> Html {
     let line = rule.map(|rule| rule.line).or(chain.line);
     let number = place.rule.map(|rule| (rule + 1).to_string());
     let words = rule.map(|rule| explain::rule(ruleset, table, rule));
-    let purpose = state
+    let purpose = evaluation
+        .workspace
         .paste
         .mesh
         .as_ref()
@@ -399,7 +372,9 @@ fn rule(page: &Page, place: Place) -> Html {
     let (place_class, of) = match (decides, other) {
         (true, _) => (
             Some("decided"),
-            state.walked(state.lead).map(|walked| &**walked),
+            evaluation
+                .walked(evaluation.workspace.lead)
+                .map(|walked| &**walked),
         ),
         (false, Some((_, walked))) => (Some("led"), Some(walked)),
         (false, None) => (None, None),
@@ -408,8 +383,12 @@ fn rule(page: &Page, place: Place) -> Html {
     let counters = rule
         .map_or(chain.counters, |rule| rule.counters)
         .counters(ruleset);
-    let chosen = state.editing.place == Some(place);
-    let sought = state.opened.newest.map_or(chosen, |newest| newest == place);
+    let chosen = props.view.editing.place == Some(place);
+    let sought = props
+        .view
+        .opened
+        .newest
+        .map_or(chosen, |newest| newest == place);
     html! {
         <div key={format!("{place:?}")} data-chosen={sought.then_some("")}>
             <button
@@ -419,17 +398,18 @@ fn rule(page: &Page, place: Place) -> Html {
                 aria-expanded={bool_text(chosen)}
                 data-current={is_current.then_some(current)}
                 aria-current={is_current.then_some("step")}
-                onclick={page.on(Action::GoTo(place))}
+                onclick={props.act.on(Action::GoTo(place))}
             >
                 <span class="number"><span class="cursor" aria-hidden="true"></span>{number}</span>
                 {for marks.iter().map(|(side, walked)| {
                     let fate = walked.map_or(explain::Fate::Unknown, |walked| walked.headline.fate);
                     tile(*side, fate, mark(*side).map(|mark| mark.outcome))
                 })}
-                if state
+                if evaluation
+                .results
                 .index
                 .counts() {
-                    {hits(state, place.at.table(rulesets), counters)}
+                    {hits(evaluation, place.at.table(rulesets), counters)}
                 }
                 <span class="words">
                     {rule::pieces(rulesets, place, accent)}
@@ -444,10 +424,10 @@ fn rule(page: &Page, place: Place) -> Html {
                     {line.map_or_else(String::new, |line| line.to_string())}
                 </span>
             </button>
-            if state.unmet == Some(place) {
-                <p class="unmet-why" role="status">{why_unmet(state, place)}</p>
+            if props.view.unmet == Some(place) {
+                <p class="unmet-why" role="status">{why_unmet(props, place)}</p>
             }
-            {editor(page, place)}
+            {editor(props, place)}
         </div>
     }
 }
@@ -462,25 +442,26 @@ fn named(rulesets: &[Ruleset], place: Place) -> String {
 }
 
 /// How many packets a rule has counted, and how many that is beside the others.
-fn hits(state: &State, table: &Table, counters: Option<Counters>) -> Html {
+fn hits(evaluation: &Evaluation, table: &Table, counters: Option<Counters>) -> Html {
     let Some(counters) = counters else {
         return html! { <span class="hits"></span> };
     };
-    let class = format!("hits heat-{}", state.index.heat(counters));
+    let class = format!("hits heat-{}", evaluation.results.index.heat(counters));
     let what = if table.is(TableName::Nat) {
         "connections"
     } else {
         "packets"
     };
     let title = format!("{} {what}, {} bytes", counters.packets, counters.bytes);
-    html! { <span {class} {title}>{rows::short(counters.packets)}</span> }
+    html! { <span {class} {title}>{rows::format_short(counters.packets)}</span> }
 }
 
 /// Why no packet comes to a rule.
-fn why_unmet(state: &State, place: Place) -> String {
-    let rulesets = state.paste.rulesets();
+fn why_unmet(props: &PageProps, place: Place) -> String {
+    let evaluation = &props.evaluation;
+    let rulesets = evaluation.workspace.paste.rulesets();
     let mut reasons = Vec::new();
-    for (side, walked) in state.walks() {
+    for (side, walked) in evaluation.walks() {
         let steps = &walked.path().steps;
         let before = |step: &Step| step.place.at == place.at && step.place.rule < place.rule;
         let left = steps
@@ -498,51 +479,51 @@ fn why_unmet(state: &State, place: Place) -> String {
             (None, Some(hook)) if steps.iter().all(|step| step.hook != hook) => {
                 format!("{} does not pass {hook}", side.letter())
             }
-            (None, _) => format!("{} is not led into this chain", side.letter()),
+            (None, _) => format!("{} does not enter this chain", side.letter()),
         });
     }
-    let none = if state.untried == Some(place) {
-        " No packet was found that comes here."
+    let none = if props.view.untried == Some(place) {
+        " No packet was found that reaches it."
     } else {
         ""
     };
     format!("Never reached: {}.{none}", reasons.join(", "))
 }
 
-fn fold(page: &Page, at: ChainPlace, rules: std::ops::Range<u32>) -> Html {
-    let state = &page.state;
+fn fold(props: &PageProps, at: ChainPlace, rules: std::ops::Range<u32>) -> Html {
+    let evaluation = &props.evaluation;
     let place = |rule| Place {
         at,
         rule: Some(rule),
     };
     let tested = |side: Side| {
-        state
+        evaluation
             .walked(side)
             .and_then(|walked| rules.clone().find_map(|rule| walked.mark(place(rule))))
             .map(|mark| mark.outcome)
     };
-    let gone: Vec<&str> = state
+    let gone: Vec<&str> = evaluation
         .walks()
         .filter(|(side, _)| tested(*side).is_none())
         .map(|(side, _)| side.letter())
         .collect();
-    // Whoever comes into a chain is asked by its first rule.
-    let came = state
+    // A packet that enters a chain reaches its first rule.
+    let came = evaluation
         .walks()
         .any(|(side, walked)| gone.contains(&side.letter()) && walked.mark(place(0)).is_some());
-    let says = match (gone.len(), state.sides().len()) {
+    let says = match (gone.len(), evaluation.workspace.sides().len()) {
         (0, _) => "none matches".to_owned(),
         (gone, all) if gone == all => "never reached".to_owned(),
-        _ if came => format!("none matches, {} is gone", gone.join(" and ")),
-        _ => format!("none matches, {} does not come here", gone.join(" and ")),
+        _ if came => format!("none matches, {} has left the chain", gone.join(" and ")),
+        _ => format!("none matches, {} does not reach them", gone.join(" and ")),
     };
     let unfold = {
-        let (act, first) = (page.act.clone(), place(rules.start));
-        let name = named(state.paste.rulesets(), first)
+        let (act, first) = (props.act.clone(), place(rules.start));
+        let name = named(evaluation.workspace.paste.rulesets(), first)
             .replace('\\', "\\\\")
             .replace('"', "\\\"");
         Callback::from(move |_: MouseEvent| {
-            act.emit(Action::List(rows::Do::Unfold(first)));
+            act.emit(Action::List(RuleListAction::Unfold(first)));
             // The fold goes, and the focus with it.
             browser::show(&format!("[data-rule=\"{name}\"]"), "nearest", true);
         })
@@ -556,7 +537,8 @@ fn fold(page: &Page, at: ChainPlace, rules: std::ops::Range<u32>) -> Html {
             onclick={unfold}
         >
             <span class="number">{format!("{}–{}", rules.start + 1, rules.end)}</span>
-            {for state
+            {for evaluation
+                .workspace
                 .sides()
                 .iter()
                 .map(|side| tile(*side, explain::Fate::Unknown, tested(*side)))}

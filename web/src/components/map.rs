@@ -11,19 +11,30 @@ use super::follow::use_follow;
 use super::way;
 use crate::browser;
 use crate::cursor::Move;
-use crate::page::Page;
-use crate::page_part::{self, Part};
-use crate::state::{Action, State};
+use crate::dispatch::Dispatch;
+use crate::page_part::{self, PagePart};
+use crate::state::{Action, Evaluation, Tab};
 
 /// How wide the map is until it is measured.
 const WIDTH: i32 = 580;
 
+/// The props of [`Map`].
+#[derive(PartialEq, Properties)]
+pub(super) struct MapProps {
+    pub(super) evaluation: Evaluation,
+    /// The step shown.
+    pub(super) cursor: usize,
+    /// The part that a narrow screen shows: the map has a width only in its own.
+    pub(super) tab: Tab,
+    pub(super) act: Dispatch,
+}
+
 /// The map.
 #[component]
-pub(crate) fn Map(page: &Page) -> Html {
-    page_part::enter(Part::Map);
-    let state = &page.state;
-    let node = use_follow((state.cursor, state.walks().count()), 0);
+pub(super) fn Map(props: &MapProps) -> Html {
+    page_part::enter(PagePart::Map);
+    let evaluation = &props.evaluation;
+    let node = use_follow((props.cursor, evaluation.walks().count()), 0);
     let width = use_state(|| WIDTH);
     let measure = {
         let (node, width) = (node.clone(), width.clone());
@@ -37,7 +48,7 @@ pub(crate) fn Map(page: &Page) -> Html {
             }
         }
     };
-    use_effect_with((state.tab, *width), {
+    use_effect_with((props.tab, *width), {
         let measure = measure.clone();
         move |_| {
             measure();
@@ -45,7 +56,7 @@ pub(crate) fn Map(page: &Page) -> Html {
             move || drop(listener)
         }
     });
-    let drawing = map::draw(&sheet(state, *width));
+    let drawing = map::draw(&sheet(props, *width));
     let Drawing {
         width,
         height,
@@ -65,7 +76,7 @@ pub(crate) fn Map(page: &Page) -> Html {
             >
                 <title id="map-title">{"Map of the way"}</title>
                 <desc id="map-says">{says}</desc>
-                {for groups.into_iter().map(|group| draw(page, group))}
+                {for groups.into_iter().map(|group| draw(props, group))}
             </svg>
         </div>
     }
@@ -93,61 +104,71 @@ pub(super) fn save_buttons() -> Html {
 }
 
 /// The action of a click on a part of the map.
-fn action(state: &State, target: Go) -> Option<Action> {
+fn action(evaluation: &Evaluation, target: Go) -> Option<Action> {
     match target {
         Go::Step(step) => Some(Action::Go(Move::To(step))),
         Go::Leg(leg) => {
-            let leg = state.told.as_ref()?.journey.legs.get(leg + 1)?;
+            let leg = evaluation
+                .results
+                .analysis
+                .as_ref()?
+                .journey
+                .legs
+                .get(leg + 1)?;
             Some(Action::Load(Box::new(leg.trace.packet.clone())))
         }
     }
 }
 
-/// What the map shows of the page.
-fn sheet(state: &State, width: i32) -> Sheet<'_> {
-    let rulesets = state.paste.rulesets();
+/// The content of the map.
+fn sheet(props: &MapProps, width: i32) -> Sheet<'_> {
+    let evaluation = &props.evaluation;
+    let rulesets = evaluation.workspace.paste.rulesets();
     let mut lanes = Vec::new();
-    for (side, walked) in state.walks() {
+    for (side, walked) in evaluation.walks() {
         lanes.push(Lane {
             letter: side.letter(),
-            name: state.name(side),
+            name: evaluation.name(side),
             path: walked.path(),
             fate: walked.headline.fate,
-            end: way::end(state, walked.trace.verdict()),
+            end: way::end(evaluation, walked.trace.verdict()),
             decided: walked.decided_at(),
             doubts: walked.doubts().collect(),
             others: map::others(rulesets, &walked.trace, |verdict| {
-                way::end(state, Some(verdict))
+                way::end(evaluation, Some(verdict))
             }),
         });
     }
-    let followed = state.followed().map(|(side, _)| side.letter());
+    let followed = evaluation
+        .followed(props.cursor)
+        .map(|(side, _)| side.letter());
     let followed = lanes
         .iter()
         .position(|lane| Some(lane.letter) == followed)
         .unwrap_or(0);
-    let legs = state
-        .told
+    let legs = evaluation
+        .results
+        .analysis
         .iter()
         .flat_map(|told| told.journey.legs.iter().skip(1))
         .map(|leg| Leg {
             name: format!("{} → {}", leg.from, leg.to),
             path: leg.trace.shown(),
             fate: chainwalk_core::analysis::explain::Fate::from_verdict(leg.trace.verdict()),
-            end: way::end(state, leg.trace.verdict()),
+            end: way::end(evaluation, leg.trace.verdict()),
         });
     Sheet {
         rulesets,
-        meshed: state.paste.mesh.is_some(),
+        meshed: evaluation.workspace.paste.mesh.is_some(),
         followed,
         legs: legs.collect(),
-        cursor: state.cursor,
+        cursor: props.cursor,
         width,
         lanes,
     }
 }
 
-fn draw(page: &Page, group: Group) -> Html {
+fn draw(props: &MapProps, group: Group) -> Html {
     let Group {
         lane,
         fate,
@@ -157,19 +178,19 @@ fn draw(page: &Page, group: Group) -> Html {
         current,
         shapes,
     } = group;
-    let state = &page.state;
-    let of_lane = lane.and_then(|lane| state.walks().nth(lane));
+    let evaluation = &props.evaluation;
+    let of_lane = lane.and_then(|lane| evaluation.walks().nth(lane));
     let (side, colour) = match (of_lane, fate) {
         (Some((side, walked)), _) => (Some(side.key()), Some(colour(walked.headline.fate))),
         (None, fate) => (None, fate.map(colour)),
     };
     let class = classes!(side, colour);
     let shapes = shapes.into_iter().map(shape);
-    let Some(action) = go.and_then(|target| action(state, target)) else {
+    let Some(action) = go.and_then(|target| action(evaluation, target)) else {
         return html! { <g {class}>{for shapes}</g> };
     };
     let onkeydown = {
-        let (act, action) = (page.act.clone(), action.clone());
+        let (act, action) = (props.act.clone(), action.clone());
         move |event: KeyboardEvent| {
             if matches!(&*event.key(), "Enter" | " ") {
                 event.prevent_default();
@@ -185,7 +206,7 @@ fn draw(page: &Page, group: Group) -> Html {
             aria-label={name}
             aria-current={current.then_some("step")}
             data-current={current.then_some("")}
-            onclick={page.on(action)}
+            onclick={props.act.on(action)}
             {onkeydown}
         >
             {for shapes}

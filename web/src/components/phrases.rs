@@ -5,7 +5,7 @@ use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::netfilter::ruleset::Ruleset;
 use yew::prelude::*;
 
-use crate::state::State;
+use crate::state::Evaluation;
 
 /// The value of an attribute that is true or false.
 pub(super) fn bool_text(value: bool) -> &'static str {
@@ -31,8 +31,12 @@ pub(super) fn format_place(rulesets: &[Ruleset], place: Place) -> String {
 }
 
 /// A sentence in which the name of the deciding chain is set as code.
-pub(super) fn sentence_with_chain(state: &State, text: &str, place: Option<Place>) -> Html {
-    let chain = place.map(|place| &*place.at.find(state.paste.rulesets()).2.name);
+pub(super) fn sentence_with_chain(
+    evaluation: &Evaluation,
+    text: &str,
+    place: Option<Place>,
+) -> Html {
+    let chain = place.map(|place| &*place.at.find(evaluation.workspace.paste.rulesets()).2.name);
     match chain.and_then(|chain| text.split_once(chain).map(|parts| (chain, parts))) {
         Some((chain, (before, after))) => html! { <>{before}<code>{chain}</code>{after}</> },
         None => html! { {text} },

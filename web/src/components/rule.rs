@@ -14,7 +14,7 @@ pub(super) enum Accent {
     Fails,
 }
 
-/// A rule behind `-A CHAIN`; a policy in words.
+/// The words of a rule after `-A CHAIN`, or a policy in words.
 pub(super) fn text(rulesets: &[Ruleset], place: Place) -> String {
     let (ruleset, table, chain) = place.at.find(rulesets);
     match place.rule(rulesets) {

@@ -1,5 +1,7 @@
 //! The rules: by table and chain, with what became of each; or as the text they were pasted as.
 
+use std::rc::Rc;
+
 use chainwalk_core::analysis::proxy_processes;
 use chainwalk_core::netfilter::ruleset::Ruleset;
 use wasm_bindgen::JsCast;
@@ -7,33 +9,52 @@ use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use super::copy::Copy;
-use super::diagnostics::diagnostics;
+use super::diagnostics::Diagnostics;
 use super::list::List;
 use super::phrases::{bool_text, format_count};
+use super::props::PageProps;
 use super::text::{Edit, Text};
 use crate::browser;
-use crate::editing::{Do, Export};
-use crate::page::Page;
-use crate::paste::{MOST_EDITED, Origin, Paste};
-use crate::rows::{self, Order, Row};
-use crate::state::{Action, State, View};
+use crate::dispatch::Dispatch;
+use crate::editing::{EditAction, Export};
+use crate::page_part::{self, PagePart};
+use crate::paste::{MAX_EDITED_BYTES, Origin, Paste};
+use crate::rows::{Order, Row, RuleListAction};
+use crate::state::{Action, Evaluation, RuleView, Version, View};
+
+/// The props of [`RulesPane`].
+#[derive(PartialEq, Properties)]
+pub(super) struct RulesPaneProps {
+    pub(super) evaluation: Evaluation,
+    pub(super) view: Version<View>,
+    pub(super) can_undo: bool,
+    pub(super) can_redo: bool,
+    pub(super) act: Dispatch,
+}
 
 /// The whole column.
-pub(crate) fn rules(page: &Page) -> Html {
-    let state = &page.state;
+#[component]
+pub(super) fn RulesPane(props: &RulesPaneProps) -> Html {
+    page_part::enter(PagePart::Rules);
+    let page = PageProps {
+        evaluation: props.evaluation.clone(),
+        view: props.view.clone(),
+        act: props.act.clone(),
+    };
+    let evaluation = &props.evaluation;
     let views = [
-        ("Walked", View::Rows(Order::Walked)),
-        ("Saved", View::Rows(Order::Saved)),
-        ("Text", View::Text),
-        ("Paste", View::Edit),
+        ("Walked", RuleView::Rows(Order::Walked)),
+        ("Saved", RuleView::Rows(Order::Saved)),
+        ("Text", RuleView::Text),
+        ("Paste", RuleView::Edit),
     ];
     let views = views.map(|(name, view)| {
         html! {
             <button
                 type="button"
                 id={format!("view-{}", name.to_ascii_lowercase())}
-                aria-pressed={bool_text(state.view == view)}
-                onclick={page.on(Action::View(view))}
+                aria-pressed={bool_text(props.view.rules == view)}
+                onclick={props.act.on(Action::View(view))}
             >
                 {name}
             </button>
@@ -47,41 +68,55 @@ pub(crate) fn rules(page: &Page) -> Html {
                 <span class="space"></span>
                 <div class="choice" role="group" aria-label="Show the rules">{for views}</div>
             </div>
-            {taken(state)}
-            {about(state)}
-            {proxies(state)}
-            {matches!(state.paste.origin, Origin::Sample(_)).then(recipe)}
-            {tools(page)}
-            {match state.view {
-                View::Rows(_) => html! { <List ..page.clone() /> },
-                View::Text => html! { <Text ..page.clone() /> },
-                View::Edit => html! { <Edit ..page.clone() /> },
+            {taken(evaluation)}
+            {about(evaluation)}
+            {proxies(evaluation)}
+            if matches!(evaluation.workspace.paste.origin, Origin::Sample(_)) {
+                {recipe()}
+            }
+            {tools(props)}
+            {match props.view.rules {
+                RuleView::Rows(_) => html! { <List ..page /> },
+                RuleView::Text => html! { <Text ..page /> },
+                RuleView::Edit => html! {
+                    <Edit
+                        paste={Rc::clone(&evaluation.workspace.paste)}
+                        line={props.view.line}
+                        marked={props.view.marked}
+                        act={props.act.clone()}
+                    />
+                },
             }}
-            {diagnostics(page)}
+            <Diagnostics
+                paste={Rc::clone(&evaluation.workspace.paste)}
+                refused={props.view.refused.clone()}
+                act={props.act.clone()}
+            />
         </section>
     }
 }
 
 /// Finding rules, going back, and taking along what was changed.
-fn tools(page: &Page) -> Html {
-    let state = &page.state;
-    let lists = matches!(state.view, View::Rows(_));
-    let sought = page.act.reform(|event: InputEvent| {
+fn tools(props: &RulesPaneProps) -> Html {
+    let evaluation = &props.evaluation;
+    let lists = matches!(props.view.rules, RuleView::Rows(_));
+    let sought = props.act.map(|event: InputEvent| {
         let input = event
             .target()
             .and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
-        Action::List(rows::Do::Search(
+        Action::List(RuleListAction::Search(
             input.map(|input| input.value()).unwrap_or_default(),
         ))
     });
-    let found = state
+    let found = evaluation
+        .results
         .rows
         .iter()
         .filter(|row| matches!(row, Row::Rule(_)))
         .count();
     let steps = [(false, "undo", "Undo", "↶"), (true, "redo", "Redo", "↷")].map(
         |(redo, id, name, sign)| {
-            let cannot = !state.history.can(redo);
+            let cannot = !if redo { props.can_redo } else { props.can_undo };
             html! {
                 <button
                     type="button"
@@ -90,7 +125,7 @@ fn tools(page: &Page) -> Html {
                     aria-label={name}
                     title={name}
                     aria-disabled={bool_text(cannot)}
-                    onclick={page.on(Action::Undo { redo })}
+                    onclick={props.act.on(Action::Undo { redo })}
                 >
                     {sign}
                 </button>
@@ -106,55 +141,56 @@ fn tools(page: &Page) -> Html {
                     class="search"
                     placeholder="find: chain, address, port 443, uid 1337"
                     aria-label="Find rules"
-                    value={state.opened.query.clone()}
+                    value={props.view.opened.query.clone()}
                     oninput={sought}
                     spellcheck="false"
                     autocomplete="off"
                     autocapitalize="off"
                 />
-                if !state.opened.query.trim().is_empty() {
+                if !props.view.opened.query.trim().is_empty() {
                     <span class="quiet" role="status">{format_count(found, "hit")}</span>
                 }
                 <button
                     type="button"
                     class="line"
                     id="met"
-                    aria-pressed={bool_text(state.opened.met)}
-                    title="Show only what the packets met"
-                    onclick={page.on(Action::List(rows::Do::Met))}
+                    aria-pressed={bool_text(props.view.opened.met)}
+                    title="Show only rules that the packets reach"
+                    onclick={props.act.on(Action::List(RuleListAction::Met))}
                 >
-                    {"Met"}
+                    {"Reached"}
                 </button>
             }
             {for steps}
-            if state.is_edited() || state.editing.export.is_some() {
-                {export(page)}
+            if evaluation.workspace.is_edited() || props.view.editing.export.is_some() {
+                {export(props)}
             }
         </div>
     }
 }
 
-/// What the commands are.
-const COMMANDS: &str = " From the rules as pasted to these, in this order, as root in the pod's network namespace. A number names \
+/// How to use the commands.
+const COMMANDS_NOTE: &str = " From the rules as pasted to these, in this order, as root in the pod's network namespace. A number names \
                         a rule as it stands in the paste.";
 
 /// The changed rules, to take along.
-fn export(page: &Page) -> Html {
+fn export(props: &RulesPaneProps) -> Html {
+    let evaluation = &props.evaluation;
     let kinds = [
         ("export-commands", "Commands", Export::Commands),
         ("export-save", "iptables-save", Export::Save),
     ];
-    let shown = &page.state.editing.export.as_ref();
+    let shown = &props.view.editing.export.as_ref();
     let buttons = kinds.map(|(id, name, kind)| {
         let open = shown.is_some_and(|(other, _)| *other == kind);
-        let action = Action::Rule(Do::Export((!open).then_some(kind)));
+        let action = Action::Rule(EditAction::Export((!open).then_some(kind)));
         html! {
             <button
                 type="button"
                 class="line"
                 {id}
                 aria-expanded={bool_text(open)}
-                onclick={page.on(action)}
+                onclick={props.act.on(action)}
             >
                 {name}
             </button>
@@ -176,8 +212,8 @@ fn export(page: &Page) -> Html {
                 {{
                     match text {
                         Err(why) => html! { <p id="export-refused" class="refused" role="alert">{&**why}</p> },
-                        Ok(text) if text.len() > MOST_EDITED => html! {
-                            <p class="export">{"This is too long to be shown here: take it from the text."}</p>
+                        Ok(text) if text.len() > MAX_EDITED_BYTES => html! {
+                            <p class="export">{"Too long to show here. Copy it from the text."}</p>
                         },
                         Ok(text) => html! {
                             <>
@@ -195,7 +231,7 @@ fn export(page: &Page) -> Html {
                                 <p class="export quiet">
                                     <Copy of="export" />
                                     if *kind == Export::Commands {
-                                        {COMMANDS}{lasting(&page.state)}
+                                        {COMMANDS_NOTE}{lasting(evaluation)}
                                     }
                                 </p>
                             </>
@@ -207,9 +243,9 @@ fn export(page: &Page) -> Html {
     }
 }
 
-/// What a change that is to last takes.
-fn lasting(state: &State) -> String {
-    let Some(mesh) = &state.original.mesh else {
+/// How to make the change last.
+fn lasting(evaluation: &Evaluation) -> String {
+    let Some(mesh) = &evaluation.workspace.original.mesh else {
         return String::new();
     };
     let options: Vec<&str> = mesh
@@ -223,20 +259,20 @@ fn lasting(state: &State) -> String {
         format!("an option ({})", options.join(", "))
     };
     format!(
-        " {} makes its rules anew with each pod: what is to last is {options}.",
+        " {} writes its rules for each new pod. For a lasting change, set {options}.",
         mesh.name()
     )
 }
 
 /// That a text was taken, for what, and whether all of it was understood.
-fn taken(state: &State) -> Html {
-    // As it came: what is changed since is told beside the commands.
+fn taken(evaluation: &Evaluation) -> Html {
+    // The original rules: their changes are listed with the commands.
     let Paste {
         origin,
         parsed,
         neutral,
         ..
-    } = &*state.original;
+    } = &*evaluation.workspace.original;
     if matches!(origin, Origin::Sample(_) | Origin::Lesson) {
         return Html::default();
     }
@@ -256,7 +292,7 @@ fn taken(state: &State) -> Html {
     let to_remarks = |_: MouseEvent| browser::focus("diagnostics");
     html! {
         <p class="about taken" id="taken" role="status">
-            <b>{"✓ "}{format_count(rules, "rule")}{" taken"}</b>
+            <b>{"✓ "}{format_count(rules, "rule")}{" read"}</b>
             {format!(": {}{more}. ", kinds.join("; "))}
             if remarks > 0 {
                 <button type="button" class="link" id="taken-remarks" onclick={to_remarks}>
@@ -265,19 +301,19 @@ fn taken(state: &State) -> Html {
             } else {
                 {"All understood."}
             }
-            if state.is_edited() {
-                {" Changed since."}
+            if evaluation.workspace.is_edited() {
+                {" Changed since then."}
             }
             if *neutral {
-                {" It was made neutral: addresses, names and comments stand for real ones."}
+                {" Addresses, names and comments are anonymized."}
             }
         </p>
     }
 }
 
 /// Whose rules they are.
-fn about(state: &State) -> Html {
-    let Some(mesh) = &state.paste.mesh else {
+fn about(evaluation: &Evaluation) -> Html {
+    let Some(mesh) = &evaluation.workspace.paste.mesh else {
         return Html::default();
     };
     let versions = mesh
@@ -294,11 +330,12 @@ fn about(state: &State) -> Html {
 }
 
 /// Which processes run as the proxy: the rules cannot tell them from it.
-fn proxies(state: &State) -> Html {
-    let Some(mesh) = &state.paste.mesh else {
+fn proxies(evaluation: &Evaluation) -> Html {
+    let Some(mesh) = &evaluation.workspace.paste.mesh else {
         return Html::default();
     };
-    let processes = state
+    let processes = evaluation
+        .workspace
         .paste
         .host
         .processes
@@ -311,7 +348,7 @@ fn proxies(state: &State) -> Html {
         return Html::default();
     }
     html! {
-        <p class="about" id="proxies"><b>{"Let out as the proxy: "}</b>{names.join(", ")}{"."}</p>
+        <p class="about" id="proxies"><b>{"Processes that run as the proxy: "}</b>{names.join(", ")}{"."}</p>
     }
 }
 

@@ -1,4 +1,4 @@
-//! The dialog to share: what it would give away, and in which form.
+//! The dialog to share: the shared data, and its format.
 
 use std::rc::Rc;
 
@@ -10,54 +10,62 @@ use yew::prelude::*;
 use super::copy;
 use super::dialog::{DialogHead, Switch, use_dialog};
 use super::phrases::{bool_text, format_count};
-use crate::page::Page;
-use crate::page_part::{self, Part};
-use crate::share::{Form, Gift};
-use crate::state::Action;
-use crate::{browser, keep};
+use crate::dispatch::Dispatch;
+use crate::page_part::{self, PagePart};
+use crate::share::{ShareFormat, SharedWork};
+use crate::state::{Action, State, Version};
+use crate::{browser, draft_storage};
 
 /// A longer text is saved, not shown: browsers take seconds for it.
-const MOST_SHOWN: usize = 200_000;
+const MAX_SHOWN_BYTES: usize = 200_000;
 
-/// What the switch above it does not touch.
-const STAYS: &str = "Loopback and multicast addresses, ports, user ids, chains and interfaces stay. All other names and addresses \
+/// What anonymization keeps.
+const KEPT_BY_ANONYMIZING: &str = "Loopback and multicast addresses, ports, user ids, chains and interfaces stay. All other names and addresses \
                      are replaced by invented ones. Every packet ends where it did. Read the text before you share it.";
 
-/// What the reader chose, and what came of it.
+/// The chosen format, and the result of the last copy.
 #[derive(Clone, Debug, PartialEq)]
 struct Choice {
-    form: Form,
+    form: ShareFormat,
     says: &'static str,
 }
 
-/// What stays as long as the page does: whoever wants no real addresses out wants that each time,
-/// and the same neutral ones.
+/// The props of [`Inside`]. The choice to anonymize, and the key for it, last as long as the page,
+/// so that the same addresses are replaced by the same ones.
 #[derive(Clone, Debug, PartialEq, Properties)]
-struct Lasting {
-    page: Page,
+struct InsideProps {
+    state: Version<State>,
     neutral: UseStateHandle<bool>,
     secret: Rc<[u8; 16]>,
 }
 
+/// The props of [`Share`].
+#[derive(PartialEq, Properties)]
+pub(super) struct ShareProps {
+    /// The state to share; `None` closes the dialog.
+    pub(super) work: Option<Version<State>>,
+    pub(super) act: Dispatch,
+}
+
 /// The dialog, open or not.
 #[component]
-pub(crate) fn Share(page: &Page) -> Html {
-    page_part::enter(Part::Share);
-    let open = page.state.share;
+pub(super) fn Share(props: &ShareProps) -> Html {
+    page_part::enter(PagePart::Share);
+    let open = props.work.is_some();
     let node = use_dialog(open);
     let neutral = use_state(|| false);
     let secret = use_memo((), |()| browser::secret().try_into().unwrap_or_default());
-    let close = page.on(Action::Share(false));
+    let close = props.act.on(Action::Share(false));
     html! {
         <dialog
             ref={&node}
             id="share"
             aria-labelledby="share-title"
-            onclose={page.on(Action::Share(false))}
+            onclose={props.act.on(Action::Share(false))}
         >
             <DialogHead id="share-title" title="Share what is shown" onclose={close} />
-            if open {
-                <Inside page={page.clone()} {neutral} {secret} />
+            if let Some(state) = props.work.clone() {
+                <Inside {state} {neutral} {secret} />
             }
         </dialog>
     }
@@ -65,27 +73,26 @@ pub(crate) fn Share(page: &Page) -> Html {
 
 #[component]
 fn Inside(
-    Lasting {
-        page,
+    InsideProps {
+        state,
         neutral,
         secret,
-    }: &Lasting,
+    }: &InsideProps,
 ) -> Html {
-    page_part::enter(Part::Share);
-    let state = &page.state;
-    let gift = use_memo((), |()| {
-        Gift::of(
+    page_part::enter(PagePart::Share);
+    let work = use_memo((), |()| {
+        SharedWork::new(
             state,
             &window().location().href().unwrap_or_default(),
             **secret,
         )
     });
     let choice = use_state(|| Choice {
-        form: Form::Link,
+        form: ShareFormat::Link,
         says: "",
     });
     let text = use_memo((choice.form, **neutral), |(form, neutral)| {
-        gift.text(state, *form, *neutral)
+        work.text(state, *form, *neutral)
     });
     let choose = |form| {
         let choice = choice.clone();
@@ -93,7 +100,7 @@ fn Inside(
     };
     let allow = Callback::from(|event: Event| {
         if let Some(field) = event.target_dyn_into::<HtmlInputElement>() {
-            keep::allow(field.checked());
+            draft_storage::enable(field.checked());
         }
     });
     let change = {
@@ -107,7 +114,7 @@ fn Inside(
         })
     };
     let (_, _, about) = choice.form.says();
-    let forms = Form::ALL.map(|form| {
+    let forms = ShareFormat::ALL.map(|form| {
         let (key, name, _) = form.says();
         html! {
             <button
@@ -121,9 +128,9 @@ fn Inside(
         }
     });
     let shown = match &*text {
-        Ok(text) if text.len() <= MOST_SHOWN => html! {
+        Ok(text) if text.len() <= MAX_SHOWN_BYTES => html! {
             <>
-                <label class="hidden" for="share-text">{"What is given away"}</label>
+                <label class="hidden" for="share-text">{"Shared text"}</label>
                 <textarea
                     id="share-text"
                     readonly={true}
@@ -136,7 +143,7 @@ fn Inside(
         Ok(text) => html! {
             <p class="quiet">
                 {format!(
-                    "{} kB: too long to be shown here, and saved whole.",
+                    "{} kB: too long to show here. The saved file is complete.",
                     text.len() / 1000
                 )}
             </p>
@@ -145,29 +152,29 @@ fn Inside(
     };
     html! {
         <>
-            <p id="share-holds">{holds(page, &gift, **neutral)}</p>
+            <p id="share-holds">{summary(state, &work, **neutral)}</p>
             <Switch
                 id="share-neutral"
                 checked={**neutral}
                 onchange={change}
-                label=" Make addresses, names and comments neutral. "
+                label=" Anonymize addresses, names and comments. "
             >
-                <span class="quiet">{STAYS}</span>
+                <span class="quiet">{KEPT_BY_ANONYMIZING}</span>
             </Switch>
             <div class="forms">
                 <div class="choice" role="group" aria-label="As">{for forms}</div>
             </div>
             <p class="quiet">{about}</p>
-            if gift.is_of_a_file() && matches!(choice.form, Form::Link | Form::Embed | Form::Ticket) {
+            if work.is_of_a_file() && matches!(choice.form, ShareFormat::Link | ShareFormat::Embed | ShareFormat::Ticket) {
                 <p class="quiet" id="share-local">
-                    {"The link begins with a place on this computer. Who has the page elsewhere pastes the whole link into it."}
+                    {"The link begins with a path of this computer. On another computer, paste the whole link into the page."}
                 </p>
             }
             {shown}
             <p class="buttons">{buttons(&text, &choice)}</p>
             <Switch
                 id="keep"
-                checked={keep::keeps()}
+                checked={draft_storage::is_enabled()}
                 onchange={allow}
                 label=" Keep a draft of my work in this browser. "
             >
@@ -177,18 +184,12 @@ fn Inside(
     }
 }
 
-/// What the reader is about to give away, in numbers.
-fn holds(page: &Page, gift: &Gift, neutral: bool) -> String {
-    let rules = page
-        .state
-        .paste
-        .rulesets()
-        .iter()
-        .map(|set| set.rules())
-        .sum();
-    let packets = gift.packets();
+/// The amount of shared data.
+fn summary(state: &State, work: &SharedWork, neutral: bool) -> String {
+    let rules = state.paste().rulesets().iter().map(|set| set.rules()).sum();
+    let packets = work.packets();
     let (rules, packets) = (format_count(rules, "rule"), format_count(packets, "packet"));
-    let stay = gift.changed().map_or_else(String::new, |changed| {
+    let stay = work.changed().map_or_else(String::new, |changed| {
         let named = [
             (changed.addresses, "address"),
             (changed.names, "name"),
@@ -196,18 +197,18 @@ fn holds(page: &Page, gift: &Gift, neutral: bool) -> String {
         ];
         let named: Vec<String> = named
             .into_iter()
-            .map(|(number, what)| several(number, what))
+            .map(|(number, what)| format_number(number, what))
             .collect();
         let named = named.join(", ");
         match neutral {
-            true => format!(" Replaced by neutral ones: {named}."),
-            false => format!(" In it are {named} that could identify somebody."),
+            true => format!(" Anonymized: {named}."),
+            false => format!(" It contains {named} that could identify somebody."),
         }
     });
-    format!("It holds the whole text with {rules} and {packets}.{stay}")
+    format!("Shared: the whole text with {rules} and {packets}.{stay}")
 }
 
-fn several(number: usize, what: &str) -> String {
+fn format_number(number: usize, what: &str) -> String {
     match (number, what) {
         (2.., "address") | (0, "address") => format!("{number} addresses"),
         _ => format_count(number, what),
@@ -220,14 +221,14 @@ fn buttons(text: &Result<String, String>, choice: &UseStateHandle<Choice>) -> Ht
             let choice = choice.clone();
             Callback::from(move |_: MouseEvent| {
                 choice.set(Choice {
-                    form: Form::File,
+                    form: ShareFormat::File,
                     says: "",
                 });
             })
         };
         return html! {
             <>
-                if choice.form == Form::Link {
+                if choice.form == ShareFormat::Link {
                     <button type="button" class="line" id="share-as-file" onclick={to_file}>
                         {"As a file instead"}
                     </button>
@@ -253,15 +254,15 @@ fn buttons(text: &Result<String, String>, choice: &UseStateHandle<Choice>) -> Ht
                 });
             });
             browser::copy("share-text", &done);
-            // What was given away is what the address says, too.
-            if let (Form::Link, Some((_, fragment))) = (choice.form, link.split_once('#')) {
+            // The address is that of the copied link, too.
+            if let (ShareFormat::Link, Some((_, fragment))) = (choice.form, link.split_once('#')) {
                 browser::address(fragment);
             }
         })
     };
     html! {
         <>
-            if text.len() <= MOST_SHOWN {
+            if text.len() <= MAX_SHOWN_BYTES {
                 <button type="button" class="line" id="share-copy" onclick={copy}>{"Copy"}</button>
             }
             <button type="button" class="line" id="share-save" onclick={save}>

@@ -5,15 +5,15 @@ use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_core::walk::trace::Spread;
 use yew::prelude::*;
 
-/// So many are listed; the others are counted.
-const MOST: usize = 12;
+/// At most this number is listed. The others are counted.
+const MAX_LISTED: usize = 12;
 
 /// The sentence and the table.
 pub(super) fn spread(rulesets: &[Ruleset], spread: &Spread) -> Html {
     let Some(last) = spread.endpoints.last() else {
         return Html::default();
     };
-    let rows = spread.endpoints.iter().take(MOST).map(|endpoint| {
+    let rows = spread.endpoints.iter().take(MAX_LISTED).map(|endpoint| {
         html! {
             <tr>
                 <th scope="row"><code>{chance::destination(endpoint)}</code></th>
@@ -27,7 +27,7 @@ pub(super) fn spread(rulesets: &[Ruleset], spread: &Spread) -> Html {
             </tr>
         }
     });
-    let left_out = spread.endpoints.len().saturating_sub(MOST);
+    let left_out = spread.endpoints.len().saturating_sub(MAX_LISTED);
     html! {
         <>
             <p>{chance::says(rulesets, spread)}{" The first is shown."}</p>

@@ -11,27 +11,40 @@ use super::badge::{badge, colour};
 use super::phrases::{bool_text, format_place};
 use super::verdict;
 use crate::cursor::{self, Move};
-use crate::page::Page;
-use crate::page_part::{self, Part};
+use crate::dispatch::Dispatch;
+use crate::page_part::{self, PagePart};
 use crate::side::Side;
-use crate::state::{Action, State};
+use crate::state::{Action, Evaluation};
 use crate::walked::Walked;
 use chainwalk_core::walk::trace::Outcome;
 
-/// Above so many steps the stations of a rail run together: only the line is drawn.
-const MOST: usize = 80;
+/// Above this number of steps only the line of a rail is drawn, because its stations would overlap.
+const MAX_STATIONS: usize = 80;
 
 /// How long a step is shown while the walk goes on by itself, in milliseconds, with its name.
 const PACES: [(u32, &str); 3] = [(2000, "slow"), (1000, "medium"), (350, "fast")];
 
+/// The props of [`Stepper`].
+#[derive(PartialEq, Properties)]
+pub(super) struct StepperProps {
+    pub(super) evaluation: Evaluation,
+    /// The step shown.
+    pub(super) cursor: usize,
+    /// Whether the walk is played.
+    pub(super) playing: bool,
+    /// Whether a key is held down.
+    pub(super) held: bool,
+    pub(super) act: Dispatch,
+}
+
 /// All of it.
 #[component]
-pub(crate) fn Stepper(page: &Page) -> Html {
-    page_part::enter(Part::Steps);
-    let state = &page.state;
+pub(super) fn Stepper(props: &StepperProps) -> Html {
+    page_part::enter(PagePart::Steps);
+    let evaluation = &props.evaluation;
     let pace = use_state(|| PACES[1].0);
-    use_effect_with((state.playing, *pace), {
-        let act = page.act.clone();
+    use_effect_with((props.playing, *pace), {
+        let act = props.act.clone();
         move |(playing, pace)| {
             let pace = *pace;
             let tick = move || {
@@ -45,9 +58,9 @@ pub(crate) fn Stepper(page: &Page) -> Html {
             move || drop(timer)
         }
     });
-    let steps = state.steps();
-    let at = state.cursor;
-    let oninput = page.act.reform(|event: InputEvent| {
+    let steps = evaluation.steps();
+    let at = props.cursor;
+    let oninput = props.act.map(|event: InputEvent| {
         let slider = event
             .target()
             .and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
@@ -77,7 +90,7 @@ pub(crate) fn Stepper(page: &Page) -> Html {
     });
     let (start, end) = (at == 0, at + 1 >= steps);
     let says = format!("Step {} of {}", (at + 1).min(steps), steps);
-    let (play, play_shape) = if state.playing {
+    let (play, play_shape) = if props.playing {
         ("Pause", "M4.500 2v12M11 2v12")
     } else {
         ("Play", "M4 2l9 6-9 6z")
@@ -87,7 +100,7 @@ pub(crate) fn Stepper(page: &Page) -> Html {
             <div class="stepper">
                 <div class="moves" role="group" aria-label="Steps">
                     {mover(
-                        page,
+                        props,
                         "first",
                         "First step (Home)",
                         Action::Go(Move::First),
@@ -95,31 +108,31 @@ pub(crate) fn Stepper(page: &Page) -> Html {
                         "M4 2v12M13 2 6 8l7 6z",
                     )}
                     {mover(
-                        page,
+                        props,
                         "back",
-                        "Step back (left arrow)",
+                        "Previous step (left arrow)",
                         Action::Go(Move::Back),
                         start,
                         "M10.500 2l1.500 1.500L7.500 8l4.500 4.500-1.500 1.500-6-6z",
                     )}
                     {mover(
-                        page,
+                        props,
                         "play",
                         play,
-                        Action::Play(!state.playing),
+                        Action::Play(!props.playing),
                         steps < 2,
                         play_shape,
                     )}
                     {mover(
-                        page,
+                        props,
                         "forward",
-                        "Step on (right arrow)",
+                        "Next step (right arrow)",
                         Action::Go(Move::Forward),
                         end,
                         "M5.500 2 4 3.500 8.500 8 4 12.500 5.500 14l6-6z",
                     )}
                     {mover(
-                        page,
+                        props,
                         "last",
                         "Last step (End)",
                         Action::Go(Move::Last),
@@ -127,14 +140,14 @@ pub(crate) fn Stepper(page: &Page) -> Html {
                         "M12 2v12M3 2l7 6-7 6z",
                     )}
                     <label class="pick pace">
-                        <span class="hidden">{"Pace of play"}</span>
-                        <select id="pace" title="Pace of play" {onchange}>{for paces}</select>
+                        <span class="hidden">{"Playback speed"}</span>
+                        <select id="pace" title="Playback speed" {onchange}>{for paces}</select>
                     </label>
                 </div>
                 <div class="track">
                     <svg class="rails" aria-hidden="true">
-                        {for state.walks().enumerate().map(
-                            |(row, (side, walked))| rail(state, row, side, walked, steps),
+                        {for evaluation.walks().enumerate().map(
+                            |(row, (side, walked))| rail(evaluation, row, side, walked, steps),
                         )}
                     </svg>
                     <input
@@ -149,17 +162,17 @@ pub(crate) fn Stepper(page: &Page) -> Html {
                         {oninput}
                     />
                 </div>
-                <span class="count">{"Step "}<b>{(at + 1).min(steps)}</b>{of(state)}</span>
+                <span class="count">{"Step "}<b>{(at + 1).min(steps)}</b>{of(evaluation)}</span>
             </div>
             <div class="jumps">
-                {stack(state)}
+                {stack(props)}
                 <div class="choice" role="group" aria-label="Jump">
-                    {jump(page, "next-match", "next match", "n", Move::NextMatch)}
-                    {jump(page, "out", "out of chain", "u", Move::OutOfChain)}
-                    {jump(page, "decided", "verdict", "v", Move::Decided)}
+                    {jump(props, "next-match", "next match", "n", Move::NextMatch)}
+                    {jump(props, "out", "out of chain", "u", Move::OutOfChain)}
+                    {jump(props, "decided", "verdict", "v", Move::Decided)}
                 </div>
             </div>
-            {sentence(state)}
+            {sentence(props)}
         </>
     }
 }
@@ -170,15 +183,22 @@ fn is_still() -> bool {
     asked.ok().flatten().is_some_and(|asked| asked.matches())
 }
 
-fn jump(page: &Page, id: &'static str, name: &'static str, key: &'static str, to: Move) -> Html {
+fn jump(
+    props: &StepperProps,
+    id: &'static str,
+    name: &'static str,
+    key: &'static str,
+    to: Move,
+) -> Html {
+    let evaluation = &props.evaluation;
     // Where it leads nowhere it says so.
-    let stays = page.state.after(to) == page.state.cursor;
+    let stays = evaluation.after(props.cursor, to) == props.cursor;
     html! {
         <button
             type="button"
             {id}
             aria-disabled={bool_text(stays)}
-            onclick={page.on(Action::Go(to))}
+            onclick={props.act.on(Action::Go(to))}
         >
             {name}
             {" "}
@@ -188,14 +208,14 @@ fn jump(page: &Page, id: &'static str, name: &'static str, key: &'static str, to
 }
 
 fn mover(
-    page: &Page,
+    props: &StepperProps,
     id: &'static str,
     name: &'static str,
     to: Action,
     disabled: bool,
     shape: &'static str,
 ) -> Html {
-    // Not `disabled`: that would take the focus away from whoever steps with the keyboard.
+    // Not `disabled`: that would take the focus from a user who steps with the keyboard.
     html! {
         <button
             type="button"
@@ -203,7 +223,7 @@ fn mover(
             aria-label={name}
             title={name}
             aria-disabled={bool_text(disabled)}
-            onclick={page.on(to)}
+            onclick={props.act.on(to)}
         >
             <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
                 <path d={shape} />
@@ -213,10 +233,10 @@ fn mover(
 }
 
 /// " of 12 (A), 7 (B)"
-fn of(state: &State) -> Html {
-    let counts: Vec<String> = state
+fn of(evaluation: &Evaluation) -> Html {
+    let counts: Vec<String> = evaluation
         .walks()
-        .map(|(side, walked)| match state.compare {
+        .map(|(side, walked)| match evaluation.workspace.compare {
             true => format!("{} ({})", walked.path().steps.len(), side.letter()),
             false => walked.path().steps.len().to_string(),
         })
@@ -225,7 +245,7 @@ fn of(state: &State) -> Html {
 }
 
 /// One walk as a line with a station for every step: hollow where the rule did not match.
-fn rail(state: &State, row: usize, side: Side, walked: &Walked, longest: usize) -> Html {
+fn rail(evaluation: &Evaluation, row: usize, side: Side, walked: &Walked, longest: usize) -> Html {
     let steps = &walked.path().steps;
     if steps.is_empty() {
         return Html::default();
@@ -235,7 +255,7 @@ fn rail(state: &State, row: usize, side: Side, walked: &Walked, longest: usize) 
         let hundredths = at * 10_000 / longest.saturating_sub(1).max(1);
         format!("{}.{:02}%", hundredths / 100, hundredths % 100)
     };
-    let y = if state.walks().count() == 1 {
+    let y = if evaluation.walks().count() == 1 {
         14
     } else {
         8 + 12 * row
@@ -243,7 +263,7 @@ fn rail(state: &State, row: usize, side: Side, walked: &Walked, longest: usize) 
     let stations = steps
         .iter()
         .enumerate()
-        .filter(|_| longest <= MOST)
+        .filter(|_| longest <= MAX_STATIONS)
         .map(|(at, step)| {
             let hit = step.outcome != Outcome::NoMatch;
             html! {
@@ -264,16 +284,17 @@ fn rail(state: &State, row: usize, side: Side, walked: &Walked, longest: usize) 
 }
 
 /// The chains that led here.
-fn stack(state: &State) -> Html {
-    let Some((side, walked)) = state.followed() else {
+fn stack(props: &StepperProps) -> Html {
+    let evaluation = &props.evaluation;
+    let Some((side, walked)) = evaluation.followed(props.cursor) else {
         return Html::default();
     };
     let path = walked.path();
-    let at = state.cursor.min(path.steps.len().saturating_sub(1));
+    let at = props.cursor.min(path.steps.len().saturating_sub(1));
     let Some(step) = path.steps.get(at) else {
         return Html::default();
     };
-    let rulesets = state.paste.rulesets();
+    let rulesets = evaluation.workspace.paste.rulesets();
     let places: Vec<String> = cursor::stack(path, at)
         .into_iter()
         .map(|at| format_place(rulesets, path.steps.at(at).place))
@@ -281,7 +302,10 @@ fn stack(state: &State) -> Html {
     let (last, before) = places
         .split_last()
         .expect("a stack ends with the step itself");
-    let parted = state.part.is_some_and(|part| state.cursor > part);
+    let parted = evaluation
+        .results
+        .divergence
+        .is_some_and(|part| props.cursor > part);
     html! {
         <p class="stack">
             <span class="hidden">{"Chain stack: "}</span>
@@ -298,19 +322,20 @@ fn stack(state: &State) -> Html {
     }
 }
 
-/// The step in words: once where both packets fare alike.
-fn sentence(state: &State) -> Html {
-    let at = state.cursor;
-    let says: Vec<(Side, String)> = state
+/// The step in words, once where it is the same for both packets.
+fn sentence(props: &StepperProps) -> Html {
+    let evaluation = &props.evaluation;
+    let at = props.cursor;
+    let says: Vec<(Side, String)> = evaluation
         .walks()
-        .map(|(side, walked)| (side, verdict::step(state, walked, at)))
+        .map(|(side, walked)| (side, verdict::step(evaluation, walked, at)))
         .collect();
     let says = match &says[..] {
         [(_, a), (_, b)] if a == b => html! {
             <span>{badge(Side::A)}{badge(Side::B)}{" "}{a}</span>
         },
-        [(_, one)] if !state.compare => html! { <span>{one}</span> },
-        [] => html! { <span>{"There is no packet to walk."}</span> },
+        [(_, one)] if !evaluation.workspace.compare => html! { <span>{one}</span> },
+        [] => html! { <span>{"There is no complete packet."}</span> },
         several => html! {
             <>
                 {for several.iter().map(|(side, says)| {
@@ -321,7 +346,7 @@ fn sentence(state: &State) -> Html {
     };
     // Not read out while a key is held or the walk goes on by itself; an end of that changes the
     // region, which then is.
-    let live = if state.held || state.playing {
+    let live = if props.held || props.playing {
         "off"
     } else {
         "polite"
@@ -329,7 +354,7 @@ fn sentence(state: &State) -> Html {
     html! {
         <p class="sentence" id="sentence" aria-live={live} aria-atomic="true">
             {says}
-            if state.held || state.playing {
+            if props.held || props.playing {
                 <span class="hidden">{"…"}</span>
             }
         </p>

@@ -1,44 +1,49 @@
-//! All steps: what both packets do once, where they part, then side by side, and where each ends.
-
-use std::ops::Range;
+//! All steps: those that both packets share, the divergence, then both side by side, and the ends.
 
 use chainwalk_core::analysis::explain::{self, capital};
 use chainwalk_core::walk::trace::Outcome;
-use wasm_bindgen::JsCast;
-use web_sys::Element;
 use yew::prelude::*;
 
 use super::badge::{badge, colour, glyph, sign};
 use super::follow::use_follow;
 use super::phrases::{format_count, format_place};
+use super::virtual_list::{ListSize, use_virtual_list};
 use crate::cursor::Move;
-use crate::page::Page;
-use crate::page_part::{self, Part};
+use crate::dispatch::Dispatch;
+use crate::page_part::{self, PagePart};
 use crate::pairs::{self, Cell, Pair};
 use crate::side::Side;
-use crate::state::{Action, State};
+use crate::state::{Action, Evaluation};
 use crate::walked::Walked;
 
-/// So many rows are all in the page; of more, only those around the place that is looked at, all of
-/// one height.
-const MOST: usize = 200;
+/// At most this number of rows is made.
+const MADE_ROWS: usize = 200;
 /// The height of a row of a long list in CSS pixels, as the style sheet has it.
-const HEIGHT: usize = 29;
+const ROW_HEIGHT: usize = 29;
 
-/// What the rows get.
+/// The context of the rows.
 struct Shown<'a> {
-    page: &'a Page,
+    props: &'a StepsProps,
     walks: Vec<(Side, &'a Walked)>,
     toggle: Callback<usize>,
 }
 
+/// The props of [`Steps`].
+#[derive(PartialEq, Properties)]
+pub(super) struct StepsProps {
+    pub(super) evaluation: Evaluation,
+    /// The step shown.
+    pub(super) cursor: usize,
+    pub(super) act: Dispatch,
+}
+
 /// The list.
 #[component]
-pub(crate) fn Steps(page: &Page) -> Html {
-    page_part::enter(Part::Steps);
-    let state = &page.state;
-    let node = use_follow((state.cursor, state.rows.clone()), 32);
-    let walks: Vec<(Side, &Walked)> = state.walks().collect();
+pub(super) fn Steps(props: &StepsProps) -> Html {
+    page_part::enter(PagePart::Steps);
+    let evaluation = &props.evaluation;
+    let node = use_follow((props.cursor, evaluation.results.rows.clone()), 32);
+    let walks: Vec<(Side, &Walked)> = evaluation.walks().collect();
     // Which walks these are: others have other runs.
     let of: Vec<usize> = walks
         .iter()
@@ -50,10 +55,13 @@ pub(crate) fn Steps(page: &Page) -> Html {
     } else {
         Vec::new()
     };
-    let rows = use_memo((of.clone(), state.part, open.clone()), |(_, part, open)| {
-        let alone: Vec<&Walked> = walks.iter().map(|(_, walked)| *walked).collect();
-        pairs::list(&alone, *part, open)
-    });
+    let rows = use_memo(
+        (of.clone(), evaluation.results.divergence, open.clone()),
+        |(_, part, open)| {
+            let alone: Vec<&Walked> = walks.iter().map(|(_, walked)| *walked).collect();
+            pairs::list(&alone, *part, open)
+        },
+    );
     let toggle = Callback::from(move |run: usize| {
         let mut open = open.clone();
         match open.iter().position(|other| *other == run) {
@@ -62,26 +70,27 @@ pub(crate) fn Steps(page: &Page) -> Html {
         }
         opened.set((of.clone(), open));
     });
-    let (seen, onscroll) = use_window(
-        rows.len(),
-        rows.iter().position(|pair| pair.shows(state.cursor)),
-    );
+    let current = rows.iter().position(|pair| pair.shows(props.cursor));
+    let size = ListSize {
+        rows: rows.len(),
+        made: MADE_ROWS,
+        row_height: ROW_HEIGHT,
+    };
+    let made = use_virtual_list(&node, size, &(current, rows.len()), current);
     let heads = walks.iter().map(|(side, walked)| {
         let count = format_count(walked.path().steps.len(), "step");
         html! {
             <div class="cell">
                 {badge(*side)}
-                <span class="who">{state.name(*side)}</span>
+                <span class="who">{evaluation.name(*side)}</span>
                 <span class="quiet">{count}</span>
             </div>
         }
     });
     let single = if walks.len() < 2 { "single" } else { "double" };
-    let long = (seen.len() < rows.len()).then_some("long");
-    let gap = |count: usize| html! { <div style={format!("height:{}px", count * HEIGHT)}></div> };
-    let (before, behind) = (gap(seen.start), gap(rows.len() - seen.end));
+    let long = (made.len() < rows.len()).then_some("long");
     let shown = Shown {
-        page,
+        props,
         walks: walks.clone(),
         toggle,
     };
@@ -92,56 +101,20 @@ pub(crate) fn Steps(page: &Page) -> Html {
             tabindex="0"
             role="group"
             aria-label="All steps"
-            {onscroll}
         >
             <div class="pair heads">{for heads}</div>
-            {before}
-            {for rows[seen].iter().map(|row| shown.row(row))}
-            {behind}
+            {size.gap(made.start, "above")}
+            {for rows[made.clone()].iter().map(|row| shown.row(row))}
+            {size.gap(rows.len() - made.end, "below")}
         </div>
     }
-}
-
-/// The rows to show of `count`, and what keeps them those that are looked at: after a move that is
-/// the row of the step shown, `current`, and else wherever the reader scrolls to.
-#[hook]
-fn use_window(count: usize, current: Option<usize>) -> (Range<usize>, Callback<Event>) {
-    let again = use_force_update();
-    // The current row of the last time, and the row around which the window lies.
-    let kept = use_mut_ref(|| (None, 0));
-    let middle = {
-        let mut kept = kept.borrow_mut();
-        if kept.0 != Some((current, count)) {
-            *kept = (Some((current, count)), current.unwrap_or(0));
-        }
-        kept.1
-    };
-    let onscroll = Callback::from(move |event: Event| {
-        let list = event
-            .target()
-            .and_then(|target| target.dyn_into::<Element>().ok());
-        let row = list
-            .and_then(|list| usize::try_from(list.scroll_top()).ok())
-            .unwrap_or(0)
-            / HEIGHT;
-        let mut kept = kept.borrow_mut();
-        if count > MOST && row.abs_diff(kept.1) > MOST / 4 {
-            kept.1 = row;
-            drop(kept);
-            again.force_update();
-        }
-    });
-    let start = middle
-        .saturating_sub(MOST / 2)
-        .min(count.saturating_sub(MOST));
-    (start..count.min(start + MOST), onscroll)
 }
 
 impl Shown<'_> {
     fn row(&self, row: &Pair) -> Html {
         match row {
             Pair::Parting => html! {
-                <div class="parting" role="separator"><span>{"Here they part"}</span></div>
+                <div class="parting" role="separator"><span>{"The walks diverge here"}</span></div>
             },
             Pair::Shared(steps) => html! {
                 <div class="pair shared">{self.steps(0, steps, true)}</div>
@@ -158,14 +131,14 @@ impl Shown<'_> {
     }
 
     fn steps(&self, place: usize, steps: &pairs::Steps, shared: bool) -> Html {
-        let state = &self.page.state;
+        let (props, evaluation) = (self.props, &self.props.evaluation);
         let (side, walked) = self.walks[place];
         let path = walked.path();
-        let rulesets = state.paste.rulesets();
+        let rulesets = evaluation.workspace.paste.rulesets();
         let at = steps.at.start;
         let first = path.steps.at(at);
         let matched = first.outcome != Outcome::NoMatch;
-        let current = steps.shows(state.cursor);
+        let current = steps.shows(props.cursor);
         let table = first.place.at.table(rulesets).label();
         let table = if walked.several_tables {
             format!("{table} ")
@@ -173,13 +146,13 @@ impl Shown<'_> {
             String::new()
         };
         let onclick = match steps.open {
-            None => self.page.on(Action::Go(Move::To(at))),
+            None => self.props.act.on(Action::Go(Move::To(at))),
             Some(_) => self.toggle.reform(move |_| at),
         };
         let (number, says) = match steps.open {
             None => {
                 let place = format_place(rulesets, first.place);
-                let what = what(state, walked, at);
+                let what = what(evaluation, walked, at);
                 (
                     (at + 1).to_string(),
                     html! { <><code>{table}{place}</code>{" "}{what}</> },
@@ -198,7 +171,8 @@ impl Shown<'_> {
                 (format!("{}–{}", at + 1, steps.at.end), says)
             }
         };
-        let decided = matched && side == state.lead && walked.decided_at() == Some(at);
+        let decided =
+            matched && side == evaluation.workspace.lead && walked.decided_at() == Some(at);
         let tint = decided.then(|| colour(walked.headline.fate));
         let quiet = (!matched).then_some("quiet");
         let outcome = (matched && !shared).then(|| colour(walked.headline.fate));
@@ -224,24 +198,24 @@ impl Shown<'_> {
     }
 }
 
-/// What a step did, in a few words.
-fn what(state: &State, walked: &Walked, at: usize) -> Html {
+/// The result of a step, in a few words.
+fn what(evaluation: &Evaluation, walked: &Walked, at: usize) -> Html {
     let path = walked.path();
-    let rulesets = state.paste.rulesets();
+    let rulesets = evaluation.workspace.paste.rulesets();
     let step = path.steps.at(at);
     let (ruleset, table, _) = step.place.at.find(rulesets);
     let why = || explain::why(rulesets, &walked.trace, path, &step);
     if let Some(because) = walked.doubt(at) {
         let taken = if step.outcome == Outcome::Match {
-            "taken to match"
+            "assumed to match"
         } else {
-            "taken not to match"
+            "assumed not to match"
         };
         return html! { <><b>{taken}</b>{": "}{because}</> };
     }
     match (step.outcome, step.place.rule(rulesets)) {
         (Outcome::NoMatch, _) => html! { <>{"no: "}{why()}</> },
-        (Outcome::Unknown, _) => html! { <>{"cannot be told: "}{why()}</> },
+        (Outcome::Unknown, _) => html! { <>{"undetermined: "}{why()}</> },
         (_, None) => html! { {step.place.at.find(rulesets).2.policy().name()} },
         (_, Some(rule)) => {
             let change = explain::change(

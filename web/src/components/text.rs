@@ -1,19 +1,22 @@
 //! The text: read-only with its lines numbered, or as a text field.
 
+use std::rc::Rc;
+
 use chainwalk_core::text::diagnostic::{Diagnostic, Severity, Span};
 use web_sys::{HtmlElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
 use super::diagnostics::sign;
 use super::follow::use_follow;
-use super::window::window;
-use crate::page::Page;
-use crate::page_part::{self, Part};
-use crate::paste::{MOST_EDITED, Origin};
-use crate::state::{Action, Line, View};
+use super::props::PageProps;
+use super::virtual_list::{ListSize, use_virtual_list};
+use crate::dispatch::Dispatch;
+use crate::page_part::{self, PagePart};
+use crate::paste::{MAX_EDITED_BYTES, Origin, Paste};
+use crate::state::{Action, Line, RuleView};
 
-/// More lines than anyone reads at once.
-const MOST: usize = 2_000;
+/// At most this number of lines is made: several screens full.
+const MADE_LINES: usize = 400;
 
 /// How to get a dump.
 const COMMANDS: [(&str, &str); 2] = [
@@ -26,13 +29,13 @@ const COMMANDS: [(&str, &str); 2] = [
 
 /// The text with its lines numbered, that of the current rule marked.
 #[component]
-pub(crate) fn Text(page: &Page) -> Html {
-    page_part::enter(Part::Rules);
-    let state = &page.state;
-    let rulesets = state.paste.rulesets();
+pub(super) fn Text(props: &PageProps) -> Html {
+    page_part::enter(PagePart::Rules);
+    let evaluation = &props.evaluation;
+    let rulesets = evaluation.workspace.paste.rulesets();
     // A line that was asked for goes before the one of the rule under the cursor.
-    let current = state.line.or_else(|| {
-        let (_, place) = *state.current().first()?;
+    let current = props.view.line.or_else(|| {
+        let (_, place) = *evaluation.current(props.view.cursor).first()?;
         let (ruleset, _, chain) = place.at.find(rulesets);
         let line = place.rule(rulesets).map(|rule| rule.line).or(chain.line)?;
         Some(Line {
@@ -43,31 +46,36 @@ pub(crate) fn Text(page: &Page) -> Html {
     let node = use_follow(
         (
             current.map(|current| (current.source, current.line)),
-            state.cursor,
+            props.view.cursor,
         ),
         40,
     );
     let source = current.map_or(0, |current| current.source);
-    let text = state
+    let text = evaluation
+        .workspace
         .paste
         .parsed
         .sources
         .get(source as usize)
         .map_or("", |text| text);
-    let count = text.lines().count();
     let wanted = current.map(|current| (current.line as usize).saturating_sub(1));
-    let seen = window(count, MOST, wanted);
-    let marks = marks(&state.paste.parsed.diagnostics, source);
+    let size = ListSize {
+        rows: text.lines().count(),
+        made: MADE_LINES,
+        row_height: LINE_HEIGHT as usize,
+    };
+    let made = use_virtual_list(&node, size, &(source, wanted, size.rows), wanted);
+    let marks = marks(&evaluation.workspace.paste.parsed.diagnostics, source);
     let lines = text
         .lines()
         .enumerate()
-        .skip(seen.start)
-        .take(seen.len())
+        .skip(made.start)
+        .take(made.len())
         .map(|(at, line)| {
             let here = Some(at) == wanted;
             let mark = marks.iter().find(|(line, ..)| *line as usize == at + 1);
-            let marked = if here && state.line.is_some() {
-                state.marked
+            let marked = if here && props.view.line.is_some() {
+                props.view.marked
             } else {
                 Span::default()
             };
@@ -86,16 +94,9 @@ pub(crate) fn Text(page: &Page) -> Html {
         });
     html! {
         <div class="scroll source" ref={&node} tabindex="0" role="group" aria-label="The text">
-            if seen.len() < count {
-                <p class="left">
-                    {format!(
-                        "lines {} to {} of {count}",
-                        seen.start + 1,
-                        seen.end
-                    )}
-                </p>
-            }
-            <ol>{for lines}</ol>
+            {size.gap(made.start, "above")}
+            <ol key="lines">{for lines}</ol>
+            {size.gap(size.rows - made.end, "below")}
         </div>
     }
 }
@@ -136,8 +137,8 @@ fn marked_in(text: &str, line: &str, place: Span) -> Html {
     let cut = |at: u32| (at as usize).saturating_sub(start).min(line.len());
     let (from, to) = (cut(place.start), cut(place.end));
     match (line.get(..from), line.get(from..to), line.get(to..)) {
-        (Some(before), Some(marked), Some(behind)) if !marked.is_empty() => html! {
-            <code>{before}<mark>{marked}</mark>{behind}</code>
+        (Some(before), Some(marked), Some(after)) if !marked.is_empty() => html! {
+            <code>{before}<mark>{marked}</mark>{after}</code>
         },
         _ => html! { <code>{line}</code> },
     }
@@ -150,21 +151,38 @@ fn in_field(text: &str, at: u32) -> u32 {
     u32::try_from(units).unwrap_or(u32::MAX)
 }
 
-/// As high as a line of the text field, and as the room above its first.
-const LINE: i32 = 18;
-const ABOVE: i32 = 8;
+/// The height of a line in pixels, and of the padding above the first line of the text field.
+const LINE_HEIGHT: i32 = 18;
+const FIELD_PADDING: i32 = 8;
+
+/// The props of [`Edit`].
+#[derive(Properties)]
+pub(super) struct EditProps {
+    pub(super) paste: Rc<Paste>,
+    /// The line to show, and the part of it to mark.
+    pub(super) line: Option<Line>,
+    pub(super) marked: Span,
+    pub(super) act: Dispatch,
+}
+
+impl PartialEq for EditProps {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.paste, &other.paste)
+            && (self.line, self.marked) == (other.line, other.marked)
+    }
+}
 
 /// The text in a field, read again with every change.
 #[component]
-pub(crate) fn Edit(page: &Page) -> Html {
-    page_part::enter(Part::Rules);
+pub(super) fn Edit(props: &EditProps) -> Html {
+    page_part::enter(PagePart::Rules);
     let node = use_node_ref();
-    let own = !matches!(page.state.paste.origin, Origin::Sample(_));
+    let own = !matches!(props.paste.origin, Origin::Sample(_));
     use_effect_with((), {
         let node = node.clone();
         move |()| {
             if let Some(field) = node.cast::<HtmlTextAreaElement>() {
-                // What is pasted takes the place of a sample; one's own text is rather edited.
+                // A paste replaces a sample, but edits the user's own text.
                 let _ = field.focus();
                 if !own {
                     field.select();
@@ -174,7 +192,7 @@ pub(crate) fn Edit(page: &Page) -> Html {
     });
     let oninput = {
         let node = node.clone();
-        page.act.reform(move |_: InputEvent| {
+        props.act.map(move |_: InputEvent| {
             Action::Edit(
                 node.cast::<HtmlTextAreaElement>()
                     .map(|field| field.value())
@@ -182,20 +200,20 @@ pub(crate) fn Edit(page: &Page) -> Html {
             )
         })
     };
-    use_effect_with((page.state.line, page.state.marked), {
-        let (node, page) = (node.clone(), page.clone());
+    use_effect_with((props.line, props.marked), {
+        let (node, paste) = (node.clone(), Rc::clone(&props.paste));
         move |(line, marked)| {
-            let (Some(field), Some(line), Some(text)) = (
-                node.cast::<HtmlTextAreaElement>(),
-                line,
-                page.state.paste.editable(),
-            ) else {
+            let (Some(field), Some(line), Some(text)) =
+                (node.cast::<HtmlTextAreaElement>(), line, paste.editable())
+            else {
                 return;
             };
             let _ = field.focus();
             let _ =
                 field.set_selection_range(in_field(text, marked.start), in_field(text, marked.end));
-            field.set_scroll_top((i32::try_from(line.line).unwrap_or(i32::MAX / LINE) - 4) * LINE);
+            field.set_scroll_top(
+                (i32::try_from(line.line).unwrap_or(i32::MAX / LINE_HEIGHT) - 4) * LINE_HEIGHT,
+            );
         }
     });
     let column = use_node_ref();
@@ -213,19 +231,19 @@ pub(crate) fn Edit(page: &Page) -> Html {
             }
         }
     };
-    let marks = marks(&page.state.paste.parsed.diagnostics, 0);
+    let marks = marks(&props.paste.parsed.diagnostics, 0);
     let marks = marks.into_iter().map(|(line, severity, says)| {
         let top = i32::try_from(line)
             .unwrap_or(1)
             .saturating_sub(1)
-            .saturating_mul(LINE)
-            .saturating_add(ABOVE);
+            .saturating_mul(LINE_HEIGHT)
+            .saturating_add(FIELD_PADDING);
         gutter(severity, says, Some(format!("top: {top}px")))
     });
     let commands = COMMANDS.map(|(place, command)| {
         html! { <><dt>{place}</dt><dd><code class="copy">{command}</code></dd></> }
     });
-    let text = page.state.paste.editable().map(str::to_owned);
+    let text = props.paste.editable().map(str::to_owned);
     html! {
         <div class="edit">
             if let Some(text) = text {
@@ -250,12 +268,12 @@ pub(crate) fn Edit(page: &Page) -> Html {
             } else {
                 <p class="left">
                     {format!(
-                        "This text is a capture, or larger than {} MB: it is not edited here. ",
-                        MOST_EDITED / 1_000_000
+                        "A capture, or a text above {} MB, cannot be edited here. ",
+                        MAX_EDITED_BYTES / 1_000_000
                     )}
-                    {"Paste or drop another one anywhere. "}
-                    <button type="button" class="link" onclick={page.on(Action::View(View::Text))}>
-                        {"Look at it"}
+                    {"Paste or drop another text anywhere. "}
+                    <button type="button" class="link" onclick={props.act.on(Action::View(RuleView::Text))}>
+                        {"Show it"}
                     </button>
                 </p>
             }

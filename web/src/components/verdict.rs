@@ -8,49 +8,63 @@ use super::badge::{badge, colour};
 use super::phrases::{bool_text, sentence_with_chain};
 use super::rule;
 use crate::browser;
-use crate::page::Page;
+use crate::dispatch::Dispatch;
+use crate::page_part;
 use crate::side::Side;
-use crate::state::{Action, State, Tab, sent};
+use crate::state::{Action, Evaluation, Tab, format_sent};
 use crate::walked::Walked;
 
+/// The props of [`Verdict`].
+#[derive(PartialEq, Properties)]
+pub(super) struct VerdictProps {
+    pub(super) evaluation: Evaluation,
+    /// The part that a narrow screen shows.
+    pub(super) tab: Tab,
+    /// Whether the page is in a frame of another page.
+    pub(super) is_embedded: bool,
+    pub(super) act: Dispatch,
+}
+
 /// Both answers.
-pub(crate) fn verdict(page: &Page) -> Html {
-    let state = &page.state;
-    let lead = state.lead;
+#[component]
+pub(super) fn Verdict(props: &VerdictProps) -> Html {
+    page_part::enter(None);
+    let evaluation = &props.evaluation;
+    let lead = evaluation.workspace.lead;
     let large_other = format!("Answer for {} in large", lead.other().letter());
-    let tabs = Tab::ALL.map(|tab| tab_button(page, tab));
+    let tabs = Tab::ALL.map(|tab| tab_button(props, tab));
     html! {
         <section class="verdict" aria-label="Verdict">
-            <div class="lead" id="verdict">{large(state, lead)}</div>
-            if state.compare {
+            <div class="lead" id="verdict">{large(evaluation, lead)}</div>
+            if evaluation.workspace.compare {
                 <button
                     type="button"
                     class="line swap"
                     id="swap"
                     aria-label={large_other.clone()}
                     title={large_other}
-                    onclick={page.on(Action::Lead(lead.other()))}
+                    onclick={props.act.on(Action::Lead(lead.other()))}
                 >
                     <svg viewBox="0 0 18 16" width="18" height="16" aria-hidden="true">
                         <path d="M5 1.500 2 4.500l3 3M2 4.500h14M13 8.500l3 3-3 3M16 11.500H2" />
                     </svg>
                 </button>
                 <div class="other" id="verdict-other">
-                    {small(state, lead.other())}
-                    {certainty(page)}
+                    {small(evaluation, lead.other())}
+                    {certainty(props)}
                 </div>
             } else {
-                <div class="other">{certainty(page)}</div>
+                <div class="other">{certainty(props)}</div>
             }
             <div class="tabs" role="tablist" aria-label="Parts of the page">{for tabs}</div>
         </section>
     }
 }
 
-fn tab_button(page: &Page, tab: Tab) -> Html {
-    let selected = page.state.tab == tab;
+fn tab_button(props: &VerdictProps, tab: Tab) -> Html {
+    let selected = props.tab == tab;
     let place = Tab::ALL.iter().position(|other| *other == tab).unwrap_or(0);
-    let act = page.act.clone();
+    let act = props.act.clone();
     // The arrows move through a list of tabs, as everywhere.
     let onkeydown = Callback::from(move |event: KeyboardEvent| {
         let next = match &*event.key() {
@@ -71,7 +85,7 @@ fn tab_button(page: &Page, tab: Tab) -> Html {
             aria-selected={bool_text(selected)}
             aria-controls={format!("pane-{}", tab.key())}
             tabindex={if selected { "0" } else { "-1" }}
-            onclick={page.on(Action::Tab(tab))}
+            onclick={props.act.on(Action::Tab(tab))}
             {onkeydown}
         >
             {tab.name()}
@@ -79,9 +93,9 @@ fn tab_button(page: &Page, tab: Tab) -> Html {
     }
 }
 
-fn large(state: &State, side: Side) -> Html {
-    let Ok(walked) = &state.lane(side).walked else {
-        return incomplete(state, side);
+fn large(evaluation: &Evaluation, side: Side) -> Html {
+    let Ok(walked) = &evaluation.results.walks[side as usize] else {
+        return incomplete(evaluation, side);
     };
     let Headline {
         fate,
@@ -94,15 +108,15 @@ fn large(state: &State, side: Side) -> Html {
             <h1>
                 <b class={colour(*fate)}>{lead}</b>
                 {" "}
-                {sentence_with_chain(state, reason, walked.decided_by())}
+                {sentence_with_chain(evaluation, reason, walked.decided_by())}
             </h1>
             <p class="under">
-                if state.compare {
+                if evaluation.workspace.compare {
                     {badge(side)}{" "}
                 }
-                {capital(&format!("{}: {end}", sent(&walked.trace.packet)))}
+                {capital(&format!("{}: {end}", format_sent(&walked.trace.packet)))}
                 if *fate != Fate::Unknown {
-                    {decided(state, walked)}
+                    {decided(evaluation, walked)}
                 }
             </p>
         </>
@@ -110,8 +124,8 @@ fn large(state: &State, side: Side) -> Html {
 }
 
 /// The rule that decided, as its line states it.
-fn decided(state: &State, walked: &Walked) -> Html {
-    let rulesets = state.paste.rulesets();
+fn decided(evaluation: &Evaluation, walked: &Walked) -> Html {
+    let rulesets = evaluation.workspace.paste.rulesets();
     let Some(place) = walked.decided_by() else {
         return Html::default();
     };
@@ -127,15 +141,15 @@ fn decided(state: &State, walked: &Walked) -> Html {
     }
 }
 
-fn small(state: &State, side: Side) -> Html {
-    let Ok(walked) = &state.lane(side).walked else {
-        return incomplete(state, side);
+fn small(evaluation: &Evaluation, side: Side) -> Html {
+    let Ok(walked) = &evaluation.results.walks[side as usize] else {
+        return incomplete(evaluation, side);
     };
     let Headline {
         fate, lead, reason, ..
     } = &walked.headline;
     let lead = lead.trim_end_matches('.').to_ascii_lowercase();
-    let name = state.name(side);
+    let name = evaluation.name(side);
     let name = if name.starts_with("uid") || name.starts_with("gid") {
         format!("As {name}")
     } else {
@@ -145,26 +159,17 @@ fn small(state: &State, side: Side) -> Html {
         <>
             <h2>{badge(side)}{" "}{name}{": "}<b class={colour(*fate)}>{lead}</b></h2>
             <p class="under">
-                {sentence_with_chain(
-                    state,
-                    reason,
-                    walked.decided_by(),
-                )}
+                {sentence_with_chain(evaluation, reason, walked.decided_by())}
             </p>
         </>
     }
 }
 
-fn incomplete(state: &State, side: Side) -> Html {
-    let wrong = state
-        .lane(side)
-        .walked
-        .as_ref()
-        .err()
-        .and_then(|wrong| wrong.first());
+fn incomplete(evaluation: &Evaluation, side: Side) -> Html {
+    let wrong = evaluation.field_errors(side).first();
     html! {
         <>
-            <h1>{badge(side)}{" is not complete."}</h1>
+            <h1>{badge(side)}{" is incomplete."}</h1>
             if let Some(wrong) = wrong {
                 <p class="under">{wrong.field.label()}{": "}{&wrong.message}</p>
             }
@@ -172,8 +177,8 @@ fn incomplete(state: &State, side: Side) -> Html {
     }
 }
 
-fn certainty(page: &Page) -> Html {
-    let walks: Vec<_> = page.state.walks().collect();
+fn certainty(props: &VerdictProps) -> Html {
+    let walks: Vec<_> = props.evaluation.walks().collect();
     if walks.is_empty() {
         return Html::default();
     }
@@ -182,12 +187,12 @@ fn certainty(page: &Page) -> Html {
         .filter(|(_, walked)| !walked.trace.certain)
         .map(|(side, _)| side.letter())
         .collect();
-    let given = super::why::assumptions(&page.state);
+    let given = props.evaluation.assumptions();
     let says = match (unsure.len(), walks.len()) {
         (0, 1) => "✓ Certain".to_owned(),
         (0, _) => "✓ Both certain".to_owned(),
-        (1, 1) => "? A dump cannot tell".to_owned(),
-        _ => format!("? A dump cannot tell for {}", unsure.join(" and ")),
+        (1, 1) => "? Undetermined".to_owned(),
+        _ => format!("? Undetermined for {}", unsure.join(" and ")),
     };
     let class = if unsure.is_empty() { "sure" } else { "unknown" };
     let count = if given.len() == 1 {
@@ -195,9 +200,9 @@ fn certainty(page: &Page) -> Html {
     } else {
         format!("{} assumptions", given.len())
     };
-    let embed = page.state.embed.is_some();
+    let embed = props.is_embedded;
     let open = |id: &'static str| {
-        let act = page.act.clone();
+        let act = props.act.clone();
         Callback::from(move |_: MouseEvent| {
             act.emit(Action::Tab(Tab::Packet));
             browser::focus(id);
@@ -213,7 +218,7 @@ fn certainty(page: &Page) -> Html {
                 </button>
             }
             if !given.is_empty() {
-                {", given "}
+                {", with "}
                 if embed {
                     {// The column that tells them is not there.
                     html! {
@@ -232,15 +237,15 @@ fn certainty(page: &Page) -> Html {
     }
 }
 
-/// A whole step, from core's words, with the packet's end behind its last.
-pub(super) fn step(state: &State, walked: &Walked, at: usize) -> String {
+/// The sentence of a step, followed by the packet's end at the last step.
+pub(super) fn step(evaluation: &Evaluation, walked: &Walked, at: usize) -> String {
     let path = walked.path();
-    let rulesets = state.paste.rulesets();
+    let rulesets = evaluation.workspace.paste.rulesets();
     let Some(step) = path.steps.get(at) else {
         let lead = if path.steps.is_empty() {
-            "It meets no rule"
+            "The packet reaches no rule"
         } else {
-            "It has ended"
+            "The walk has ended"
         };
         return format!("{lead}: {}.", walked.end());
     };
@@ -252,7 +257,7 @@ pub(super) fn step(state: &State, walked: &Walked, at: usize) -> String {
                 "did not match"
             };
             format!(
-                "{} cannot be told: {because}. Shown as if it {as_if}.",
+                "{} is undetermined: {because}. Shown as if it {as_if}.",
                 explain::place(rulesets, step.place)
             )
         }

@@ -6,21 +6,23 @@ use super::badge::{badge, colour};
 use super::left_out::unless_left_out;
 use super::map::{Map, save_buttons};
 use super::phrases::bool_text;
+use super::props::PageProps;
 use super::stepper::Stepper;
 use super::steps::Steps;
-use crate::page::Page;
-use crate::page_part::Part;
+use crate::page_part::{self, PagePart};
 use crate::state::Action;
 
 /// The whole column.
-pub(crate) fn walk(page: &Page) -> Html {
-    let state = &page.state;
-    let names = state.sides().iter().map(|side| {
-        let class = state
+#[component]
+pub(super) fn WalkPane(props: &PageProps) -> Html {
+    page_part::enter(None);
+    let evaluation = &props.evaluation;
+    let names = evaluation.workspace.sides().iter().map(|side| {
+        let class = evaluation
             .walked(*side)
             .map_or("", |walked| colour(walked.headline.fate));
         html! {
-            <span class={classes!("name", class)}>{badge(*side)}{" "}{state.name(*side)}</span>
+            <span class={classes!("name", class)}>{badge(*side)}{" "}{evaluation.name(*side)}</span>
         }
     });
     html! {
@@ -34,19 +36,41 @@ pub(crate) fn walk(page: &Page) -> Html {
                     type="button"
                     class="line"
                     id="compare"
-                    aria-pressed={bool_text(state.compare)}
+                    aria-pressed={bool_text(evaluation.workspace.compare)}
                     title="Show the second packet beside the first (c)"
-                    onclick={page.on(Action::Compare)}
+                    onclick={props.act.on(Action::Compare)}
                 >
                     {"Compare "}
                     <kbd>{"c"}</kbd>
                 </button>
             </div>
-            {unless_left_out(Part::Map, || {
-                html! { <Map ..page.clone() /> }
+            {unless_left_out(PagePart::Map, || {
+                html! {
+                    <Map
+                        evaluation={evaluation.clone()}
+                        cursor={props.view.cursor}
+                        tab={props.view.tab}
+                        act={props.act.clone()}
+                    />
+                }
             })}
-            {unless_left_out(Part::Steps, || {
-                html! { <><Stepper ..page.clone() /><Steps ..page.clone() /></> }
+            {unless_left_out(PagePart::Steps, || {
+                html! {
+                    <>
+                        <Stepper
+                            evaluation={evaluation.clone()}
+                            cursor={props.view.cursor}
+                            playing={props.view.playing}
+                            held={props.view.held}
+                            act={props.act.clone()}
+                        />
+                        <Steps
+                            evaluation={evaluation.clone()}
+                            cursor={props.view.cursor}
+                            act={props.act.clone()}
+                        />
+                    </>
+                }
             })}
         </section>
     }

@@ -4,18 +4,18 @@ use chainwalk_core::analysis::explain::Fate;
 use chainwalk_core::walk::trace::Verdict;
 
 use crate::paste;
-use crate::state::State;
+use crate::state::Evaluation;
 
 /// Where it ends, with the name of who listens there.
-pub(super) fn end(state: &State, verdict: Option<&Verdict>) -> String {
+pub(super) fn end(evaluation: &Evaluation, verdict: Option<&Verdict>) -> String {
     let Some(verdict) = verdict else {
         return "depends".into();
     };
-    let mesh = state.paste.mesh.as_ref();
+    let mesh = evaluation.workspace.paste.mesh.as_ref();
     match mesh.and_then(|mesh| mesh.listener(verdict.port?)) {
         Some(who) if Fate::from_verdict(Some(verdict)) == Fate::Captured => {
-            format!("{who} {}", paste::end(verdict))
+            format!("{who} {}", paste::format_end(verdict))
         }
-        _ => paste::end(verdict).into_owned(),
+        _ => paste::format_end(verdict).into_owned(),
     }
 }

@@ -1,59 +1,63 @@
-//! The reason for the answer, where two packets part, and what is taken for granted.
+//! The reason for the answer, the step at which two walks diverge, and the assumptions.
 
-use chainwalk_core::analysis::explain::{self, Fate, capital};
+use chainwalk_core::analysis::explain::{self, Fate};
 use chainwalk_core::analysis::scenario;
 use chainwalk_core::walk::trace::{Outcome, Question};
 use yew::prelude::*;
 
 use super::badge::{badge, colour};
 use super::phrases::{bool_text, format_place, sentence_with_chain};
+use super::props::EvaluationProps;
 use crate::cursor::Move;
-use crate::page::Page;
+use crate::page_part::{self, PagePart};
 use crate::side::Side;
-use crate::state::{Action, State};
+use crate::state::{Action, Evaluation};
 use crate::walked::Walked;
 
 /// The lower half of the packet's column.
-pub(crate) fn why(page: &Page) -> Html {
-    let state = &page.state;
-    let lead = state.lead;
-    let assumptions = assumptions(state);
+#[component]
+pub(super) fn Why(props: &EvaluationProps) -> Html {
+    page_part::enter(PagePart::Packet);
+    let evaluation = &props.evaluation;
+    let lead = evaluation.workspace.lead;
+    let assumptions = evaluation.assumptions();
     html! {
         <>
-            if let Some(walked) = state.walked(lead) {
+            if let Some(walked) = evaluation.walked(lead) {
                 <section class="why" id="why" tabindex="-1">
-                    <h2>{heading(state, lead, walked)}</h2>
-                    {because(state, walked)}
-                    {parting(page)}
-                    {ways(state, walked)}
-                    {settle(page, walked)}
+                    <h2>{heading(evaluation, lead, walked)}</h2>
+                    {because(evaluation, walked)}
+                    {parting(props)}
+                    {ways(evaluation, walked)}
+                    {settle(props, walked)}
                 </section>
             }
             <section class="why" id="assumptions" tabindex="-1" aria-label="Assumptions">
-                <h2>{"Taken for granted"}</h2>
+                <h2>{"Assumptions"}</h2>
                 <ul>
                     {for assumptions
                         .into_iter()
                         .map(|assumption| html! { <li>{assumption}</li> })}
                 </ul>
-                if !state.paste.host_known {
-                    {placing(page)}
+                if !evaluation.workspace.paste.host_known {
+                    {placing(props)}
                 }
             </section>
         </>
     }
 }
 
-/// Whether the namespace that nobody knows is a pod's or a node's.
-fn placing(page: &Page) -> Html {
-    let is_node = scenario::is_node(&page.state.paste.host);
+/// Whether rules that came without a host are evaluated as a pod's or a node's.
+fn placing(props: &EvaluationProps) -> Html {
+    let evaluation = &props.evaluation;
+    let is_node = scenario::is_node(&evaluation.workspace.paste.host);
     let choice = |node: bool, id: &'static str, says: &'static str| {
         html! {
             <button
                 type="button"
                 {id}
                 aria-pressed={bool_text(node == is_node)}
-                onclick={page.on(Action::Place { node })}
+                onclick={props.act.on(Action::Place { node })}
             >
                 {says}
             </button>
@@ -61,33 +65,39 @@ fn placing(page: &Page) -> Html {
     };
     html! {
         <p class="placing">
-            <span id="placing">{"Walk them in"}</span>
+            <span id="placing">{"Evaluate as:"}</span>
             <span class="choice" role="group" aria-labelledby="placing">
-                {choice(false, "place-pod", "a pod")}
-                {choice(true, "place-node", "a node")}
+                {choice(false, "place-pod", "pod")}
+                {choice(true, "place-node", "node")}
             </span>
         </p>
     }
 }
 
-fn heading(state: &State, side: Side, walked: &Walked) -> String {
-    let who = if state.compare { side.letter() } else { "it" };
+fn heading(evaluation: &Evaluation, side: Side, walked: &Walked) -> String {
+    let who = if evaluation.workspace.compare {
+        side.letter()
+    } else {
+        "it"
+    };
     match walked.headline.fate {
         Fate::Captured => format!(
             "Why {who} is {}",
-            Fate::Captured.word(state.paste.mesh.is_some())
+            Fate::Captured.word(evaluation.workspace.paste.mesh.is_some())
         ),
-        Fate::Direct if state.paste.mesh.is_some() => format!("Why {who} is not captured"),
+        Fate::Direct if evaluation.workspace.paste.mesh.is_some() => {
+            format!("Why {who} is not captured")
+        }
         Fate::Direct => format!("Why {who} arrives"),
         Fate::Dropped => format!("Why {who} does not arrive"),
-        Fate::Unknown => format!("Why a dump cannot tell for {who}"),
+        Fate::Unknown => format!("Why the outcome of {who} is undetermined"),
     }
 }
 
-/// The deciding rule in words, and what of the packet fitted it.
-fn because(state: &State, walked: &Walked) -> Html {
-    let rulesets = state.paste.rulesets();
-    let says = sentence_with_chain(state, &walked.headline.reason, walked.decided_by());
+/// The deciding rule in words, and the fields of the packet that it compared.
+fn because(evaluation: &Evaluation, walked: &Walked) -> Html {
+    let rulesets = evaluation.workspace.paste.rulesets();
+    let says = sentence_with_chain(evaluation, &walked.headline.reason, walked.decided_by());
     let decided = walked
         .decided_at()
         .filter(|_| walked.headline.fate != Fate::Unknown);
@@ -99,32 +109,35 @@ fn because(state: &State, walked: &Walked) -> Html {
     let more = step.place.rule(rulesets).map(|rule| {
         let words = explain::rule(ruleset, table, rule);
         let why = explain::why(rulesets, &walked.trace, walked.path(), &step);
-        html! { <p class="quiet">{"It says: "}{words}{" Here: "}{why}{"."}</p> }
+        html! { <p class="quiet">{"The rule: "}{words}{" Evaluated: "}{why}{"."}</p> }
     });
-    let past = state.paste.known_past().unwrap_or_default();
-    let exempt = past
+    let mut outcomes = evaluation
+        .results
+        .outcomes
         .iter()
+        .flat_map(|all| all.iter());
+    let exempt = outcomes
         .find(|past| past.scenario.packet == walked.trace.packet)
         .and_then(|past| past.exempt);
-    let meant = exempt.map(|why| html! { <p>{"It is meant to: "}{why}{"."}</p> });
+    let meant = exempt.map(|why| html! { <p>{"This bypass is intended: "}{why}{"."}</p> });
     html! { <><p>{says}</p>{more}{meant}</> }
 }
 
-/// The step at which the two ways part, as both saw it.
-fn parting(page: &Page) -> Html {
-    let state = &page.state;
-    let (Some(part), true) = (state.part, state.compare) else {
+/// The step at which the two walks diverge, as each evaluated it.
+fn parting(props: &EvaluationProps) -> Html {
+    let evaluation = &props.evaluation;
+    let (Some(part), true) = (evaluation.results.divergence, evaluation.workspace.compare) else {
         return Html::default();
     };
-    let rulesets = state.paste.rulesets();
-    let seen = state.walks().map(|(side, walked)| {
+    let rulesets = evaluation.workspace.paste.rulesets();
+    let seen = evaluation.walks().map(|(side, walked)| {
         let path = walked.path();
         let says = match path.steps.get(part) {
             Some(step) => {
                 let how = match walked.outcome(part) {
                     Outcome::Match | Outcome::Policy => "yes",
                     Outcome::NoMatch => "no",
-                    Outcome::Unknown => "perhaps",
+                    Outcome::Unknown => "undetermined",
                 };
                 let why = explain::why(rulesets, &walked.trace, path, &step);
                 format!("{}: {how}, {why}", format_place(rulesets, step.place))
@@ -136,8 +149,8 @@ fn parting(page: &Page) -> Html {
     html! {
         <>
             <p>
-                {"They part at "}
-                <button type="button" class="link" onclick={page.on(Action::Go(Move::To(part)))}>
+                {"The walks diverge at "}
+                <button type="button" class="link" onclick={props.act.on(Action::Go(Move::To(part)))}>
                     {format!("step {}", part + 1)}
                 </button>
                 {"."}
@@ -147,13 +160,13 @@ fn parting(page: &Page) -> Html {
     }
 }
 
-/// The ways that an uncertain walk can go.
-fn ways(state: &State, walked: &Walked) -> Html {
+/// The branches of an undetermined walk.
+fn ways(evaluation: &Evaluation, walked: &Walked) -> Html {
     let trace = &walked.trace;
     if trace.branches.is_empty() {
         return Html::default();
     }
-    let rulesets = state.paste.rulesets();
+    let rulesets = evaluation.workspace.paste.rulesets();
     if let Some(spread) = trace.spread.as_ref().filter(|_| trace.is_chance_alone()) {
         return super::spread::spread(rulesets, spread);
     }
@@ -201,25 +214,25 @@ fn ways(state: &State, walked: &Walked) -> Html {
             .path
             .verdict
             .as_ref()
-            .map_or("no end is known".into(), crate::paste::end);
+            .map_or("the outcome is unknown".into(), crate::paste::format_end);
         html! { <li>{"If "}{given.join(", ")}{": "}<b>{&*end}</b></li> }
     });
     html! {
         <>
-            <p>{"The first of these ways is shown:"}</p>
+            <p>{"The first of these branches is shown:"}</p>
             <ol>{for ways}</ol>
             if trace.branches_left_out > 0 {
-                <p class="quiet">{format!("{} more are left out.", trace.branches_left_out)}</p>
+                <p class="quiet">{format!("{} more are not listed.", trace.branches_left_out)}</p>
             }
         </>
     }
 }
 
-/// Buttons that answer the first rule which a dump cannot tell, and that take such answers back.
-fn settle(page: &Page, walked: &Walked) -> Html {
-    let state = &page.state;
-    let rulesets = state.paste.rulesets();
-    let settled = state.settled.iter().map(|(place, matches)| {
+/// Buttons that answer for the first undetermined rule, and that withdraw such answers.
+fn settle(props: &EvaluationProps, walked: &Walked) -> Html {
+    let evaluation = &props.evaluation;
+    let rulesets = evaluation.workspace.paste.rulesets();
+    let settled = evaluation.workspace.settled.iter().map(|(place, matches)| {
         let how = if *matches {
             "matches"
         } else {
@@ -231,40 +244,25 @@ fn settle(page: &Page, walked: &Walked) -> Html {
                     "You assume that {} {how}. ",
                     format_place(rulesets, *place)
                 )}
-                <button type="button" class="line" onclick={page.on(Action::Settle(*place, None))}>
-                    {"let it depend"}
+                <button type="button" class="line" onclick={props.act.on(Action::Settle(*place, None))}>
+                    {"Leave undetermined"}
                 </button>
             </p>
         }
     });
     let open = walked.first_doubt().map(|place| {
-        let answer = |matches| page.on(Action::Settle(place, Some(matches)));
+        let answer = |matches| props.act.on(Action::Settle(place, Some(matches)));
         html! {
             <p class="settle" id="settle">
                 {format!("{}: ", format_place(rulesets, place))}
                 <button type="button" class="line" onclick={answer(true)}>
-                    {"assume it matches"}
+                    {"Assume that it matches"}
                 </button>
                 <button type="button" class="line" onclick={answer(false)}>
-                    {"assume it does not"}
+                    {"Assume that it does not"}
                 </button>
             </p>
         }
     });
     html! { <>{for settled}{open}</> }
-}
-
-/// Everything that is taken for granted, each once.
-pub(super) fn assumptions(state: &State) -> Vec<String> {
-    let mut all = state.paste.given();
-    for (_, walked) in state.walks() {
-        for assumption in &walked.trace.assumes {
-            if !all.contains(assumption) {
-                all.push(assumption.clone());
-            }
-        }
-    }
-    all.iter()
-        .map(|says| format!("{}.", capital(says)))
-        .collect()
 }

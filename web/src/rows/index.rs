@@ -1,4 +1,4 @@
-//! What the rule list looks up in the rules, made once for each set of them.
+//! The callers and counters of rules, collected once for the rule list.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ pub(crate) struct Index {
 
 impl Index {
     /// Looks at every rule once.
-    pub(crate) fn of(rulesets: &[Ruleset]) -> Self {
+    pub(crate) fn new(rulesets: &[Ruleset]) -> Self {
         let mut index = Self::default();
         for (ruleset, set) in (0..).zip(rulesets) {
             for (place, table) in (0..).zip(&set.tables) {
@@ -63,7 +63,7 @@ impl Index {
 }
 
 /// A number in at most five characters: `950`, `12k`, `3.4M`.
-pub(crate) fn short(number: u64) -> String {
+pub(crate) fn format_short(number: u64) -> String {
     let mut unit = 1;
     let mut signs = ["", "k", "M", "G", "T", "P", "E"].into_iter();
     let mut sign = signs.next().unwrap_or_default();
@@ -85,7 +85,7 @@ mod tests {
     fn who_leads_where_and_how_hot_it_is() {
         let dump = "*filter\n:OUTPUT ACCEPT [0:0]\n:A - [0:0]\n[1000:9] -A OUTPUT -j A\n[31:9] -A OUTPUT -g A\n[0:0] -A A -j DROP\nCOMMIT\n";
         let rulesets = chainwalk_core::input::parse::parse(dump).rulesets;
-        let index = Index::of(&rulesets);
+        let index = Index::new(&rulesets);
         let chain = |chain| ChainPlace {
             ruleset: 0,
             table: 0,
@@ -101,9 +101,9 @@ mod tests {
     #[test]
     fn numbers_are_short() {
         assert_eq!(
-            [0, 999, 1000, 1234, 12_345, 3_400_000].map(short),
+            [0, 999, 1000, 1234, 12_345, 3_400_000].map(format_short),
             ["0", "999", "1k", "1.2k", "12k", "3.4M"]
         );
-        assert!(short(u64::MAX).len() <= 5);
+        assert!(format_short(u64::MAX).len() <= 5);
     }
 }

@@ -1,4 +1,6 @@
-//! What can happen to the state, and which part of it does that.
+//! The actions of the page, and the part of the state that each changes.
+
+use std::rc::Rc;
 
 use chainwalk_core::analysis::journey::Choices;
 use chainwalk_core::netfilter::place::Place;
@@ -7,109 +9,118 @@ use chainwalk_core::packet::fields::PacketField;
 use chainwalk_core::share::link;
 use chainwalk_core::text::diagnostic::{Fix, Span};
 
-use super::{Line, State, Tab, View};
-use crate::cursor::{self, Move};
+use super::{Dialog, Line, RuleView, State, Tab};
+use crate::analysis_queue::Computed;
+use crate::cursor::Move;
+use crate::editing::EditAction;
 use crate::history::Typing;
 use crate::lesson::{self, Stage};
-use crate::paste::{Kind, Paste};
-use crate::rows::{self, Order};
-use crate::side::{Side, Target};
-use crate::{editing, shelf};
+use crate::page_part::PagePart;
+use crate::paste::{OutcomeKind, Paste};
+use crate::rows::{Order, RuleListAction};
+use crate::saved_packets::SavedPacketAction;
+use crate::side::{FieldTarget, Side};
 
-/// What can happen.
+/// An action of the user or of the page.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Action {
-    /// A text was pasted or dropped.
+    /// Takes a text that was pasted or dropped.
     Paste(String),
-    /// A link was opened: the part behind its `#`.
+    /// Opens a link: the part of it after `#`.
     Link(String),
-    /// The text in the text field changed.
+    /// Takes the changed text of the text field.
     Edit(String),
-    /// A sample was chosen.
+    /// Shows a sample.
     Sample(usize),
-    /// A step of a lesson shows its rules and packets.
+    /// Shows the rules and packets of a lesson's step.
     Stage(Box<Stage>),
-    /// The lessons are closed.
+    /// Closes the lessons.
     Leave,
-    /// A field of the form was written.
-    Write(Target, PacketField, String),
-    /// A field that both packets share becomes two.
+    /// Writes a field of the form.
+    Write(FieldTarget, PacketField, String),
+    /// Makes two fields of one that both packets share.
     Split(PacketField),
-    /// A packet is filled in with a scenario.
+    /// Fills a packet in with a scenario.
     Scenario(&'static str),
-    /// The lead's packet becomes this one.
+    /// Shows this packet as the lead's.
     Load(Box<Packet>),
-    /// A packet's line is typed in, or left.
-    Say(Side, Option<String>),
-    /// Packets are set aside.
-    Shelf(shelf::Do),
-    /// A rule is changed.
-    Rule(editing::Do),
-    /// A step back, or on again.
+    /// Takes what is typed in a packet's line, or that the line is left.
+    TypeLine(Side, Option<String>),
+    /// Saves a packet, or shows or removes a saved one.
+    SavedPacket(SavedPacketAction),
+    /// Changes a rule.
+    Rule(EditAction),
+    /// Undoes a step, or redoes one.
     Undo {
-        /// On again.
+        /// Whether to redo.
         redo: bool,
     },
-    /// What the rule list shows.
-    List(rows::Do),
-    /// The proxy is taken to do something else.
+    /// Changes what the rule list shows.
+    List(RuleListAction),
+    /// Changes what the proxy is assumed to do.
     Choose(Choices),
-    /// That packet is the one in large from now on.
+    /// Makes that packet's answer the large one.
     Lead(Side),
-    /// A rule that a dump cannot tell is taken to match or not, or is left open again.
+    /// Assumes that an undetermined rule matches or not, or leaves it undetermined again.
     Settle(Place, Option<bool>),
-    /// B is shown, or not.
+    /// Shows B, or hides it.
     Compare,
-    /// A move through the walks.
+    /// Moves through the walks.
     Go(Move),
-    /// To the step that asks a rule.
+    /// Goes to the step that evaluates a rule.
     GoTo(Place),
-    /// A finding is shown, by its number: with a packet, and its rule.
+    /// Shows a finding, by its number: its rule, with a packet.
     Finding(usize),
-    /// A rule is shown with a packet that matches it, or that has what it asks for.
+    /// Shows a rule with a packet that matches it.
     Try(Place),
-    /// The rules are shown in another way.
-    View(View),
-    /// A line of the text is shown, and a place in it.
+    /// Shows the rules in another way.
+    View(RuleView),
+    /// Shows a line of the text, and marks a part of it.
     Line(Line, Span),
-    /// An edit that a remark offers is made: in the text that is shown, or in the one that was not
-    /// taken.
+    /// Applies the fix of a diagnostic: in the text that is shown, or in the rejected one.
     Fix(Fix, bool),
-    /// A narrow screen shows another part.
+    /// Shows another part on a narrow screen.
     Tab(Tab),
-    /// The keyboard goes to a part.
+    /// Moves the keyboard focus to a part.
     Area(Tab),
-    /// The table of who gets past shows packets of one kind, or all.
-    Only(Option<Kind>),
-    /// The help opens or closes.
+    /// Shows packets of one kind in the table of outcomes, or all.
+    Only(Option<OutcomeKind>),
+    /// Opens the help, or closes it.
     Help(bool),
-    /// Single-character shortcuts work, or not.
+    /// Switches single-character shortcuts on or off.
     Shortcuts(bool),
-    /// A key is held, or let go.
+    /// A key is held down, or was released.
     Held(bool),
-    /// The dialog to share opens or closes.
+    /// Opens the dialog to share, or closes it.
     Share(bool),
-    /// The rules are a node's, or a pod's, where no namespace came with them.
+    /// Evaluates rules that came without a host as a node's, or as a pod's.
     Place {
         /// Which of both.
         node: bool,
     },
-    /// What was to come in did not: why.
+    /// Shows why an input was rejected.
     Refuse(String),
-    /// Why it did not is read.
+    /// Closes that message.
     Read,
-    /// The walk goes on by itself from now on, or not.
+    /// Plays the walk, or stops it.
     Play(bool),
-    /// It goes on by itself: a step.
+    /// Plays one step.
     Tick,
+    /// Takes a result of the idle queue.
+    Computed(Rc<Computed>),
 }
 
 impl Action {
+    /// The part of the page that computes its effect, where that may be left out.
+    pub(super) fn page_part(&self) -> Option<PagePart> {
+        matches!(self, Self::Stage(_) | Self::Leave).then_some(PagePart::Lessons)
+    }
+
     /// The field or text that it types in, if any.
     pub(super) fn typing(&self) -> Option<Typing> {
         match self {
             Self::Write(target, field, _) => Some(Typing::Field(*target, *field)),
-            Self::Say(side, _) => Some(Typing::Line(*side)),
+            Self::TypeLine(side, _) => Some(Typing::Line(*side)),
             Self::Edit(_) => Some(Typing::Text),
             _ => None,
         }
@@ -120,107 +131,128 @@ impl State {
     pub(super) fn apply(&mut self, action: Action) {
         // A lesson, or a click that comes late, may mean a rule of other rules.
         if let Action::GoTo(place) | Action::Try(place) | Action::Settle(place, _) = action
-            && !place.is_in(self.paste.rulesets())
+            && !place.is_in(self.paste().rulesets())
         {
             return;
         }
-        // Whoever does something else wants to look at it.
-        self.playing &= matches!(action, Action::Tick | Action::Held(_));
+        if let Action::Computed(computed) = &action {
+            self.take_computed(computed);
+            return;
+        }
+        let view = self.edit_view();
+        // Any other action stops playback.
+        view.playing &= matches!(action, Action::Tick | Action::Held(_));
         if !matches!(action, Action::Held(_)) {
-            self.opened.newest = None;
+            view.opened.newest = None;
         }
         if matches!(action, Action::Link(_)) {
-            // They were about what was shown before.
-            (self.share, self.help) = (false, false);
+            // The dialogs are about the rules before.
+            view.dialog = None;
         }
         match action {
-            Action::Paste(text) => self.paste(text),
-            // Of no concern to the rules: the lessons listen, too.
+            Action::Paste(text) => self.paste_text(text),
+            // The lessons read these addresses.
             Action::Link(fragment) if fragment.starts_with(lesson::ADDRESS) => {}
             Action::Link(fragment) => self.open(link::read_link(&fragment)),
-            Action::Edit(text) => self.take(self.paste.edited(text)),
+            Action::Edit(text) => self.take(self.paste().edited(text)),
             Action::Stage(stage) => self.stage(*stage),
             Action::Leave => self.leave(),
             Action::Sample(place) => {
-                self.view = View::Rows(Order::Walked);
+                self.edit_view().rules = RuleView::Rows(Order::Walked);
                 self.come(Paste::sample(place));
             }
             Action::Write(target, field, value) => self.write(target, field, value),
-            Action::Split(field) => {
-                self.split(field);
-            }
+            Action::Split(field) => self.split(field),
             Action::Scenario(key) => self.fill(key),
             Action::Load(packet) => self.load(&packet),
             // Nothing was typed.
-            Action::Say(side, None) if self.lanes[side as usize].line.is_none() => {}
-            Action::Say(side, text) => {
-                self.lead = side;
-                self.lanes[side as usize].say(text);
+            Action::TypeLine(side, None) if self.workspace().slot(side).line.is_none() => {}
+            Action::TypeLine(side, text) => {
+                let workspace = self.edit_workspace();
+                workspace.lead = side;
+                workspace.packets[side as usize].type_line(text);
                 self.walk();
             }
-            Action::Shelf(what) => self.put_aside(what),
-            Action::Rule(what) => self.edit(what),
+            Action::SavedPacket(action) => self.change_saved_packets(action),
+            Action::Rule(action) => self.edit(action),
             Action::Undo { redo } => self.undo(redo),
             Action::Place { node } => self.place(node),
-            Action::List(what) => {
-                self.opened.apply(what);
+            Action::List(action) => {
+                self.edit_view().opened.apply(action);
                 self.arrange();
             }
             Action::Choose(choices) => {
-                self.choices = choices;
-                self.tell();
+                self.edit_view().choices = choices;
+                self.begin_analysis();
             }
             Action::Settle(place, matches) => self.settle(place, matches),
             Action::Lead(side) => {
-                self.lead = side;
+                self.edit_workspace().lead = side;
                 self.arrive();
             }
             Action::Compare => {
-                self.compare = !self.compare;
-                let here = self.cursor;
+                let here = self.view.cursor;
+                let workspace = self.edit_workspace();
+                workspace.compare = !workspace.compare;
                 self.arrive();
-                self.cursor = cursor::go(&self.paths(), 0, Move::To(here));
+                self.edit_view().cursor = self.evaluation.after(0, Move::To(here));
             }
             Action::Go(to) => {
-                self.cursor = self.after(to);
-                self.unmet = None;
-                self.line = None;
-                self.edit(editing::Do::Choose(None));
+                let cursor = self.evaluation.after(self.view.cursor, to);
+                let view = self.edit_view();
+                (view.cursor, view.unmet, view.line) = (cursor, None, None);
+                self.edit(EditAction::Choose(None));
             }
             Action::GoTo(place) => self.go_to(place),
             Action::Finding(which) => self.show_finding(which),
             Action::Try(place) => self.try_rule(place),
-            Action::View(view) => {
-                self.view = view;
+            Action::View(rules) => {
+                self.edit_view().rules = rules;
                 self.arrange();
             }
             Action::Fix(fix, refused) => self.fix(&fix, refused),
-            Action::Line(line, place) => {
-                if self.view != View::Edit || self.paste.editable().is_none() {
-                    self.view = View::Text;
+            Action::Line(line, span) => {
+                let is_edited = self.paste().editable().is_some();
+                let view = self.edit_view();
+                if view.rules != RuleView::Edit || !is_edited {
+                    view.rules = RuleView::Text;
                 }
-                (self.line, self.marked) = (Some(line), place);
-                self.tab = Tab::Rules;
+                (view.line, view.marked, view.tab) = (Some(line), span, Tab::Rules);
             }
-            Action::Tab(tab) | Action::Area(tab) => self.tab = tab,
-            Action::Only(kind) => self.only = kind,
-            Action::Help(open) => self.help = open,
-            Action::Shortcuts(on) => self.shortcuts = on,
-            Action::Held(held) => self.held = held,
-            Action::Share(open) => self.share = open,
+            Action::Tab(tab) | Action::Area(tab) => self.edit_view().tab = tab,
+            Action::Only(kind) => self.edit_view().only = kind,
+            Action::Help(open) => self.show_dialog(Dialog::Help, open),
+            Action::Share(open) => self.show_dialog(Dialog::Share, open),
+            Action::Shortcuts(on) => self.edit_view().shortcuts = on,
+            Action::Held(held) => self.edit_view().held = held,
             Action::Refuse(why) => self.refuse(why),
-            Action::Read => self.refused.clear(),
+            Action::Read => self.edit_view().refused.clear(),
             Action::Play(playing) => {
-                // From the start again, where there is nothing left to play.
-                if playing && self.cursor + 1 >= self.steps() {
-                    self.cursor = 0;
+                let steps = self.evaluation.steps();
+                let view = self.edit_view();
+                // From the start again, where no step is left.
+                if playing && view.cursor + 1 >= steps {
+                    view.cursor = 0;
                 }
-                self.playing = playing;
+                view.playing = playing;
             }
             Action::Tick => {
-                self.cursor = self.after(Move::Forward);
-                self.playing &= self.cursor + 1 < self.steps();
+                let cursor = self.evaluation.after(self.view.cursor, Move::Forward);
+                let is_last = cursor + 1 >= self.evaluation.steps();
+                let view = self.edit_view();
+                view.cursor = cursor;
+                view.playing &= !is_last;
             }
+            Action::Computed(_) => {}
+        }
+    }
+
+    fn show_dialog(&mut self, dialog: Dialog, open: bool) {
+        let view = self.edit_view();
+        if open {
+            view.dialog = Some(dialog);
+        } else if view.dialog == Some(dialog) {
+            view.dialog = None;
         }
     }
 }

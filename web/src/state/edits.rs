@@ -9,33 +9,29 @@ use chainwalk_core::share::commands::commands;
 use chainwalk_core::text::visible;
 
 use super::State;
-use crate::editing::{Do, Editing, Export, Form};
+use crate::editing::{EditAction, EditForm, Editing, Export};
 
 impl State {
-    /// Whether rules were changed since they were pasted.
-    pub(crate) fn is_edited(&self) -> bool {
-        !Rc::ptr_eq(&self.paste, &self.original)
-    }
-
-    pub(crate) fn edit(&mut self, what: Do) {
-        self.editing.refused = None;
-        match what {
-            Do::Choose(place) => {
-                self.editing = Editing {
+    pub(crate) fn edit(&mut self, action: EditAction) {
+        self.edit_view().editing.refused = None;
+        match action {
+            EditAction::Choose(place) => {
+                let editing = &mut self.edit_view().editing;
+                *editing = Editing {
                     place,
-                    export: self.editing.export.take(),
+                    export: editing.export.take(),
                     ..Editing::default()
                 }
             }
-            Do::Open(form) => self.editing.form = form,
-            Do::Words(words) => {
-                let Some(Place { at, rule }) = self.editing.place else {
+            EditAction::Open(form) => self.edit_view().editing.form = form,
+            EditAction::Words(words) => {
+                let Some(Place { at, rule }) = self.view.editing.place else {
                     return;
                 };
-                let behind =
-                    u32::try_from(at.find(self.paste.rulesets()).2.rules.len()).unwrap_or(u32::MAX);
-                let (change, next) = match (self.editing.form, rule) {
-                    (Some(Form::Change), Some(rule)) => (
+                let after = u32::try_from(at.find(self.paste().rulesets()).2.rules.len())
+                    .unwrap_or(u32::MAX);
+                let (change, next) = match (self.view.editing.form, rule) {
+                    (Some(EditForm::Change), Some(rule)) => (
                         Edit::Change(
                             Place {
                                 at,
@@ -45,9 +41,11 @@ impl State {
                         ),
                         rule,
                     ),
-                    (Some(Form::Below), Some(rule)) => (Edit::Add(at, rule + 1, words), rule + 1),
+                    (Some(EditForm::Below), Some(rule)) => {
+                        (Edit::Add(at, rule + 1, words), rule + 1)
+                    }
                     (_, rule) => {
-                        let rule = rule.unwrap_or(behind);
+                        let rule = rule.unwrap_or(after);
                         (Edit::Add(at, rule, words), rule)
                     }
                 };
@@ -59,7 +57,7 @@ impl State {
                     }),
                 );
             }
-            Do::Edit(change) => {
+            EditAction::Edit(change) => {
                 let stays = match &change {
                     Edit::Swap(place, other) => Some(Place {
                         rule: Some(*other),
@@ -73,34 +71,38 @@ impl State {
                 };
                 self.change(&change, stays);
             }
-            Do::Export(kind) => {
+            EditAction::Export(kind) => {
                 let written = |text: String| Rc::from(text);
-                self.editing.export =
+                let export =
                     kind.map(|kind| (kind, self.export(kind).map(written).map_err(written)));
+                self.edit_view().editing.export = export;
             }
         }
     }
 
     /// Makes a change; the rule that is chosen then.
     fn change(&mut self, change: &Edit, chosen: Option<Place>) {
-        match edit(&self.paste.parsed, change) {
+        match edit(&self.paste().parsed, change) {
             Ok(parsed) => {
-                let paste = Rc::new(self.paste.with(parsed));
+                let paste = Rc::new(self.paste().with(parsed));
                 self.replace(paste);
-                self.editing.place = chosen;
+                self.edit_view().editing.place = chosen;
             }
-            Err(refused) => self.editing.refused = Some(refused),
+            Err(refused) => self.edit_view().editing.refused = Some(refused),
         }
     }
 
     fn export(&self, kind: Export) -> Result<String, String> {
         match kind {
             Export::Save => {
-                Ok(visible::escape_lines(&print::dump(self.paste.rulesets())).into_owned())
+                Ok(visible::escape_lines(&print::dump(self.paste().rulesets())).into_owned())
             }
             Export::Commands => {
-                let commands = commands(self.original.rulesets(), self.paste.rulesets())
-                    .map_err(|why| format!("No commands lead to these rules: {why}."))?;
+                let commands = commands(
+                    self.workspace().original.rulesets(),
+                    self.paste().rulesets(),
+                )
+                .map_err(|why| format!("No commands lead to these rules: {why}."))?;
                 Ok(commands
                     .iter()
                     .flat_map(|command| [command, "\n"])

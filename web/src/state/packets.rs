@@ -1,4 +1,4 @@
-//! What is written into the packets, set aside of them, and taken back.
+//! Changes of the packets, and steps back.
 
 use std::rc::Rc;
 
@@ -6,116 +6,113 @@ use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::packet::Packet;
 use chainwalk_core::packet::fields::PacketField;
 
-use super::State;
-use crate::history::Snapshot;
-use crate::lane::Lane;
-use crate::shelf;
-use crate::side::{Side, Target};
+use super::{State, Version, Workspace};
+use crate::packet_slot::PacketSlot;
+use crate::saved_packets::{self, MAX_SAVED_PACKETS, SavedPacketAction};
+use crate::side::FieldTarget;
 
 impl State {
-    /// Rules and packets as they stand.
-    pub(super) fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            paste: Rc::clone(&self.paste),
-            original: Rc::clone(&self.original),
-            packets: self
-                .lanes
-                .each_ref()
-                .map(|lane| (lane.draft.clone(), lane.scenario)),
-            compare: self.compare,
-            lead: self.lead,
-            shelf: Rc::clone(&self.shelf),
-        }
-    }
-
-    /// A step back, or on again.
+    /// Undoes a step, or redoes one.
     pub(super) fn undo(&mut self, redo: bool) {
-        let now = self.snapshot();
-        if let Some(then) = self.history.go(redo, now) {
-            self.restore(&then);
+        let current = self.evaluation.workspace.clone();
+        if let Some(restored) = self.history.edit().step(redo, current) {
+            self.restore(restored);
         }
     }
 
-    /// Shows what was.
-    pub(super) fn restore(&mut self, then: &Snapshot) {
-        self.original = Rc::clone(&then.original);
-        (self.compare, self.lead) = (then.compare, then.lead);
-        for (lane, (draft, scenario)) in self.lanes.iter_mut().zip(&then.packets) {
-            lane.wrote();
-            (lane.draft, lane.scenario) = (draft.clone(), *scenario);
+    /// Shows an earlier workspace.
+    pub(super) fn restore(&mut self, restored: Version<Workspace>) {
+        let current = std::mem::replace(&mut self.evaluation.workspace, restored);
+        let same_rules = Rc::ptr_eq(&current.paste, self.paste());
+        self.edit_view().split.clear();
+        let workspace = self.edit_workspace();
+        for slot in &mut workspace.packets {
+            let scenario = slot.scenario;
+            slot.reset_line();
+            slot.scenario = scenario;
         }
-        self.split.clear();
-        self.shelf = Rc::clone(&then.shelf);
-        if Rc::ptr_eq(&self.paste, &then.paste) {
+        if same_rules {
+            workspace.settled.clone_from(&current.settled);
             self.walk();
         } else {
-            self.replace(Rc::clone(&then.paste));
+            let paste = Rc::clone(self.paste());
+            self.replace(paste);
         }
     }
 
-    pub(super) fn put_aside(&mut self, what: shelf::Do) {
-        let shelf = Rc::make_mut(&mut self.shelf);
-        match what {
-            shelf::Do::Add(side) => {
-                if let Ok(packet) = self.lanes[side as usize].draft.packet()
-                    && shelf.len() < shelf::MOST
-                    && shelf.iter().all(|kept| kept.packet != packet)
+    pub(super) fn change_saved_packets(&mut self, action: SavedPacketAction) {
+        let count = self.workspace().saved_packets.len();
+        match action {
+            SavedPacketAction::Add(side) => {
+                let workspace = self.workspace();
+                if let Ok(packet) = workspace.slot(side).form.packet()
+                    && count < MAX_SAVED_PACKETS
+                    && workspace
+                        .saved_packets
+                        .iter()
+                        .all(|saved| saved.packet != packet)
                 {
-                    shelf.push(shelf::kept(&self.paste, packet));
+                    let saved = saved_packets::walk_saved(self.paste(), packet);
+                    Rc::make_mut(&mut self.edit_workspace().saved_packets).push(saved);
                 }
             }
-            shelf::Do::Remove(place) if place < shelf.len() => drop(shelf.remove(place)),
-            shelf::Do::Load(place, side) if place < shelf.len() => {
-                self.lanes[side as usize] = Lane::of(&shelf[place].packet, None);
-                self.compare |= side != self.lead;
-                self.lead = side;
-                self.split.clear();
-                self.walk();
+            SavedPacketAction::Remove(place) if place < count => {
+                Rc::make_mut(&mut self.edit_workspace().saved_packets).remove(place);
             }
-            shelf::Do::Remove(_) | shelf::Do::Load(..) => {}
+            SavedPacketAction::Load(place, side) if place < count => {
+                let packet = self.workspace().saved_packets[place].packet.clone();
+                let workspace = self.edit_workspace();
+                workspace.compare |= side != workspace.lead;
+                workspace.lead = side;
+                self.load(&packet);
+            }
+            SavedPacketAction::Remove(_) | SavedPacketAction::Load(..) => {}
         }
     }
 
     pub(super) fn settle(&mut self, place: Place, matches: Option<bool>) {
-        self.settled.retain(|(settled, _)| *settled != place);
-        self.settled.extend(matches.map(|matches| (place, matches)));
+        let settled = &mut self.edit_workspace().settled;
+        settled.retain(|(settled, _)| *settled != place);
+        settled.extend(matches.map(|matches| (place, matches)));
         self.walk();
     }
 
     pub(super) fn fill(&mut self, key: &str) {
-        let paste = Rc::clone(&self.paste);
-        if let Some(scenario) = paste.scenario(key) {
-            self.lanes[self.lead as usize] = Lane::of(&scenario.packet, Some(scenario.key));
-            self.split.clear();
-            self.walk();
+        if let Some(scenario) = self.evaluation.scenario(key) {
+            let slot = PacketSlot::new(&scenario.packet, Some(scenario.key));
+            self.show_slot(slot);
         }
     }
 
-    /// The lead's packet becomes this one.
+    /// Shows this packet as the lead's.
     pub(super) fn load(&mut self, packet: &Packet) {
-        self.lanes[self.lead as usize] = Lane::of(packet, None);
-        self.split.clear();
+        self.show_slot(PacketSlot::new(packet, None));
+    }
+
+    fn show_slot(&mut self, slot: PacketSlot) {
+        let workspace = self.edit_workspace();
+        workspace.packets[workspace.lead as usize] = slot;
+        self.edit_view().split.clear();
         self.walk();
     }
 
-    pub(super) fn write(&mut self, target: Target, field: PacketField, value: String) {
+    pub(super) fn write(&mut self, target: FieldTarget, field: PacketField, value: String) {
         match target {
-            Target::Both => {
-                self.split.retain(|split| *split != field);
-                self.lanes
-                    .iter_mut()
-                    .for_each(|lane| lane.draft.set(field, value.clone()));
+            FieldTarget::Both => {
+                self.edit_view().split.retain(|split| *split != field);
+                for slot in &mut self.edit_workspace().packets {
+                    slot.form.set(field, value.clone());
+                    slot.reset_line();
+                }
             }
-            Target::One(side) => {
-                // It stays two while it is typed in, also where it comes to equal the other.
+            FieldTarget::One(side) => {
+                // It stays two while it is typed, also where it comes to equal the other.
                 self.split(field);
-                self.lead = side;
-                self.lanes[side as usize].draft.set(field, value);
-            }
-        }
-        for (side, lane) in [Side::A, Side::B].into_iter().zip(&mut self.lanes) {
-            if matches!(target, Target::Both) || target == Target::One(side) {
-                lane.wrote();
+                let workspace = self.edit_workspace();
+                workspace.lead = side;
+                let slot = &mut workspace.packets[side as usize];
+                slot.form.set(field, value);
+                slot.reset_line();
             }
         }
         self.walk();
@@ -123,8 +120,8 @@ impl State {
 
     /// Keeps a field two.
     pub(super) fn split(&mut self, field: PacketField) {
-        if !self.split.contains(&field) {
-            self.split.push(field);
+        if !self.view.split.contains(&field) {
+            self.edit_view().split.push(field);
         }
     }
 }

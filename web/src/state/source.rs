@@ -1,5 +1,4 @@
-//! Where rules come from: a paste, a link, a lesson, an edit; and what is said of a text that is
-//! not taken.
+//! The sources of rules: a paste, a link, a lesson, an edit; and why a text is rejected.
 
 use std::rc::Rc;
 
@@ -11,14 +10,14 @@ use chainwalk_core::share::link::{self, Broken, Shared};
 use chainwalk_core::text::diagnostic::{Code, Diagnostic, Fix, Severity};
 use chainwalk_core::walk::steps::Run;
 
-use super::{State, Tab, View};
-use crate::cursor::{self, Move};
+use super::{RuleView, State, Tab};
+use crate::cursor::Move;
 use crate::editing::Editing;
-use crate::lane::Lane;
 use crate::lesson::Stage;
+use crate::packet_slot::PacketSlot;
 use crate::paste::{Origin, Paste};
 use crate::rows::{Index, Order};
-use crate::shelf;
+use crate::saved_packets;
 use crate::side::Side;
 
 impl State {
@@ -30,14 +29,19 @@ impl State {
         } else {
             "pod-internet"
         };
-        for (lane, usual) in self.lanes.iter_mut().zip(["internet", second]) {
-            let gives_way = match lane.scenario {
-                None => is_foreign(lane, &paste.host),
+        for (slot, usual) in self
+            .edit_workspace()
+            .packets
+            .iter_mut()
+            .zip(["internet", second])
+        {
+            let gives_way = match slot.scenario {
+                None => is_foreign(slot, &paste.host),
                 // One that the old rules suggested stays as a packet.
                 Some(key) => !key.starts_with("own-") && paste.scenario(key).is_none(),
             };
             if gives_way {
-                lane.scenario = Some(usual);
+                slot.scenario = Some(usual);
             }
         }
         self.take(paste);
@@ -45,25 +49,27 @@ impl State {
 
     /// Walks the same rules as those of a usual node, or of a usual pod.
     pub(super) fn place(&mut self, node: bool) {
-        let original = self
+        let workspace = self.workspace();
+        let original = workspace
             .is_edited()
-            .then(|| Rc::new(self.original.placed(node)));
-        self.come(self.paste.placed(node));
+            .then(|| Rc::new(workspace.original.placed(node)));
+        self.come(self.paste().placed(node));
         if let Some(original) = original {
-            self.original = original;
+            self.edit_workspace().original = original;
         }
     }
 
-    /// Takes a new text, and fills packets that stand for a scenario in again: its addresses and
+    /// Takes a new text, and fills the packets of scenarios in again: their addresses and
     /// uids may differ.
     pub(super) fn take(&mut self, paste: Paste) {
         let paste = Rc::new(paste);
-        self.original = Rc::clone(&paste);
-        for lane in &mut self.lanes {
-            match lane.scenario.and_then(|key| paste.scenario(key)) {
-                Some(scenario) => *lane = Lane::of(&scenario.packet, Some(scenario.key)),
+        let workspace = self.edit_workspace();
+        workspace.original = Rc::clone(&paste);
+        for slot in &mut workspace.packets {
+            match slot.scenario.and_then(|key| paste.scenario(key)) {
+                Some(scenario) => *slot = PacketSlot::new(&scenario.packet, Some(scenario.key)),
                 // It was one that the old rules suggested.
-                None => lane.scenario = None,
+                None => slot.scenario = None,
             }
         }
         self.replace(paste);
@@ -71,21 +77,26 @@ impl State {
 
     /// Shows rules, with the packets that there are.
     pub(crate) fn replace(&mut self, paste: Rc<Paste>) {
-        self.refused.clear();
-        self.line = None;
+        let workspace = self.edit_workspace();
         // Their places are those of the old text.
-        self.settled.clear();
-        self.editing = Editing::default();
-        self.opened.forget();
-        (self.told, self.told_before) = (None, None);
-        self.index = Rc::new(Index::of(paste.rulesets()));
-        self.shelf = shelf::again(&self.shelf, &paste);
-        self.paste = paste;
+        workspace.settled.clear();
+        let saved = saved_packets::walk_all_saved(&workspace.saved_packets, &paste);
+        workspace.saved_packets = saved;
+        workspace.paste = Rc::clone(&paste);
+        let view = self.edit_view();
+        view.refused.clear();
+        view.line = None;
+        view.editing = Editing::default();
+        view.opened.forget();
+        let results = self.edit_results();
+        (results.analysis, results.previous_analysis) = (None, None);
+        (results.outcomes, results.findings) = (None, None);
+        results.index = Rc::new(Index::new(paste.rulesets()));
         self.walk();
     }
 
     /// Takes a text that rules are in; another is refused, and the rules before it stay.
-    pub(super) fn paste(&mut self, text: String) {
+    pub(super) fn paste_text(&mut self, text: String) {
         match given(&text) {
             Some(shared) => self.open(shared.map(Some)),
             None => drop(self.accept(Paste::own(text))),
@@ -94,19 +105,20 @@ impl State {
 
     /// Says whether it was taken.
     pub(super) fn accept(&mut self, paste: Paste) -> bool {
-        self.tab = Tab::Rules;
+        let view = self.edit_view();
+        view.tab = Tab::Rules;
         if !paste.rulesets().is_empty() {
-            self.view = View::Rows(Order::Walked);
+            view.rules = RuleView::Rows(Order::Walked);
             self.come(paste);
             return true;
         }
-        self.refused_text = paste.parsed.sources.first().map_or("", |text| text).into();
-        self.refused = paste.parsed.diagnostics.clone();
+        view.refused_text = paste.parsed.sources.first().map_or("", |text| text).into();
+        view.refused = paste.parsed.diagnostics.clone();
         // `iptables-save` prints nothing where there is nothing: why that may be is what its reader
         // looks for.
-        if self.refused.is_empty() {
+        if view.refused.is_empty() {
             let reasons = lint(&[], &paste.host, paste.host_known).into_iter();
-            self.refused = reasons
+            view.refused = reasons
                 .map(|reason| {
                     Diagnostic::of_input(Code::EmptyInput, reason.says.trim_end_matches(['.', ':']))
                 })
@@ -139,56 +151,74 @@ impl State {
         if !self.accept(paste) {
             return;
         }
-        for (lane, packet) in self.lanes.iter_mut().zip(&shared.packets) {
-            *lane = Lane::of(packet, self.paste.key(packet));
+        let paste = Rc::clone(self.paste());
+        let mut outcomes = None;
+        let slots = shared.packets.iter().map(|packet| {
+            let added = || {
+                let all = outcomes.get_or_insert_with(|| Rc::new(paste.outcomes()));
+                let mut scenarios = all.iter().map(|outcome| &outcome.scenario);
+                let found = scenarios.find(|scenario| scenario.packet == *packet);
+                found.map(|scenario| scenario.key)
+            };
+            PacketSlot::new(packet, paste.scenario_of(packet).or_else(added))
+        });
+        let slots: Vec<PacketSlot> = slots.take(2).collect();
+        if outcomes.is_some() {
+            self.edit_results().outcomes = outcomes;
         }
-        self.compare = shared.packets.len() != 1;
-        // A link of before names none: the last one was the one in large.
-        self.lead = match (self.compare, shared.lead) {
+        let workspace = self.edit_workspace();
+        for (slot, linked) in workspace.packets.iter_mut().zip(slots) {
+            *slot = linked;
+        }
+        workspace.compare = shared.packets.len() != 1;
+        // An older link names no lead: its last packet was the lead.
+        workspace.lead = match (workspace.compare, shared.lead) {
             (false, _) | (true, Some(0)) => Side::A,
             (true, _) => Side::B,
         };
-        self.split.clear();
-        self.settled = shared
-            .settled
-            .iter()
-            .filter_map(|settled| settled.place(self.paste.rulesets()))
+        let settled = shared.settled.iter();
+        workspace.settled = settled
+            .filter_map(|settled| settled.place(paste.rulesets()))
             .collect();
-        self.view = match &*shared.view {
-            "saved" => View::Rows(Order::Saved),
-            "text" => View::Text,
-            _ => View::Rows(Order::Walked),
+        let view = self.edit_view();
+        view.split.clear();
+        view.rules = match &*shared.view {
+            "saved" => RuleView::Rows(Order::Saved),
+            "text" => RuleView::Text,
+            _ => RuleView::Rows(Order::Walked),
         };
-        self.embed = shared.embed.then(|| {
-            Shared {
+        view.embed = shared.embed.then(|| {
+            let whole = Shared {
                 embed: false,
                 ..shared.clone()
-            }
-            .fragment()
+            };
+            whole.fragment()
         });
         self.walk();
         if let Some(step) = shared.step {
-            self.cursor = cursor::go(&self.paths(), 0, Move::To(step));
+            self.edit_view().cursor = self.evaluation.after(0, Move::To(step));
         }
     }
 
     pub(super) fn fix(&mut self, fix: &Fix, refused: bool) {
-        match (refused, self.paste.fixable()) {
-            (true, _) => self.paste(fix.apply(&self.refused_text)),
-            (false, Some(text)) => self.take(self.paste.edited(fix.apply(text))),
+        match (refused, self.paste().fixable()) {
+            (true, _) => self.paste_text(fix.apply(&self.view.refused_text)),
+            (false, Some(text)) => self.take(self.paste().edited(fix.apply(text))),
             (false, None) => {}
         }
     }
 
     pub(super) fn refuse(&mut self, message: String) {
-        self.refused = vec![Diagnostic::of_input(Code::UnreadableInput, message)];
-        self.tab = Tab::Rules;
+        let view = self.edit_view();
+        view.refused = vec![Diagnostic::of_input(Code::UnreadableInput, message)];
+        view.tab = Tab::Rules;
     }
 
     /// Shows what a step of a lesson is about.
     pub(super) fn stage(&mut self, stage: Stage) {
-        if self.paste.origin != Origin::Lesson {
-            self.before_lesson = Some(Rc::new(self.snapshot()));
+        if self.paste().origin != Origin::Lesson {
+            let before = self.evaluation.workspace.clone();
+            self.history.edit().before_lesson = Some(before);
         }
         let Stage {
             text,
@@ -197,58 +227,62 @@ impl State {
             at,
             whole,
         } = stage;
-        for (side, lane) in self.lanes.iter_mut().enumerate() {
+        let workspace = self.edit_workspace();
+        for (side, slot) in workspace.packets.iter_mut().enumerate() {
             if let Some(packet) = packets.get(side).or(packets.first()) {
-                *lane = Lane::of(packet, None);
+                *slot = PacketSlot::new(packet, None);
             }
         }
-        self.compare = packets.len() > 1;
-        self.lead = if self.compare { Side::B } else { Side::A };
-        self.view = View::Rows(if whole { Order::Saved } else { Order::Walked });
-        self.split.clear();
+        workspace.compare = packets.len() > 1;
+        workspace.lead = if workspace.compare { Side::B } else { Side::A };
+        let view = self.edit_view();
+        view.rules = RuleView::Rows(if whole { Order::Saved } else { Order::Walked });
+        view.split.clear();
         self.take(Paste::lesson(text, host));
         match at {
             At::Decided => {}
-            At::Start => self.cursor = 0,
-            At::End => self.cursor = cursor::go(&self.paths(), self.cursor, Move::Last),
-            At::Rule(place) if place.is_in(self.paste.rulesets()) => self.jump(place),
+            At::Start => self.edit_view().cursor = 0,
+            At::End => {
+                self.edit_view().cursor = self.evaluation.after(self.view.cursor, Move::Last);
+            }
+            At::Rule(place) if place.is_in(self.paste().rulesets()) => self.jump(place),
             At::Rule(_) => {}
             At::Station(hook, table) => {
-                let rulesets = self.paste.rulesets();
+                let rulesets = self.paste().rulesets();
                 let is_there = |run: &&Run| {
                     run.first.hook == hook && run.first.place.at.table(rulesets).is(table)
                 };
-                let first = self
-                    .paths()
+                let paths = self.evaluation.paths();
+                let first = paths
                     .first()
                     .and_then(|path| path.steps.runs().iter().find(is_there));
-                self.cursor = first.map_or(self.cursor, |run| run.places().start);
+                if let Some(step) = first.map(|run| run.places().start) {
+                    self.edit_view().cursor = step;
+                }
             }
         }
     }
 
-    /// Shows again what was before the lesson, unless other rules came since.
+    /// Shows the workspace before the lesson, unless other rules came since.
     pub(crate) fn leave(&mut self) {
-        if let Some(before) = self
-            .before_lesson
-            .take_if(|_| self.paste.origin == Origin::Lesson)
-        {
-            self.restore(&before);
+        let is_lesson = self.paste().origin == Origin::Lesson;
+        if let Some(before) = self.history.edit().before_lesson.take_if(|_| is_lesson) {
+            self.restore(before);
         }
     }
 }
 
 /// Whether a packet is sent from an address that the namespace does not have: it was meant for
 /// another one.
-fn is_foreign(lane: &Lane, host: &Host) -> bool {
+fn is_foreign(slot: &PacketSlot, host: &Host) -> bool {
     let own = |address| {
         host.interfaces
             .iter()
             .flat_map(|one| &one.addresses)
             .any(|prefix| prefix.address == address)
     };
-    let packet = lane
-        .draft
+    let packet = slot
+        .form
         .packet()
         .ok()
         .filter(|packet| packet.origin == PacketOrigin::Local);
@@ -257,7 +291,7 @@ fn is_foreign(lane: &Lane, host: &Host) -> bool {
         .is_some_and(|src| !own(src) && !src.is_loopback())
 }
 
-/// What a text holds that is a file of this page's, or a link to it.
+/// The work in a text that is a file of this page, or a link to it.
 fn given(text: &str) -> Option<Result<Shared, Broken>> {
     let link = text.trim();
     if let Some((_, fragment)) = link

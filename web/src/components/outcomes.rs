@@ -1,24 +1,34 @@
-//! Who gets past: the packets worth trying, and where each ends.
+//! The packets worth trying, and where each ends.
 
 use chainwalk_core::analysis::explain::Fate;
 use chainwalk_core::analysis::scenario::{self, Group};
 use yew::prelude::*;
 
+use super::analysis::WORKING;
 use super::badge::{badge, colour, glyph};
 use super::findings;
 use super::phrases::{bool_text, format_place};
-use super::told::WORKING;
 use crate::browser;
-use crate::page::Page;
-use crate::paste::{Kind, Past as Row};
+use crate::dispatch::Dispatch;
+use crate::page_part::{self, PagePart};
+use crate::paste::{OutcomeKind, PacketOutcome};
 use crate::side::Side;
-use crate::state::Action;
+use crate::state::{Action, Evaluation};
 
-/// The sign of what is meant to go past.
+/// The props of [`Outcomes`].
+#[derive(PartialEq, Properties)]
+pub(super) struct OutcomesProps {
+    pub(super) evaluation: Evaluation,
+    /// The only kind of rows to show; `None` shows all.
+    pub(super) only: Option<OutcomeKind>,
+    pub(super) act: Dispatch,
+}
+
+/// The sign of a bypass by design.
 const EXEMPT: &str = "◌";
 
 /// The kinds that are counted.
-const KINDS: [Kind; 5] = [
+const KINDS: [OutcomeKind; 5] = [
     (Fate::Captured, false),
     (Fate::Direct, false),
     (Fate::Dropped, false),
@@ -26,15 +36,17 @@ const KINDS: [Kind; 5] = [
     (Fate::Direct, true),
 ];
 
-/// The table, a column for each kind of way; and beneath it what is to be said of the dump as a
-/// whole.
-pub(crate) fn past(page: &Page) -> Html {
-    let paste = &page.state.paste;
-    let known = paste.known_past();
-    let past = known.unwrap_or_default();
+/// The table, a column for each direction; below it the sections about the rules as a whole.
+#[component]
+pub(super) fn Outcomes(props: &OutcomesProps) -> Html {
+    page_part::enter(PagePart::Outcomes);
+    let evaluation = &props.evaluation;
+    let paste = &evaluation.workspace.paste;
+    let known = evaluation.results.outcomes.as_ref();
+    let past = known.map_or(&[][..], |all| all);
     let count = |kind| past.iter().filter(|past| past.kind() == kind).count();
     // Other rules may have none of them.
-    let wanted = page.state.only.filter(|kind| count(*kind) > 0);
+    let wanted = props.only.filter(|kind| count(*kind) > 0);
     let counts = KINDS
         .into_iter()
         .filter(|kind| count(*kind) > 0)
@@ -42,9 +54,9 @@ pub(crate) fn past(page: &Page) -> Html {
             let (fate, exempt) = kind;
             let pressed = wanted == Some(kind);
             let word = match (fate, &paste.mesh) {
-                _ if exempt => "exempt by design",
-                (Fate::Direct, Some(_)) if count(kind) == 1 => "gets past",
-                (Fate::Direct, Some(_)) => "get past",
+                _ if exempt => "intended bypass",
+                (Fate::Direct, Some(_)) if count(kind) == 1 => "bypasses",
+                (Fate::Direct, Some(_)) => "bypass",
                 (fate, mesh) => fate.word(mesh.is_some()),
             };
             let (class, sign) = if exempt {
@@ -59,10 +71,10 @@ pub(crate) fn past(page: &Page) -> Html {
                     aria-pressed={bool_text(pressed)}
                     title={if pressed { "Show all" } else { "Show only these" }}
                     onclick={{
-                        let act = page.act.clone();
+                        let act = props.act.clone();
                         Callback::from(move |_: MouseEvent| {
                             act.emit(Action::Only((!pressed).then_some(kind)));
-                            // Beneath a large answer the table begins below the window.
+                            // After a large answer the table begins below the window.
                             browser::show("#pane-past .groups", "nearest", false);
                         })
                     }}
@@ -71,7 +83,7 @@ pub(crate) fn past(page: &Page) -> Html {
                 </button>
             }
         });
-    // Nothing passes through a pod.
+    // A pod forwards nothing.
     let is_there = |group: &Group| {
         *group != Group::Through || past.iter().any(|row| row.scenario.group == *group)
     };
@@ -81,7 +93,7 @@ pub(crate) fn past(page: &Page) -> Html {
             let of_kind = of_group.filter(move |row| {
                 row.kind().1 == exempt && wanted.is_none_or(|kind| kind == row.kind())
             });
-            of_kind.map(|row| show(page, row)).collect::<Vec<_>>()
+            of_kind.map(|row| show(props, row)).collect::<Vec<_>>()
         };
         let (others, exempt) = (rows(false), rows(true));
         // Its heading stays: else the other columns would take its place.
@@ -113,7 +125,7 @@ pub(crate) fn past(page: &Page) -> Html {
                     <tbody class="exempt">
                         <tr>
                             <th scope="rowgroup" colspan="3">
-                                {format!("{EXEMPT} Exempt by design")}
+                                {format!("{EXEMPT} Intended bypass")}
                             </th>
                         </tr>
                         {for exempt}
@@ -122,12 +134,8 @@ pub(crate) fn past(page: &Page) -> Html {
             </table>
         }
     });
-    let sections = findings::sections(page);
-    let title = if paste.mesh.is_some() {
-        "Who gets past"
-    } else {
-        "Where packets end"
-    };
+    let sections = findings::sections(evaluation);
+    let title = "Packet outcomes";
     let links = sections.iter().map(|section| {
         // The number that the title gets moves nothing: it has its room before.
         let room = section
@@ -147,27 +155,28 @@ pub(crate) fn past(page: &Page) -> Html {
                 <nav class="below" aria-label="Below the table">{for links}</nav>
             </div>
             <div class="groups" aria-busy={known.is_none().then_some("true")}>{for groups}</div>
-            <div class="whole">{for sections.iter().map(|section| section.show(page))}</div>
+            <div class="whole">{for sections.iter().map(|section| section.show(&props.act))}</div>
         </section>
     }
 }
 
-fn show(page: &Page, row: &Row) -> Html {
-    let state = &page.state;
+fn show(props: &OutcomesProps, row: &PacketOutcome) -> Html {
+    let evaluation = &props.evaluation;
     let key = row.scenario.key;
-    let held: Vec<Side> = state
+    let held: Vec<Side> = evaluation
+        .workspace
         .sides()
         .iter()
         .copied()
-        .filter(|side| state.lane(*side).scenario == Some(key))
+        .filter(|side| evaluation.workspace.slot(*side).scenario == Some(key))
         .collect();
     let decided = row.decided_by.map_or("no rule".into(), |place| {
-        format_place(state.paste.rulesets(), place)
+        format_place(evaluation.workspace.paste.rulesets(), place)
     });
     html! {
         <tr class={(!held.is_empty()).then_some("held")}>
             <td>
-                <button type="button" data-past={key} onclick={page.on(Action::Scenario(key))}>
+                <button type="button" data-past={key} onclick={props.act.on(Action::Scenario(key))}>
                     {for held.into_iter().map(badge)}
                     {&row.scenario.label}
                 </button>
@@ -179,7 +188,7 @@ fn show(page: &Page, row: &Row) -> Html {
                 <td class={colour(row.fate)}>
                     <span aria-hidden="true">{glyph(row.fate)}{" "}</span>
                     <span class="hidden">
-                        {row.fate.word(state.paste.mesh.is_some())}
+                        {row.fate.word(evaluation.workspace.paste.mesh.is_some())}
                         {", "}
                     </span>
                     {&*row.end}

@@ -13,12 +13,12 @@ const FILE: &str = "chainwalk progress 1";
 /// A lesson's name with the steps that were done, from 0, and in how many moves.
 type Of = (String, Vec<(usize, usize)>);
 
-/// What was done in each lesson.
+/// The finished steps of each lesson.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Progress(Vec<Of>);
 
 impl Progress {
-    /// What was done in a lesson: each step with the moves it took.
+    /// The finished steps of a lesson, each with the number of moves.
     pub(crate) fn of(&self, lesson: &str) -> &[(usize, usize)] {
         self.0
             .iter()

@@ -1,4 +1,4 @@
-//! Packets set aside, to compare more than two: each with where it ends.
+//! Saved packets, to compare more than two: each with where it ends.
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -11,42 +11,42 @@ use chainwalk_core::walk::walk;
 use crate::paste::{self, Paste};
 use crate::side::Side;
 
-/// More than anyone compares.
-pub(crate) const MOST: usize = 40;
+/// The largest number of saved packets.
+pub(crate) const MAX_SAVED_PACKETS: usize = 40;
 
 /// A packet with where it ends.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Kept {
+pub(crate) struct SavedPacket {
     /// The packet.
     pub(crate) packet: Packet,
     /// Where it ends.
     pub(crate) fate: Fate,
-    /// The same in a word: a port or an interface.
+    /// The end in a word: a port or an interface.
     pub(crate) end: Cow<'static, str>,
     /// The rule or policy that decided.
     pub(crate) decided_by: Option<Place>,
 }
 
-/// All of them, in the order in which they came.
-pub(crate) type Shelf = Rc<Vec<Kept>>;
+/// All of them, in the order in which they were saved.
+pub(crate) type SavedPackets = Rc<Vec<SavedPacket>>;
 
-/// What can happen to them.
+/// A change of the saved packets.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Do {
-    /// The packet of that side is set aside.
+pub(crate) enum SavedPacketAction {
+    /// Saves the packet of that side.
     Add(Side),
-    /// One is taken away.
+    /// Removes one.
     Remove(usize),
-    /// One becomes the packet of that side.
+    /// Shows one as the packet of that side.
     Load(usize, Side),
 }
 
 /// Walks a packet.
-pub(crate) fn kept(paste: &Paste, packet: Packet) -> Kept {
+pub(crate) fn walk_saved(paste: &Paste, packet: Packet) -> SavedPacket {
     let trace = walk(paste.rulesets(), None, &paste.host, &packet);
     let verdict = trace.verdict();
-    let end = verdict.map_or("depends".into(), paste::end);
-    Kept {
+    let end = verdict.map_or("depends".into(), paste::format_end);
+    SavedPacket {
         fate: Fate::from_verdict(verdict),
         end,
         decided_by: verdict.and_then(|verdict| verdict.decided_by),
@@ -54,12 +54,12 @@ pub(crate) fn kept(paste: &Paste, packet: Packet) -> Kept {
     }
 }
 
-/// Walks all of them again, by other rules.
-pub(crate) fn again(shelf: &Shelf, paste: &Paste) -> Shelf {
+/// Walks all of them through other rules.
+pub(crate) fn walk_all_saved(packets: &SavedPackets, paste: &Paste) -> SavedPackets {
     Rc::new(
-        shelf
+        packets
             .iter()
-            .map(|one| kept(paste, one.packet.clone()))
+            .map(|one| walk_saved(paste, one.packet.clone()))
             .collect(),
     )
 }

@@ -1,5 +1,5 @@
-//! Below the answer: what would have flipped it, who else may send it, where its connection goes
-//! on. All of it as lists.
+//! Lists about the packet: changes that change its outcome, its outcome by sender, and its whole
+//! connection.
 
 use chainwalk_core::analysis::counterfactual::Change;
 use chainwalk_core::analysis::explain::capital;
@@ -7,15 +7,17 @@ use chainwalk_core::input::edit::Edit;
 use yew::prelude::*;
 
 use super::phrases::{format_place, text_with_code};
-use crate::editing::Do;
-use crate::page::Page;
-use crate::state::Action;
+use super::props::EvaluationProps;
+use crate::dispatch::Dispatch;
+use crate::editing::EditAction;
+use crate::page_part::{self, PagePart};
+use crate::state::{Action, Evaluation};
 
-/// A line of a list: what it says, and what a click on it does.
+/// A line of a list: its text, and the action of a click on it.
 pub(super) type Item = (String, Option<Action>);
 
-/// What stands where something is not known yet.
-pub(super) const WORKING: &str = "Working it out…";
+/// The text in place of a result that is not computed yet.
+pub(super) const WORKING: &str = "Computing…";
 
 /// A heading and a list.
 #[derive(Debug)]
@@ -23,7 +25,7 @@ pub(super) struct Section {
     pub(super) id: &'static str,
     pub(super) title: String,
     pub(super) items: Vec<Item>,
-    /// Whether it is still worked out: until then there is nothing, or what was before.
+    /// Whether it is still computed: until then the list is empty, or the one before.
     pub(super) busy: bool,
 }
 
@@ -34,7 +36,7 @@ impl Section {
     }
 
     /// Nothing where there is nothing to list.
-    pub(super) fn show(&self, page: &Page) -> Html {
+    pub(super) fn show(&self, act: &Dispatch) -> Html {
         if self.is_empty() {
             return Html::default();
         }
@@ -45,7 +47,7 @@ impl Section {
         for (says, action) in &self.items {
             list.push(match action {
                 Some(action) => {
-                    let onclick = page.on(action.clone());
+                    let onclick = act.on(action.clone());
                     html! {
                         <li>
                             <button type="button" class="link flip" {onclick}>
@@ -54,7 +56,7 @@ impl Section {
                         </li>
                     }
                 }
-                // A leg begins, or a chapter.
+                // The heading of a leg.
                 None if says.ends_with(':') => html! { <li class="begins">{says}</li> },
                 None => html! { <li>{text_with_code(says)}</li> },
             });
@@ -69,57 +71,55 @@ impl Section {
     }
 }
 
-/// Flips and owners of the packet whose answer is the largest text.
-pub(super) fn told(page: &Page) -> Html {
-    let Some(now) = &page.state.told else {
+/// Counterfactuals and senders of the lead's packet.
+#[component]
+pub(super) fn Analysis(props: &EvaluationProps) -> Html {
+    page_part::enter(PagePart::Packet);
+    let evaluation = &props.evaluation;
+    let Some(now) = &evaluation.results.analysis else {
         return Html::default();
     };
-    let busy = !now.is_whole();
-    let told = page
-        .state
-        .told_before
+    let busy = !now.is_complete();
+    let told = evaluation
+        .results
+        .previous_analysis
         .as_ref()
         .filter(|_| busy)
         .unwrap_or(now);
-    let paste = &page.state.paste;
+    let paste = &evaluation.workspace.paste;
     let rulesets = paste.rulesets();
     let mut flips: Vec<Item> = Vec::new();
-    for flip in told
-        .flips()
-        .flatten()
-        .iter()
-        .flat_map(|flips| &flips.offered)
-    {
+    for flip in told.flips.iter().flatten().flat_map(|flips| &flips.offered) {
         let says = flip.sentence(rulesets, told.packet(), paste.mesh.as_ref());
         flips.push(match &flip.change {
             Change::Field(_, packet) => (says, Some(Action::Load(packet.clone()))),
             // The one that does not only look.
             Change::Gone(place) => (
                 says + " Delete it.",
-                Some(Action::Rule(Do::Edit(Edit::Delete(*place)))),
+                Some(Action::Rule(EditAction::Edit(Edit::Delete(*place)))),
             ),
             Change::Value(..) => (says, None),
         });
     }
-    let left = match told.flips() {
+    let left = match &told.flips {
         None => None,
         Some(None) => {
-            Some("The dump cannot tell how this packet ends: settle the open matches first.")
+            Some("The outcome of this packet is undetermined. Answer the open matches first.")
         }
         Some(Some(found)) if !found.tried_all => {
-            Some("The rules are many: not everything was tried.")
+            Some("There are too many rules to try every change.")
         }
         Some(_) if flips.is_empty() => {
-            Some("Nothing: no single field, over all constants that the rules name.")
+            Some("Nothing: no change of a single field, with any value that the rules name.")
         }
         Some(_) => None,
     };
     flips.extend(left.map(|says| (says.into(), None)));
     let mut owners: Vec<Item> = Vec::new();
-    for class in told.owners().unwrap_or_default() {
+    for class in told.senders.iter().flat_map(|all| all.iter()) {
         let (end, by) = match &class.verdict {
             Some(verdict) => (
-                crate::paste::end(verdict),
+                crate::paste::format_end(verdict),
                 verdict
                     .decided_by
                     .map(|place| format_place(rulesets, place)),
@@ -138,24 +138,24 @@ pub(super) fn told(page: &Page) -> Html {
     }
     let flips = Section {
         id: "flips",
-        title: "What would have changed it".into(),
+        title: "What would change the outcome".into(),
         items: flips,
         busy,
     };
     let owners = Section {
         id: "owners",
-        title: "The same packet by sender".into(),
+        title: "Outcome by sender".into(),
         items: owners,
         busy,
     };
-    html! { <>{flips.show(page)}{owners.show(page)}</> }
+    html! { <>{flips.show(&props.act)}{owners.show(&props.act)}</> }
 }
 
 /// The legs of the connection.
-pub(super) fn journey(page: &Page) -> Section {
+pub(super) fn journey(evaluation: &Evaluation) -> Section {
     let mut items: Vec<Item> = Vec::new();
     let title = "The whole connection".into();
-    let Some(told) = &page.state.told else {
+    let Some(told) = &evaluation.results.analysis else {
         return Section {
             id: "journey",
             title,
@@ -165,15 +165,15 @@ pub(super) fn journey(page: &Page) -> Section {
     };
     for leg in &told.journey.legs {
         items.push((format!("{} → {}:", capital(leg.from), leg.to), None));
-        for step in leg.steps(page.state.paste.rulesets()) {
+        for step in leg.steps(evaluation.workspace.paste.rulesets()) {
             items.push((step, None));
         }
     }
     for assumed in &told.journey.assumes {
-        items.push((format!("Taken for granted: {}", assumed.says), None));
+        items.push((format!("Assumption: {}", assumed.says), None));
         for (says, choices) in &assumed.others {
             items.push((
-                format!("Or else {says}."),
+                format!("Alternative: {says}."),
                 Some(Action::Choose(choices.clone())),
             ));
         }

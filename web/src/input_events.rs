@@ -1,4 +1,4 @@
-//! What comes in from the browser: links, and keys, pastes and drops anywhere on the page.
+//! Input from the browser: links, and keys, pastes and drops anywhere on the page.
 
 use gloo::events::{EventListener, EventListenerOptions};
 use gloo::utils::{document, window};
@@ -9,15 +9,15 @@ use web_sys::{
 use yew::Callback;
 
 use crate::keys::{self, Focus};
-use crate::paste::MOST_EDITED;
+use crate::paste::MAX_EDITED_BYTES;
 use crate::state::Action;
 
-/// Something that came in.
+/// An input.
 #[derive(Debug)]
-pub(crate) enum Taken {
+pub(crate) enum InputEvent {
     /// A text.
     Text(String),
-    /// A link's part behind `#`.
+    /// A link's part after `#`.
     Link(String),
     /// A file, still to be read.
     File(File),
@@ -37,7 +37,7 @@ pub(crate) enum Taken {
 }
 
 /// Listens on the whole document for as long as the result lives.
-pub(crate) fn listen(taken: &Callback<Taken>) -> Vec<EventListener> {
+pub(crate) fn listen(taken: &Callback<InputEvent>) -> Vec<EventListener> {
     // Without this the browser refuses the drop, or opens the file in the page's place.
     let drag = |event: &Event| {
         event.prevent_default();
@@ -45,7 +45,7 @@ pub(crate) fn listen(taken: &Callback<Taken>) -> Vec<EventListener> {
     };
     vec![
         on("keydown", taken, key),
-        on("keyup", taken, |_| Some(Taken::Up)),
+        on("keyup", taken, |_| Some(InputEvent::Up)),
         on("paste", taken, paste),
         on("dragover", taken, drag),
         on("drop", taken, drop),
@@ -54,24 +54,24 @@ pub(crate) fn listen(taken: &Callback<Taken>) -> Vec<EventListener> {
     ]
 }
 
-/// The part behind `#` of the page's address, as it stands now.
+/// The part after `#` of the page's current address.
 pub(crate) fn fragment() -> String {
     // It fails only in pages that another page holds and that are of another origin.
     window().location().hash().unwrap_or_default()
 }
 
-/// Another link may be opened in the same page: that loads nothing anew.
-fn on_link(taken: &Callback<Taken>) -> EventListener {
+/// Another link may be opened in the same page, which is not loaded again.
+fn on_link(taken: &Callback<InputEvent>) -> EventListener {
     let taken = taken.clone();
     EventListener::new(&window(), "hashchange", move |_| {
-        taken.emit(Taken::Link(fragment()))
+        taken.emit(InputEvent::Link(fragment()))
     })
 }
 
 fn on(
     kind: &'static str,
-    taken: &Callback<Taken>,
-    read: impl Fn(&Event) -> Option<Taken> + 'static,
+    taken: &Callback<InputEvent>,
+    read: impl Fn(&Event) -> Option<InputEvent> + 'static,
 ) -> EventListener {
     let taken = taken.clone();
     EventListener::new_with_options(
@@ -105,7 +105,7 @@ fn focus(target: Option<EventTarget>) -> Focus {
     }
 }
 
-fn key(event: &Event) -> Option<Taken> {
+fn key(event: &Event) -> Option<InputEvent> {
     let event: &KeyboardEvent = event.unchecked_ref();
     if event.alt_key() || is_in_dialog(event.target()) {
         return None;
@@ -114,11 +114,11 @@ fn key(event: &Event) -> Option<Taken> {
     if event.ctrl_key() || event.meta_key() {
         let action = keys::with_control(&key, event.shift_key(), focus)?;
         event.prevent_default();
-        return Some(Taken::Do(action));
+        return Some(InputEvent::Do(action));
     }
     keys::action(&key, focus, true)?;
     event.prevent_default();
-    Some(Taken::Key {
+    Some(InputEvent::Key {
         key,
         focus,
         repeat: event.repeat(),
@@ -142,7 +142,7 @@ fn is_readonly(target: Option<EventTarget>) -> bool {
 }
 
 /// A paste into a field is the field's own, unless the text is too long for any.
-fn paste(event: &Event) -> Option<Taken> {
+fn paste(event: &Event) -> Option<InputEvent> {
     let event: &ClipboardEvent = event.unchecked_ref();
     let text = event
         .clipboard_data()?
@@ -150,29 +150,29 @@ fn paste(event: &Event) -> Option<Taken> {
         .unwrap_or_default();
     if focus(event.target()) == Focus::Typing
         && !is_readonly(event.target())
-        && text.len() <= MOST_EDITED
+        && text.len() <= MAX_EDITED_BYTES
     {
         return None;
     }
     event.prevent_default();
-    Some(Taken::Text(text))
+    Some(InputEvent::Text(text))
 }
 
 /// A file that was chosen in a dialog.
-fn chosen(event: &Event) -> Option<Taken> {
+fn chosen(event: &Event) -> Option<InputEvent> {
     let field = event.target()?.dyn_into::<HtmlInputElement>().ok()?;
     let file = field.files()?.get(0)?;
     // So that the same one can be chosen again.
     field.set_value("");
-    Some(Taken::File(file))
+    Some(InputEvent::File(file))
 }
 
-fn drop(event: &Event) -> Option<Taken> {
+fn drop(event: &Event) -> Option<InputEvent> {
     let event: &DragEvent = event.unchecked_ref();
     event.prevent_default();
     let data = event.data_transfer()?;
     match data.files().and_then(|files| files.get(0)) {
-        Some(file) => Some(Taken::File(file)),
-        None => data.get_data("text/plain").ok().map(Taken::Text),
+        Some(file) => Some(InputEvent::File(file)),
+        None => data.get_data("text/plain").ok().map(InputEvent::Text),
     }
 }

@@ -1,0 +1,31 @@
+//! The way from components to the state.
+
+use yew::prelude::*;
+
+use crate::state::Action;
+
+/// Sends actions to the state. It is the same for as long as the page lives.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Dispatch(Callback<Action>);
+
+impl Dispatch {
+    /// Sends actions to this callback.
+    pub(crate) fn new(callback: Callback<Action>) -> Self {
+        Self(callback)
+    }
+
+    /// Sends an action.
+    pub(crate) fn emit(&self, action: Action) {
+        self.0.emit(action);
+    }
+
+    /// A callback that sends this action at any event.
+    pub(crate) fn on<E>(&self, action: Action) -> Callback<E> {
+        self.0.reform(move |_| action.clone())
+    }
+
+    /// A callback that sends the action of each event.
+    pub(crate) fn map<E>(&self, action: impl Fn(E) -> Action + 'static) -> Callback<E> {
+        self.0.reform(action)
+    }
+}

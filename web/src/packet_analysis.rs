@@ -1,0 +1,65 @@
+//! The analysis of one packet beyond its walk: counterfactuals, senders, and its connection.
+
+use std::rc::Rc;
+
+use chainwalk_core::analysis::counterfactual::{self, Flips};
+use chainwalk_core::analysis::journey::{self, Choices, Journey};
+use chainwalk_core::analysis::senders::{self, Class};
+use chainwalk_core::packet::Packet;
+
+use crate::paste::Paste;
+use crate::walked::Walked;
+
+/// The analysis of one packet. The journey is on the map and is computed at once. The others take
+/// hundreds of walks, and the idle queue computes them.
+#[derive(Clone, Debug)]
+pub(crate) struct PacketAnalysis {
+    /// The walk that it is about.
+    pub(crate) walked: Rc<Walked>,
+    /// The packet's connection, as legs.
+    pub(crate) journey: Rc<Journey>,
+    /// Senders by the outcome of their packet.
+    pub(crate) senders: Option<Rc<Vec<Class>>>,
+    /// The changes that change the outcome; `Some(None)` where the outcome is undetermined.
+    pub(crate) flips: Option<Option<Rc<Flips>>>,
+}
+
+impl PacketAnalysis {
+    /// The journey alone.
+    pub(crate) fn new(paste: &Paste, walked: &Rc<Walked>, choices: &Choices) -> Self {
+        let (rulesets, host, packet) = (paste.rulesets(), &paste.host, &walked.trace.packet);
+        let journey = journey::journey(rulesets, host, paste.mesh.as_ref(), packet, choices);
+        Self {
+            walked: Rc::clone(walked),
+            journey: Rc::new(journey),
+            senders: None,
+            flips: None,
+        }
+    }
+
+    /// The packet that it is about.
+    pub(crate) fn packet(&self) -> &Packet {
+        &self.walked.trace.packet
+    }
+
+    /// Whether everything is computed.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.flips.is_some() && self.senders.is_some()
+    }
+
+    /// The same with the next part computed.
+    pub(crate) fn compute_next(&self, paste: &Paste) -> Self {
+        let (rulesets, host, packet) = (paste.rulesets(), &paste.host, self.packet());
+        let constants = paste.constants(packet.family());
+        let mut next = self.clone();
+        if self.flips.is_none() {
+            let trace = &self.walked.trace;
+            let find = |_| Rc::new(counterfactual::find(rulesets, constants, host, trace));
+            next.flips = Some(trace.verdict().map(find));
+        } else {
+            let classes = senders::classes(rulesets, constants, host, packet);
+            next.senders = Some(Rc::new(classes));
+        }
+        next
+    }
+}

@@ -1,0 +1,85 @@
+//! One of the two packets, as typed.
+
+use std::rc::Rc;
+
+use chainwalk_core::netfilter::place::Place;
+use chainwalk_core::packet::Packet;
+use chainwalk_core::packet::form::{FieldError, PacketForm};
+use chainwalk_core::packet::line::{self, LineError};
+
+use crate::paste::Paste;
+use crate::walked::Walked;
+
+/// One of the two packets.
+#[derive(Clone, Debug)]
+pub(crate) struct PacketSlot {
+    /// Its fields.
+    pub(crate) form: PacketForm,
+    /// Its line while that is typed.
+    pub(crate) line: Option<String>,
+    /// The error in that line. The fields are those of the last valid line then.
+    pub(crate) line_error: Option<LineError>,
+    /// The scenario that it was filled in with, until a field is changed.
+    pub(crate) scenario: Option<&'static str>,
+}
+
+impl PacketSlot {
+    /// A packet.
+    pub(crate) fn new(packet: &Packet, scenario: Option<&'static str>) -> Self {
+        Self {
+            form: PacketForm::from_packet(packet),
+            line: None,
+            line_error: None,
+            scenario,
+        }
+    }
+
+    /// The text of its line: what is typed, or the packet that its fields make.
+    pub(crate) fn line_text(&self) -> String {
+        let printed = || {
+            let packet = self.form.packet();
+            packet
+                .map(|packet| line::print(&packet))
+                .unwrap_or_default()
+        };
+        self.line.clone().unwrap_or_else(printed)
+    }
+
+    /// Takes what is typed in its line, or that the line is left.
+    pub(crate) fn type_line(&mut self, text: Option<String>) {
+        match text.as_deref().map(line::parse_packet_line) {
+            Some(Ok(packet)) => {
+                *self = Self {
+                    line: text,
+                    ..Self::new(&packet, None)
+                }
+            }
+            Some(Err(error)) => {
+                (self.line, self.line_error, self.scenario) = (text, Some(error), None)
+            }
+            // An error stays until it is fixed, or a field is written.
+            None if self.line_error.is_none() => self.line = None,
+            None => {}
+        }
+    }
+
+    /// A field was written: the line follows.
+    pub(crate) fn reset_line(&mut self) {
+        (self.line, self.line_error, self.scenario) = (None, None, None);
+    }
+
+    /// Its walk, or the invalid fields.
+    pub(crate) fn walk(
+        &self,
+        paste: &Paste,
+        settled: &[(Place, bool)],
+    ) -> Result<Rc<Walked>, Vec<FieldError>> {
+        if self.line_error.is_some() {
+            return Err(Vec::new());
+        }
+        let packet = self.form.packet()?;
+        let mesh = paste.mesh.as_ref();
+        let walked = Walked::new(paste.rulesets(), mesh, &paste.host, &packet, settled);
+        Ok(Rc::new(walked))
+    }
+}

@@ -1,0 +1,183 @@
+//! The results of the rules and packets, and both together.
+
+use std::rc::Rc;
+
+use chainwalk_core::analysis::explain;
+use chainwalk_core::analysis::findings::Finding;
+use chainwalk_core::analysis::scenario::Scenario;
+use chainwalk_core::netfilter::place::Place;
+use chainwalk_core::packet::Packet;
+use chainwalk_core::packet::fields::PacketField;
+use chainwalk_core::packet::form::{FieldError, PacketForm};
+use chainwalk_core::walk::trace::Path;
+
+use super::{Version, Workspace};
+use crate::cursor::{self, Move};
+use crate::packet_analysis::PacketAnalysis;
+use crate::paste::PacketOutcome;
+use crate::rows::{Index, Row};
+use crate::side::Side;
+use crate::walked::Walked;
+
+/// The results of the rules and packets. The walks and the rows follow each change at once;
+/// the idle queue (`analysis_queue`) adds the others.
+#[derive(Clone, Debug)]
+pub(crate) struct Results {
+    /// The walks of A and B, or the invalid fields.
+    pub(crate) walks: [Result<Rc<Walked>, Vec<FieldError>>; 2],
+    /// The first step at which the walks differ.
+    pub(crate) divergence: Option<usize>,
+    /// Callers and counters of the rules.
+    pub(crate) index: Rc<Index>,
+    /// The rule list.
+    pub(crate) rows: Rc<Vec<Row>>,
+    /// Counterfactuals, senders and the journey of the lead's packet.
+    pub(crate) analysis: Option<PacketAnalysis>,
+    /// The last complete one for the same rules. It is shown until the new one is complete.
+    pub(crate) previous_analysis: Option<PacketAnalysis>,
+    /// Packets worth trying, with where each ends.
+    pub(crate) outcomes: Option<Rc<Vec<PacketOutcome>>>,
+    /// Findings about the rules.
+    pub(crate) findings: Option<Rc<Vec<Finding>>>,
+}
+
+/// The rules and packets, with what is computed from them.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Evaluation {
+    pub(crate) workspace: Version<Workspace>,
+    pub(crate) results: Version<Results>,
+}
+
+impl Evaluation {
+    /// A packet's walk, where the packet is shown and complete.
+    pub(crate) fn walked(&self, side: Side) -> Option<&Rc<Walked>> {
+        let is_shown = self.workspace.sides().contains(&side);
+        is_shown
+            .then(|| self.results.walks[side as usize].as_ref().ok())
+            .flatten()
+    }
+
+    /// The invalid fields of a packet.
+    pub(crate) fn field_errors(&self, side: Side) -> &[FieldError] {
+        self.results.walks[side as usize]
+            .as_ref()
+            .err()
+            .map_or(&[], |errors| errors)
+    }
+
+    /// The walks shown, with their packets.
+    pub(crate) fn walks(&self) -> impl Iterator<Item = (Side, &Walked)> {
+        let sides = self.workspace.sides().iter();
+        sides.filter_map(|side| Some((*side, &**self.walked(*side)?)))
+    }
+
+    /// The walks shown, the lead's first.
+    pub(crate) fn lead_first(&self) -> impl Iterator<Item = (Side, &Walked)> + Clone {
+        let lead = self.workspace.lead;
+        let other = self.workspace.compare.then(|| lead.other());
+        [Some(lead), other]
+            .into_iter()
+            .flatten()
+            .filter_map(|side| Some((side, &**self.walked(side)?)))
+    }
+
+    /// The packet whose chain is shown at a step: the lead's until it has ended.
+    pub(crate) fn followed(&self, step: usize) -> Option<(Side, &Walked)> {
+        let mut walks = self.lead_first();
+        let runs = walks
+            .clone()
+            .find(|(_, walked)| step < walked.path().steps.len());
+        runs.or_else(|| walks.next())
+    }
+
+    /// The rules that a step evaluates.
+    pub(crate) fn current(&self, step: usize) -> Vec<(Side, Place)> {
+        let place =
+            |(side, walked): (Side, &Walked)| Some((side, walked.path().steps.get(step)?.place));
+        self.walks().filter_map(place).collect()
+    }
+
+    /// The number of steps of the longest walk.
+    pub(crate) fn steps(&self) -> usize {
+        let lengths = self.walks().map(|(_, walked)| walked.path().steps.len());
+        lengths.max().unwrap_or(0)
+    }
+
+    /// The step that a move leads to.
+    pub(crate) fn after(&self, step: usize, to: Move) -> usize {
+        cursor::go(&self.paths(), step, to)
+    }
+
+    /// The paths shown, the lead's first.
+    pub(crate) fn paths(&self) -> Vec<&Path> {
+        self.lead_first().map(|(_, walked)| walked.path()).collect()
+    }
+
+    /// Whether a field is two in the form. `split`: fields that stay two, though they may be equal.
+    pub(crate) fn differs(&self, field: PacketField, split: &[PacketField]) -> bool {
+        let [a, b] = &self.workspace.packets;
+        let applies = (a.form.applies(field), b.form.applies(field));
+        split.contains(&field) || applies != (true, true) || a.form.get(field) != b.form.get(field)
+    }
+
+    /// The fields in which the two packets differ.
+    pub(crate) fn differences(&self) -> Vec<PacketField> {
+        let [a, b] = &self.workspace.packets;
+        let value =
+            |form: &PacketForm, field| form.applies(field).then(|| form.get(field).to_owned());
+        PacketField::all()
+            .filter(|field| value(&a.form, *field) != value(&b.form, *field))
+            .collect()
+    }
+
+    /// What sets a packet apart from the other, in words: "uid 1337".
+    pub(crate) fn name(&self, side: Side) -> String {
+        let slot = self.workspace.slot(side);
+        let differences = self.differences();
+        if let ([field], true) = (&differences[..], self.workspace.compare)
+            && slot.form.applies(*field)
+        {
+            return field.phrase(slot.form.get(*field));
+        }
+        let scenario = slot.scenario.and_then(|key| self.scenario(key));
+        match (scenario, slot.form.packet()) {
+            (Some(scenario), _) => scenario.label.clone(),
+            (_, Ok(packet)) => format_sent(&packet),
+            (_, Err(_)) => "incomplete".into(),
+        }
+    }
+
+    /// The packet of that name, also of those that the table of outcomes adds.
+    pub(crate) fn scenario(&self, key: &str) -> Option<&Scenario> {
+        let added = self.results.outcomes.iter().flat_map(|all| all.iter());
+        self.workspace.paste.scenario(key).or_else(|| {
+            added
+                .map(|outcome| &outcome.scenario)
+                .find(|scenario| scenario.key == key)
+        })
+    }
+
+    /// Every assumption of the rules and of the walks shown, as sentences.
+    pub(crate) fn assumptions(&self) -> Vec<String> {
+        let mut all = self.workspace.paste.given();
+        for (_, walked) in self.walks() {
+            for assumption in &walked.trace.assumes {
+                if !all.contains(assumption) {
+                    all.push(assumption.clone());
+                }
+            }
+        }
+        all.iter()
+            .map(|assumption| format!("{}.", explain::capital(assumption)))
+            .collect()
+    }
+}
+
+/// A packet in a few words: "uid 1337 to 10.0.0.1:443".
+pub(crate) fn format_sent(packet: &Packet) -> String {
+    let to = explain::endpoint(packet.dst, packet.dport);
+    match packet.uid.filter(|_| packet.dport.is_some()) {
+        Some(uid) => format!("uid {uid} to {to}"),
+        None => format!("{} to {to}", packet.protocol),
+    }
+}

@@ -1,0 +1,43 @@
+//! One version of a part of the state.
+
+use std::ops::Deref;
+use std::rc::Rc;
+
+/// A shared value that is equal to itself only. Components compare it without a look into it, and
+/// each change makes another version.
+#[derive(Debug, Default)]
+pub(crate) struct Version<T>(Rc<T>);
+
+impl<T> Version<T> {
+    /// The first version.
+    pub(crate) fn new(value: T) -> Self {
+        Self(Rc::new(value))
+    }
+}
+
+impl<T: Clone> Version<T> {
+    /// Another version, to be changed.
+    pub(crate) fn edit(&mut self) -> &mut T {
+        Rc::make_mut(&mut self.0)
+    }
+}
+
+impl<T> Clone for Version<T> {
+    fn clone(&self) -> Self {
+        Self(Rc::clone(&self.0))
+    }
+}
+
+impl<T> Deref for Version<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> PartialEq for Version<T> {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}

@@ -1,0 +1,78 @@
+//! The rules and packets: exactly what undo, links and drafts keep.
+
+use std::rc::Rc;
+
+use chainwalk_core::netfilter::place::Place;
+
+use crate::packet_slot::PacketSlot;
+use crate::paste::Paste;
+use crate::saved_packets::SavedPackets;
+use crate::side::Side;
+
+/// The rules and packets.
+#[derive(Clone, Debug)]
+pub(crate) struct Workspace {
+    /// The rules and their host.
+    pub(crate) paste: Rc<Paste>,
+    /// The rules as they were pasted, before any change in place.
+    pub(crate) original: Rc<Paste>,
+    /// The packets A and B.
+    pub(crate) packets: [PacketSlot; 2],
+    /// Whether B is shown beside A.
+    pub(crate) compare: bool,
+    /// The packet whose answer is the largest text and that scenarios fill in: the one that was
+    /// changed last.
+    pub(crate) lead: Side,
+    /// Undetermined rules, with whether the user assumes that they match.
+    pub(crate) settled: Vec<(Place, bool)>,
+    /// More packets, to compare.
+    pub(crate) saved_packets: SavedPackets,
+}
+
+impl Workspace {
+    /// Whether both hold the same rules and packets. Saved packets are not compared, since no link
+    /// holds them.
+    pub(crate) fn same_work(&self, other: &Self) -> bool {
+        let mut packets = self.packets.iter().zip(&other.packets);
+        Rc::ptr_eq(&self.paste, &other.paste)
+            && packets.all(|(one, other)| one.form == other.form)
+            && (self.compare, self.lead) == (other.compare, other.lead)
+            && self.settled == other.settled
+    }
+
+    /// Whether a step of undo between both would change anything.
+    pub(crate) fn is_undo_step(&self, other: &Self) -> bool {
+        let packets = |workspace: &Self| {
+            let slots = workspace.packets.each_ref();
+            slots.map(|slot| (slot.form.clone(), slot.scenario))
+        };
+        let saved = |workspace: &Self| {
+            let saved = workspace.saved_packets.iter();
+            saved.map(|saved| saved.packet.clone()).collect::<Vec<_>>()
+        };
+        !Rc::ptr_eq(&self.paste, &other.paste)
+            || !Rc::ptr_eq(&self.original, &other.original)
+            || self.compare != other.compare
+            || packets(self) != packets(other)
+            || saved(self) != saved(other)
+    }
+
+    /// Whether rules were changed since they were pasted.
+    pub(crate) fn is_edited(&self) -> bool {
+        !Rc::ptr_eq(&self.paste, &self.original)
+    }
+
+    /// A packet.
+    pub(crate) fn slot(&self, side: Side) -> &PacketSlot {
+        &self.packets[side as usize]
+    }
+
+    /// The packets shown.
+    pub(crate) fn sides(&self) -> &'static [Side] {
+        match (self.compare, self.lead) {
+            (true, _) => &[Side::A, Side::B],
+            (false, Side::A) => &[Side::A],
+            (false, Side::B) => &[Side::B],
+        }
+    }
+}
