@@ -21,6 +21,9 @@ pub enum GapReason {
     Elided,
     /// The input ends within the table.
     CutOff,
+    /// The input ends within a line that may go on, and shows no other sign of a missing part. People
+    /// also lose a line end where they copy a whole dump.
+    OpenEnd,
     /// A listing counts more references to a chain than it shows.
     Uncounted,
     /// A line that may be a rule cannot be read.
@@ -47,6 +50,11 @@ pub struct Gap {
 }
 
 impl GapReason {
+    /// Whether a walk assumes that the kernel holds no rules there.
+    pub(crate) fn is_assumed_empty(self) -> bool {
+        matches!(self, Self::Omitted | Self::OpenEnd)
+    }
+
     /// Whether the input does not show the chain itself.
     pub(crate) fn hides_chain(self) -> bool {
         matches!(self, Self::NotShown | Self::Omitted | Self::Incompatible)
@@ -69,8 +77,8 @@ impl Gap {
     pub(crate) fn merge(&mut self, other: Self) {
         // An omitted chain is evaluated as empty, so any other reason is stronger.
         match (
-            self.reason == GapReason::Omitted,
-            other.reason == GapReason::Omitted,
+            self.reason.is_assumed_empty(),
+            other.reason.is_assumed_empty(),
         ) {
             (true, false) => *self = other,
             (false, true) => {}
@@ -110,6 +118,9 @@ impl Gap {
             }
             GapReason::Elided => {
                 format!("{line} is in place of rules of {chain} that are left out")
+            }
+            GapReason::OpenEnd => {
+                format!("the text ends without a line end: more of chain {chain} may follow")
             }
             GapReason::Uncounted => format!(
                 "{line} counts more references to its chain than the text shows: rules of {chain} \

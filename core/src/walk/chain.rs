@@ -184,7 +184,7 @@ impl<'a> Walker<'a> {
         // At these hooks nat changes only the source, and the destination is already settled.
         let changes_source_only = kind == Some(ChainType::Nat)
             && matches!(self.view.hook, Hook::Input | Hook::Postrouting);
-        if changes_source_only || gap.reason == GapReason::Omitted {
+        if changes_source_only || gap.reason.is_assumed_empty() {
             self.assume(format!(
                 "{because}: evaluated as empty, in table {}",
                 table.label()

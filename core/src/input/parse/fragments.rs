@@ -138,8 +138,8 @@ fn calls_of(line: &str) -> impl Iterator<Item = Call<'_>> {
         .filter(|call| call.program != Program::Change)
 }
 
-/// Whether a listing continues the previous one: it has other chains, in the order of their hooks,
-/// and there is hardly any text between.
+/// Whether a listing continues the previous one: it has other chains, in the order of their hooks or
+/// of the table that the command names, and there is hardly any text between.
 fn continues(lines: &Lines, before: &Fragment, first: usize, last: usize) -> bool {
     let prose = (before.last + 1..first)
         .filter(|at| !lines.get(*at).trim().is_empty())
@@ -155,9 +155,13 @@ fn continues(lines: &Lines, before: &Fragment, first: usize, last: usize) -> boo
             _ => None,
         })
     };
+    // A command prints one table. Somebody may have moved its chains.
+    let table = before.command.as_ref().and_then(|command| command.table);
+    let is_of_table =
+        |name| table.is_some_and(|table| table.hooks().iter().any(|hook| hook.name() == name));
     let mut seen = HashSet::new();
     let mut hooks = HookOrder::default();
-    let mut is_next = |name| seen.insert(name) && hooks.goes_on(name);
+    let mut is_next = |name| seen.insert(name) && (hooks.goes_on(name) || is_of_table(name));
     chains(before.first, before.last)
         .chain(chains(first, last))
         .all(&mut is_next)

@@ -18,6 +18,7 @@ mod elision;
 mod errors;
 pub(super) mod native_tables;
 mod notes;
+mod open_end;
 mod references;
 
 /// A line in place of rules, or a line that may be a rule.
@@ -55,6 +56,7 @@ pub(super) fn mark(parsed: &mut Parsed) {
         parsed.sections.push(section);
     }
     mark_cut_tables(parsed);
+    open_end::mark_tables(parsed);
     references::mark_tables(parsed);
     notes::mark_tables(parsed);
     native_tables::mark_tables(parsed);
@@ -301,26 +303,29 @@ fn mark_cut_tables(parsed: &mut Parsed) {
             let last = (0..table.chains.len())
                 .max_by_key(|at| table.chains[*at].rules.last().map(|rule| rule.line));
             let Some(last) = last else { continue };
-            let has_rules = !table.chains[last].rules.is_empty();
-            for (at, chain) in table.chains.iter_mut().enumerate() {
-                let goes_on = at == last || !has_rules || at > last && chain.rules.is_empty();
-                if goes_on {
-                    let before = to_u32(chain.rules.len());
-                    chain.add_gap(Gap::new(before, GapReason::CutOff, None));
-                }
-            }
-            let chain = &mut table.chains[last];
-            if let Some(rule) = chain
-                .rules
-                .last()
-                .filter(|rule| rule.span.end as usize == end)
-            {
-                // No line end follows, so the rule itself may continue.
-                let line = Some(rule.line);
-                let before = to_u32(chain.rules.len() - 1);
-                chain.add_gap(Gap::new(before, GapReason::CutOff, line));
-            }
+            mark_end(table, last, end, GapReason::CutOff);
         }
+    }
+}
+
+/// Marks the end of a table that is printed chain by chain and may go on: `last` is the last chain
+/// with a rule, `end` the end of the text.
+fn mark_end(table: &mut Table, last: usize, end: usize, reason: GapReason) {
+    let has_rules = !table.chains[last].rules.is_empty();
+    for (at, chain) in table.chains.iter_mut().enumerate() {
+        let goes_on = at == last || !has_rules || at > last && chain.rules.is_empty();
+        if goes_on {
+            let before = to_u32(chain.rules.len());
+            chain.add_gap(Gap::new(before, reason, None));
+        }
+    }
+    let chain = &mut table.chains[last];
+    let rule = chain.rules.last();
+    if let Some(rule) = rule.filter(|rule| rule.span.end as usize == end) {
+        // No line end follows: the rule itself may go on.
+        let line = Some(rule.line);
+        let before = to_u32(chain.rules.len() - 1);
+        chain.add_gap(Gap::new(before, reason, line));
     }
 }
 

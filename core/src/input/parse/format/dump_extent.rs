@@ -9,6 +9,7 @@ use crate::input::section::Format;
 use super::super::call::{self, MAX_LINES_BEFORE_OUTPUT, prompted_call};
 use super::super::fragment::{HookOrder, Lines};
 use super::super::line_kind::LineKind;
+use super::dump_lines;
 
 /// The maximum number of consecutive foreign lines within a dump.
 const MAX_FOREIGN_LINES: u32 = 3;
@@ -88,6 +89,12 @@ fn find_extent(lines: &Lines, first: usize) -> (Format, usize) {
                 continue;
             }
             LineKind::Header => {}
+            // The end of a wrapped rule.
+            LineKind::Other if at <= last => continue,
+            LineKind::Other if at == last + 1 && is_wrapped(lines, last) => {
+                last = dump_lines::find_wrapped_end(lines, last, &(last..lines.len()));
+                continue;
+            }
             LineKind::Other => {
                 let is_call = call::find(line).is_some();
                 if is_call && !(open && matches!(next_sure_kind(lines, at), LineKind::Rule(_))) {
@@ -117,6 +124,11 @@ fn find_extent(lines: &Lines, first: usize) -> (Format, usize) {
         true => Format::Rules,
     };
     (format, last)
+}
+
+/// Whether a rule on a line continues on the next line.
+fn is_wrapped(lines: &Lines, at: usize) -> bool {
+    dump_lines::find_wrapped_end(lines, at, &(at..lines.len())) > at
 }
 
 /// Whether an earlier line announces the input of iptables-restore, which declares no built-in

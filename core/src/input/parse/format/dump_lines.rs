@@ -233,7 +233,7 @@ fn find_late_chains(reading: &mut Reading, part: &Range<usize>) -> Vec<usize> {
 
 /// The last line of a rule that a mail program or a terminal has wrapped; for any other line, the
 /// line itself.
-fn find_wrapped_end(lines: &Lines, first: usize, part: &Range<usize>) -> usize {
+pub(super) fn find_wrapped_end(lines: &Lines, first: usize, part: &Range<usize>) -> usize {
     // Most rules are followed by another rule.
     let is_next_own = first + 1 >= part.end || LineKind::of(lines.get(first + 1)).is_sure();
     if is_next_own || !matches!(LineKind::of(lines.get(first)), LineKind::Rule(_)) {

@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::input::section::Format;
+use crate::iptables::table_name::TableName;
 
 use super::super::assemble::Origin;
 use super::super::call::{self, prompted_call};
@@ -75,7 +76,8 @@ pub(in super::super) fn is_listing_line(line: &str) -> bool {
 
 fn read(reading: &mut Reading, fragment: &Fragment) -> String {
     let mut options = String::new();
-    for lines in split_tables(reading.lines, fragment.first..fragment.last + 1) {
+    let table = fragment.command.as_ref().and_then(|command| command.table);
+    for lines in split_tables(reading.lines, fragment.first..fragment.last + 1, table) {
         match read_table(reading, fragment, lines) {
             Some(table_options) => options = table_options,
             None => break,
@@ -85,8 +87,11 @@ fn read(reading: &mut Reading, fragment: &Fragment) -> String {
 }
 
 /// The lines of each table: the next one begins where a built-in chain comes again, or after
-/// another chain.
-fn split_tables(lines: &Lines, all: Range<usize>) -> Vec<Range<usize>> {
+/// another chain. A command prints one table, in which chains may have been moved.
+fn split_tables(lines: &Lines, all: Range<usize>, table: Option<TableName>) -> Vec<Range<usize>> {
+    let is_of_table = |name: &str| {
+        table.is_some_and(|table| table.hooks().iter().any(|hook| hook.name() == name))
+    };
     let (mut tables, mut first) = (Vec::new(), all.start);
     let mut built_in: Vec<&str> = Vec::new();
     let mut has_user_chain = false;
@@ -98,7 +103,7 @@ fn split_tables(lines: &Lines, all: Range<usize>) -> Vec<Range<usize>> {
             has_user_chain = true;
             continue;
         }
-        if has_user_chain || built_in.contains(&head.name) {
+        if has_user_chain && !is_of_table(head.name) || built_in.contains(&head.name) {
             tables.push(first..at);
             (first, has_user_chain) = (at, false);
             built_in.clear();

@@ -12,8 +12,8 @@ use crate::netfilter::ruleset::{Rule, Ruleset, Table, Target};
 use super::super::Parsed;
 use super::to_u32;
 
-/// The chains of listings, by the line of their head.
-type ListedChains = HashMap<u32, ListedChain>;
+/// The chains of listings, by the line of their head, and whether the listing is of a whole table.
+type ListedChains = HashMap<u32, (ListedChain, bool)>;
 
 /// Marks the tables of listings that count more references than they show.
 pub(super) fn mark_tables(parsed: &mut Parsed) {
@@ -23,8 +23,10 @@ pub(super) fn mark_tables(parsed: &mut Parsed) {
             .iter()
             .filter(|section| section.ruleset == Some(place));
         let listed: ListedChains = own
-            .flat_map(|section| &section.listed_chains)
-            .map(|chain| (chain.line, *chain))
+            .flat_map(|section| {
+                let chains = section.listed_chains.iter();
+                chains.map(|chain| (chain.line, (*chain, section.whole_tables)))
+            })
             .collect();
         if listed.is_empty() {
             continue;
@@ -44,11 +46,14 @@ fn mark_table(ruleset: &mut Ruleset, table: usize, listed: &ListedChains) {
         .iter()
         .flat_map(|chain| &chain.rules);
     let unknown = table_rules.filter(|rule| may_be_any(ruleset, rule)).count();
-    if unknown as u64 >= missing || explains_any(&ruleset.tables[table]) {
+    if unknown as u64 >= missing || has_lost_lines(&ruleset.tables[table]) {
         return;
     }
     let chains = &mut ruleset.tables[table].chains;
-    let mut is_explained = false;
+    let mut is_explained = chains
+        .iter()
+        .flat_map(|chain| &chain.rules)
+        .any(|rule| matches!(rule.target, Target::Missing { .. }));
     for gap in chains.iter_mut().flat_map(|chain| &mut chain.gaps) {
         // A chain that the listing omits holds the rule: it is not empty.
         if gap.reason.hides_chain() {
@@ -57,11 +62,21 @@ fn mark_table(ruleset: &mut Ruleset, table: usize, listed: &ListedChains) {
         }
     }
     if is_explained {
+        // The listing of a whole table lacks chains: it may end within the last one.
+        let shown = chains
+            .iter_mut()
+            .filter_map(|chain| Some((chain.line?, chain)));
+        if let Some((line, last)) = shown.max_by_key(|(line, _)| *line)
+            && listed.get(&line).is_some_and(|(_, is_whole)| *is_whole)
+        {
+            let before = to_u32(last.rules.len());
+            last.add_gap(Gap::new(before, GapReason::Uncounted, Some(line)));
+        }
         return;
     }
     for chain in chains {
         let listed = chain.line.and_then(|line| listed.get(&line));
-        let is_numbered = listed.is_some_and(|listed| listed.is_numbered);
+        let is_numbered = listed.is_some_and(|(listed, _)| listed.is_numbered);
         let before = if is_numbered { chain.rules.len() } else { 0 };
         chain.add_gap(Gap::new(to_u32(before), GapReason::Uncounted, Some(line)));
     }
@@ -78,7 +93,7 @@ fn count_missing(table: &Table, listed: &ListedChains) -> Option<(u64, u32)> {
     }
     let lacking = table.chains.iter().zip(shown).filter_map(|(chain, shown)| {
         let line = chain.line?;
-        let missing = listed.get(&line)?.references?.saturating_sub(shown);
+        let missing = listed.get(&line)?.0.references?.saturating_sub(shown);
         (missing > 0).then_some((u64::from(missing), line))
     });
     lacking.reduce(|(sum, line), (missing, _)| (sum + missing, line))
@@ -94,13 +109,8 @@ fn may_be_any(ruleset: &Ruleset, rule: &Rule) -> bool {
 }
 
 /// Whether the text shows already that rules are missing, any of which may jump.
-fn explains_any(table: &Table) -> bool {
-    let has_missing_chain = table
-        .chains
-        .iter()
-        .flat_map(|chain| &chain.rules)
-        .any(|rule| matches!(rule.target, Target::Missing { .. }));
-    let is_lost = |gap: &Gap| !gap.reason.hides_chain();
+fn has_lost_lines(table: &Table) -> bool {
+    let is_lost = |gap: &Gap| !gap.reason.hides_chain() && !gap.reason.is_assumed_empty();
     let mut gaps = table.chains.iter().flat_map(|chain| &chain.gaps);
-    has_missing_chain || gaps.any(is_lost)
+    gaps.any(is_lost)
 }

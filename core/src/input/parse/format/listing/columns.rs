@@ -143,7 +143,12 @@ impl Columns {
         }
         row.interfaces = None;
         if self.interfaces {
-            row.interfaces = Some([words.next()?, words.next()?]);
+            let interfaces = [words.next()?, words.next()?];
+            // The column `opt`, damaged.
+            if interfaces[0].1.starts_with('-') {
+                return None;
+            }
+            row.interfaces = Some(interfaces);
         }
         // An address that was taken out leaves its column blank.
         let gap = if row.fragment.is_some() || self.interfaces {

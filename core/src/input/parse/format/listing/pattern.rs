@@ -3,6 +3,9 @@
 
 use std::ops::Range;
 
+/// The signs between words. A wrapped row has line ends among its words.
+pub(super) const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
+
 /// What a pattern has found at the beginning of a text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Caught {
@@ -63,11 +66,11 @@ pub(super) fn first(pattern: &str) -> Option<u8> {
 }
 
 fn blanks(text: &str) -> Option<usize> {
-    Some(text.len() - text.trim_start_matches([' ', '\t']).len())
+    Some(text.len() - text.trim_start_matches(BLANKS).len())
 }
 
 fn ends_word(text: &str) -> bool {
-    text.is_empty() || text.starts_with([' ', '\t'])
+    text.is_empty() || text.starts_with(BLANKS)
 }
 
 /// More bytes than any text in quotes has: what is opened and never closed is not looked for
@@ -102,7 +105,7 @@ fn value(next: &str, text: &str, in_quotes: bool) -> Option<usize> {
     if let (true, Some(end)) = (stop.is_empty(), closing(text)) {
         return Some(end);
     }
-    let word = text.find([' ', '\t']).unwrap_or(text.len());
+    let word = text.find(BLANKS).unwrap_or(text.len());
     let length = if stop.is_empty() {
         word
     } else {

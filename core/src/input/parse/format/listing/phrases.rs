@@ -174,7 +174,7 @@ impl Phrases {
                     Some(Span::new(offset + begin, offset + line.trim_end().len()));
                 return read;
             } else {
-                let end = text.find([' ', '\t']).unwrap_or(text.len());
+                let end = text.find(pattern::BLANKS).unwrap_or(text.len());
                 match read.unread.last_mut() {
                     // Words that stand side by side are one piece.
                     Some(last) if line[last.end as usize - offset..at].trim().is_empty() => {

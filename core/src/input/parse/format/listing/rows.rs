@@ -130,7 +130,7 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
             || Columns::of_head(text).is_some()
             || columns.read(text).is_some()
             || !text.trim_start().starts_with(|first: char| {
-                first.is_ascii_alphabetic() || matches!(first, '/' | '!')
+                first.is_ascii_alphabetic() || matches!(first, '/' | '!' | '[')
             });
         if is_own {
             return None;
@@ -139,7 +139,8 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
         let input = self.reading.assembler.reports.input;
         let whole = SourceLine::of_mapped(self.reading.cleaned, range, input);
         let row = columns.read(whole.line)?;
-        let read = self.read_phrases(&whole, row.tail, self.target_of(&row))?;
+        let (_, tail) = read_goto(&whole, &row);
+        let read = self.read_phrases(&whole, tail, self.target_of(&row))?;
         (read.unread.is_empty() && read.unread_target.is_none()).then_some(whole)
     }
 
@@ -221,11 +222,7 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
 
     /// Appends the rule of a row.
     fn append_rule(&mut self, line: &SourceLine<'a>, chain: usize, row: &Row<'a>) {
-        let after = line.line[row.tail..].trim_start();
-        let (goto, tail) = match after.strip_prefix("[goto]") {
-            Some(rest) => (true, line.line.len() - rest.len()),
-            None => (false, row.tail),
-        };
+        let (goto, tail) = read_goto(line, row);
         let leads_to_chain = |name| goto || self.reading.assembler.find_chain(name).is_some();
         let target = row
             .target
@@ -314,6 +311,15 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
             ];
             words.splice(open..open, opening);
         }
+    }
+}
+
+/// Whether a row leads to its chain by `-g`, and where its other words begin.
+fn read_goto(line: &SourceLine, row: &Row) -> (bool, usize) {
+    let after = line.line[row.tail..].trim_start();
+    match after.strip_prefix("[goto]") {
+        Some(rest) => (true, line.line.len() - rest.len()),
+        None => (false, row.tail),
     }
 }
 
