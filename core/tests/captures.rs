@@ -154,6 +154,33 @@ fn native_tables_beside_an_empty_dump_leave_the_walk_undetermined() {
     }
 }
 
+/// A dump that accepts every packet by a rule.
+const ACCEPTING: &str = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j ACCEPT\nCOMMIT\n";
+
+#[test]
+fn native_tables_beside_rules_leave_the_walk_undetermined() {
+    let rulesets = [dump("ipv4", "nft", Some(0), ACCEPTING)];
+    let parsed = capture(&rulesets, Some(NATIVE_TABLES));
+    assert!(!trace(&parsed).certain);
+    let parsed = capture(&rulesets, Some(NO_NATIVE_TABLES));
+    assert!(trace(&parsed).certain);
+}
+
+#[test]
+fn a_walk_through_rules_names_what_the_capture_could_not_read() {
+    let rulesets = [
+        dump("ipv4", "nft", Some(0), ACCEPTING),
+        dump("ipv4", "legacy", Some(1), ""),
+    ];
+    let assumes = trace(&capture(&rulesets, None)).assumes;
+    for part in ["`iptables-legacy-save -c` failed", "no listing of nft"] {
+        assert!(
+            assumes.iter().any(|assumed| assumed.contains(part)),
+            "{part}: {assumes:?}"
+        );
+    }
+}
+
 #[test]
 fn a_capture_of_nothing_is_refused() {
     let parsed = capture(&[], None);
