@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use chainwalk_core::analysis::journey::{Choices, Leg, journey};
+use chainwalk_core::analysis::journey::{Choices, Hop, journey};
 use chainwalk_core::input::parse::parse;
 use chainwalk_core::mesh::{self, Mode};
 use chainwalk_core::netfilter::backend::Backend;
@@ -139,7 +139,7 @@ fn connect(namespace: &Namespace, packet: &Packet) -> Result<Socket, String> {
 }
 
 /// Checks that the kernel treats one leg as the walk states.
-fn check(pod: &Pod, listeners: &[Listener], far: &Listener, leg: &Leg) {
+fn check(pod: &Pod, listeners: &[Listener], far: &Listener, leg: &Hop) {
     let packet = &leg.trace.packet;
     let verdict = leg.trace.verdict().expect("it can be told");
     let result = leg.trace.shown().result();

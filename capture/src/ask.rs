@@ -60,7 +60,7 @@ pub(crate) const MAX_STDERR: usize = 64 << 10;
 
 /// The limit that stopped a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Limit {
+pub(crate) enum OutputLimit {
     /// It ran too long.
     Time,
     /// It printed too much.
@@ -69,7 +69,7 @@ pub(crate) enum Limit {
 
 /// The output of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
+pub(crate) struct ToolAnswer {
     /// `None` if a signal ended it.
     pub(crate) exit_code: Option<i32>,
     /// Its standard output, up to the limit.
@@ -79,14 +79,14 @@ pub(crate) struct Answer {
     /// Whether standard error was longer.
     pub(crate) stderr_is_cut: bool,
     /// The limit that stopped it.
-    pub(crate) stopped: Option<Limit>,
+    pub(crate) stopped: Option<OutputLimit>,
 }
 
 /// The interval between checks whether a command has ended that has closed its output.
 const NAP: Duration = Duration::from_millis(1);
 
 /// Runs `command` with an empty environment and an empty standard input.
-pub(crate) fn run(command: &mut Command, limits: &Limits) -> io::Result<Answer> {
+pub(crate) fn run(command: &mut Command, limits: &Limits) -> io::Result<ToolAnswer> {
     let mut child = command
         .env_clear()
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
@@ -101,7 +101,7 @@ pub(crate) fn run(command: &mut Command, limits: &Limits) -> io::Result<Answer> 
         .spawn()?;
     drop(child.stdin.take());
     let answer = listen(&mut child, limits);
-    if !matches!(answer, Ok(Answer { stopped: None, .. })) {
+    if !matches!(answer, Ok(ToolAnswer { stopped: None, .. })) {
         let group = i32::try_from(child.id())
             .expect("the kernel's own process numbers are positive `i32`s");
         // The group may have ended in the meantime.
@@ -142,7 +142,7 @@ impl Stream {
     }
 }
 
-fn listen(child: &mut Child, limits: &Limits) -> io::Result<Answer> {
+fn listen(child: &mut Child, limits: &Limits) -> io::Result<ToolAnswer> {
     let deadline = limits.deadline;
     let mut streams = [
         Stream::new(child.stdout.take()),
@@ -153,11 +153,11 @@ fn listen(child: &mut Child, limits: &Limits) -> io::Result<Answer> {
         let ready = wait_for_any(&streams, deadline)?;
         // A command that never stops printing must not delay the deadline.
         if Instant::now() >= deadline {
-            stopped = Some(Limit::Time);
+            stopped = Some(OutputLimit::Time);
         }
         let [stdout, stderr] = &mut streams;
         if ready[0] && !stdout.read(|held, more| limits.allowance.take(held, more))? {
-            stopped = Some(Limit::Bytes);
+            stopped = Some(OutputLimit::Bytes);
         }
         if ready[1] && !stderr.read(|held, more| more.min(MAX_STDERR - held))? {
             stderr_is_cut = true;
@@ -170,7 +170,7 @@ fn listen(child: &mut Child, limits: &Limits) -> io::Result<Answer> {
             break;
         }
         if Instant::now() >= deadline {
-            stopped = Some(Limit::Time);
+            stopped = Some(OutputLimit::Time);
         }
         // Most commands end at once.
         if naps < 20 {
@@ -181,7 +181,7 @@ fn listen(child: &mut Child, limits: &Limits) -> io::Result<Answer> {
         naps += 1;
     }
     let [stdout, stderr] = streams.map(|stream| stream.bytes);
-    Ok(Answer {
+    Ok(ToolAnswer {
         exit_code,
         stdout,
         stderr,
@@ -221,7 +221,7 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(60);
 
-    fn shell_within(script: &str, time: Duration, bytes: usize) -> Answer {
+    fn shell_within(script: &str, time: Duration, bytes: usize) -> ToolAnswer {
         let limits = Limits {
             deadline: Instant::now() + time,
             allowance: &Allowance::new(bytes, 0),
@@ -230,14 +230,14 @@ mod tests {
             .expect("every system has a shell")
     }
 
-    fn shell(script: &str) -> Answer {
+    fn shell(script: &str) -> ToolAnswer {
         shell_within(script, LONG, 1 << 20)
     }
 
     #[test]
     fn both_outputs_and_the_exit_code() {
         let answer = shell("echo rules; echo warning >&2; exit 3");
-        let expected = Answer {
+        let expected = ToolAnswer {
             exit_code: Some(3),
             stdout: b"rules\n".into(),
             stderr: b"warning\n".into(),
@@ -280,7 +280,7 @@ mod tests {
         );
         assert_eq!(
             (answer.exit_code, answer.stopped),
-            (None, Some(Limit::Time))
+            (None, Some(OutputLimit::Time))
         );
         let text = String::from_utf8(answer.stdout).expect("ASCII");
         let child = text
@@ -307,7 +307,7 @@ mod tests {
         );
         assert_eq!(
             (answer.exit_code, answer.stopped),
-            (None, Some(Limit::Time))
+            (None, Some(OutputLimit::Time))
         );
     }
 
@@ -316,12 +316,12 @@ mod tests {
         let answer = shell_within("exec yes", LONG, 100_000);
         assert_eq!(
             (answer.stdout.len(), answer.stopped),
-            (100_000, Some(Limit::Bytes))
+            (100_000, Some(OutputLimit::Bytes))
         );
         let answer = shell_within("exec yes >&2", Duration::from_millis(200), 100_000);
         assert_eq!(
             (answer.stderr.len(), answer.stopped),
-            (MAX_STDERR, Some(Limit::Time))
+            (MAX_STDERR, Some(OutputLimit::Time))
         );
         assert!(answer.stderr_is_cut);
     }

@@ -5,15 +5,15 @@ use std::thread;
 use std::time::Instant;
 
 use chainwalk_core::analysis::proxy_processes;
-use chainwalk_core::input::capture::{Capture, SCHEMA_VERSION, Target};
+use chainwalk_core::input::capture::{Capture, CaptureTarget, SCHEMA_VERSION};
 use nix::errno::Errno;
 
 use crate::capability::refusal;
-use crate::cgroup::{self, Owner};
+use crate::cgroup::{self, CgroupOwner};
 use crate::failure::Failure;
 use crate::machine::Machine;
 use crate::node::Held;
-use crate::process::{Identity, Process, not_allowed};
+use crate::process::{Identity, ProcessEntry, not_allowed};
 use crate::ruleset::Toolbox;
 use crate::{host, namespace, proof};
 
@@ -102,7 +102,7 @@ pub(crate) fn capture(
     })
 }
 
-fn target(held: &Held, machine: &Machine, notes: &mut Vec<String>) -> Target {
+fn target(held: &Held, machine: &Machine, notes: &mut Vec<String>) -> CaptureTarget {
     let process = held.process.as_ref();
     let owner = cgroup::owner(
         &process
@@ -119,7 +119,7 @@ fn target(held: &Held, machine: &Machine, notes: &mut Vec<String>) -> Target {
             how_to_verify(&owner, held.identity.inode)
         ));
     }
-    Target {
+    CaptureTarget {
         pid: process.map(|process| process.pid()),
         command: process.and_then(|process| process.command()),
         netns_inode: Some(held.identity.inode),
@@ -134,12 +134,17 @@ fn target(held: &Held, machine: &Machine, notes: &mut Vec<String>) -> Target {
 /// The processes that could have moved a process of the namespace into a control group of their
 /// own. In the machine's own namespace, which contains all its services, only processes of the same
 /// pod count.
-fn suspects(held: &Held, machine: &Machine, process: &Process, owner: &Owner) -> Vec<u32> {
+fn suspects(
+    held: &Held,
+    machine: &Machine,
+    process: &ProcessEntry,
+    owner: &CgroupOwner,
+) -> Vec<u32> {
     let mut pids = held.pids(machine);
     let first = Identity::at(&machine.path("proc/1/ns/net"));
     if first.is_ok_and(|first| first == held.identity) {
         let is_of_the_pod = |pid: &u32| {
-            let other = Process::hold(machine, *pid)
+            let other = ProcessEntry::hold(machine, *pid)
                 .ok()
                 .and_then(|process| process.read_file("cgroup"));
             let other = cgroup::owner(&other.unwrap_or_default());
@@ -159,7 +164,7 @@ fn suspects(held: &Held, machine: &Machine, process: &Process, owner: &Owner) ->
     pids
 }
 
-fn unproven(owner: &Owner) -> String {
+fn unproven(owner: &CgroupOwner) -> String {
     match (&owner.pod_uid, &owner.container_id) {
         (Some(uid), _) => format!("it is not proven that this is the pod {uid}"),
         (None, id) => format!(
@@ -170,7 +175,7 @@ fn unproven(owner: &Owner) -> String {
 }
 
 /// The container runtime knows the namespace that it made for a pod.
-fn how_to_verify(owner: &Owner, inode: u64) -> String {
+fn how_to_verify(owner: &CgroupOwner, inode: u64) -> String {
     match &owner.pod_uid {
         Some(uid) => format!(
             "to verify it, run `crictl inspectp $(crictl pods -q --label io.kubernetes.pod.uid={uid})`: `stat -L` of the \

@@ -11,18 +11,18 @@
 
 /// The pod and the container of a process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Owner {
+pub(crate) struct CgroupOwner {
     /// The UID of the pod, with dashes if it is a UUID.
     pub(crate) pod_uid: Option<String>,
     /// The id of the container.
     pub(crate) container_id: Option<String>,
     /// The control group with these names.
-    pub(crate) group: Option<Group>,
+    pub(crate) group: Option<ControlGroup>,
 }
 
 /// A control group that has the name of a pod or, without a pod, of a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Group {
+pub(crate) struct ControlGroup {
     /// The controllers of the hierarchy (`memory`, `name=systemd`); empty for version 2.
     pub(crate) controllers: String,
     /// Its directory in the hierarchy.
@@ -32,7 +32,7 @@ pub(crate) struct Group {
 }
 
 /// Parses `/proc/PID/cgroup`. If hierarchies differ, the one that names a pod wins.
-pub(crate) fn owner(text: &str) -> Owner {
+pub(crate) fn owner(text: &str) -> CgroupOwner {
     let owners = || {
         text.lines().filter_map(|line| {
             let mut fields = line.splitn(3, ':').skip(1);
@@ -47,14 +47,14 @@ pub(crate) fn owner(text: &str) -> Owner {
 }
 
 /// The innermost pod, and the innermost container within it. Nodes may themselves be containers.
-fn owner_of_path(controllers: &str, path: &str) -> Owner {
-    let mut owner = Owner::default();
+fn owner_of_path(controllers: &str, path: &str) -> CgroupOwner {
+    let mut owner = CgroupOwner::default();
     let mut end = 0;
     for name in path.split('/') {
         end += name.len();
         let is_nested = owner.group.is_some();
         let group = || {
-            Some(Group {
+            Some(ControlGroup {
                 controllers: controllers.to_owned(),
                 path: path[..end].to_owned(),
                 is_nested,
@@ -62,7 +62,7 @@ fn owner_of_path(controllers: &str, path: &str) -> Owner {
         };
         for part in name.split(':') {
             if let Some(uid) = pod_uid(part) {
-                owner = Owner {
+                owner = CgroupOwner {
                     pod_uid: Some(uid),
                     container_id: None,
                     group: group(),

@@ -4,16 +4,16 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use crate::capability;
-use crate::cgroup::Owner;
+use crate::cgroup::CgroupOwner;
 use crate::failure::Failure;
 use crate::list;
 use crate::machine::Machine;
-use crate::node::{Held, Node, Space};
+use crate::node::{Held, Node, NodeNamespace};
 use crate::process::{MAX_FILE, read_limited};
 
 /// The ways to name a namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Who {
+pub(crate) enum PodSelector {
     /// A process in the namespace.
     Pid(u32),
     /// An address of the namespace.
@@ -30,22 +30,24 @@ pub(crate) enum Who {
 
 /// Finds the one namespace. All namespaces are searched only if the user's value does not identify
 /// it directly.
-pub(crate) fn find(who: &Who, machine: &Machine) -> Result<Held, Failure> {
+pub(crate) fn find(who: &PodSelector, machine: &Machine) -> Result<Held, Failure> {
     match who {
-        Who::Pid(pid) => Held::by_pid(machine, *pid),
-        Who::Path(path) => Held::by_path(path.clone()).map(|held| held.with_a_process(machine)),
+        PodSelector::Pid(pid) => Held::by_pid(machine, *pid),
+        PodSelector::Path(path) => {
+            Held::by_path(path.clone()).map(|held| held.with_a_process(machine))
+        }
         _ => among(who, machine, &Node::scan(machine)),
     }
 }
 
-fn among(who: &Who, machine: &Machine, node: &Node) -> Result<Held, Failure> {
+fn among(who: &PodSelector, machine: &Machine, node: &Node) -> Result<Held, Failure> {
     let mut candidates = match who {
-        Who::Pid(_) | Who::Path(_) => Vec::new(),
-        Who::Address(address) => by_address(machine, node, *address),
-        Who::Pod(uid) => by_owner(machine, node, |owner| {
+        PodSelector::Pid(_) | PodSelector::Path(_) => Vec::new(),
+        PodSelector::Address(address) => by_address(machine, node, *address),
+        PodSelector::Pod(uid) => by_owner(machine, node, |owner| {
             owner.pod_uid.as_deref() == Some(&*plain(uid))
         }),
-        Who::Container(id) => {
+        PodSelector::Container(id) => {
             let id = bare(id);
             by_owner(machine, node, |owner| {
                 owner
@@ -54,7 +56,7 @@ fn among(who: &Who, machine: &Machine, node: &Node) -> Result<Held, Failure> {
                     .is_some_and(|own| own.starts_with(id))
             })
         }
-        Who::Name(name) => by_name(machine, node, name),
+        PodSelector::Name(name) => by_name(machine, node, name),
     };
     if candidates.len() > 1 {
         let message = format!(
@@ -69,7 +71,7 @@ fn among(who: &Who, machine: &Machine, node: &Node) -> Result<Held, Failure> {
     }
     match candidates.pop() {
         Some((space, pid)) => {
-            let is_found_by_group = matches!(who, Who::Pod(_) | Who::Container(_));
+            let is_found_by_group = matches!(who, PodSelector::Pod(_) | PodSelector::Container(_));
             space.hold(machine, pid).map(|mut held| {
                 held.is_found_by_group = is_found_by_group;
                 held
@@ -79,10 +81,10 @@ fn among(who: &Who, machine: &Machine, node: &Node) -> Result<Held, Failure> {
     }
 }
 
-type Candidates<'a> = Vec<(&'a Space, Option<u32>)>;
+type Candidates<'a> = Vec<(&'a NodeNamespace, Option<u32>)>;
 
 fn by_address<'a>(machine: &Machine, node: &'a Node, address: IpAddr) -> Candidates<'a> {
-    let has = |space: &&Space| {
+    let has = |space: &&NodeNamespace| {
         let held = space.hold(machine, None).ok();
         held.and_then(|held| held.addresses().ok())
             .is_some_and(|addresses| addresses.contains(&address))
@@ -119,9 +121,9 @@ fn by_address<'a>(machine: &Machine, node: &'a Node, address: IpAddr) -> Candida
 fn by_owner<'a>(
     machine: &Machine,
     node: &'a Node,
-    is_meant: impl Fn(&Owner) -> bool,
+    is_meant: impl Fn(&CgroupOwner) -> bool,
 ) -> Candidates<'a> {
-    let first = |space: &'a Space| {
+    let first = |space: &'a NodeNamespace| {
         let owners = space.owners(machine);
         owners
             .iter()
@@ -134,7 +136,7 @@ fn by_owner<'a>(
 /// Exact names win over parts of names.
 fn by_name<'a>(machine: &Machine, node: &'a Node, name: &str) -> Candidates<'a> {
     let matching = |is_meant: &dyn Fn(&str) -> bool| -> Candidates<'a> {
-        let first = |space: &'a Space| {
+        let first = |space: &'a NodeNamespace| {
             let commands = space.commands(machine);
             if let Some((pid, _)) = commands.iter().find(|(_, command)| is_meant(command)) {
                 return Some((space, Some(*pid)));
@@ -165,21 +167,21 @@ fn bare(id: &str) -> &str {
     id.rsplit_once("://").map_or(id, |(_, id)| id)
 }
 
-fn described(who: &Who) -> String {
+fn described(who: &PodSelector) -> String {
     match who {
-        Who::Pid(pid) => format!("process {pid}"),
-        Who::Address(address) => format!("the address {address}"),
-        Who::Pod(uid) => format!("processes of the pod {uid}"),
-        Who::Container(id) => format!("processes of the container {id}"),
-        Who::Path(path) => format!("the name {}", path.display()),
-        Who::Name(name) => format!("a command or a host name like `{name}`"),
+        PodSelector::Pid(pid) => format!("process {pid}"),
+        PodSelector::Address(address) => format!("the address {address}"),
+        PodSelector::Pod(uid) => format!("processes of the pod {uid}"),
+        PodSelector::Container(id) => format!("processes of the container {id}"),
+        PodSelector::Path(path) => format!("the name {}", path.display()),
+        PodSelector::Name(name) => format!("a command or a host name like `{name}`"),
     }
 }
 
-fn not_found(who: &Who, node: &Node) -> String {
+fn not_found(who: &PodSelector, node: &Node) -> String {
     let hint = match who {
-        Who::Address(_) => "is it the pod's node? `kubectl get pod POD -o wide` names it",
-        Who::Pod(_) => {
+        PodSelector::Address(_) => "is it the pod's node? `kubectl get pod POD -o wide` names it",
+        PodSelector::Pod(_) => {
             "is it the pod's node? `kubectl get pod POD -o jsonpath='{.spec.nodeName} {.metadata.uid}'` names both; a static \
              pod's processes carry the hash in its annotation kubernetes.io/config.hash"
         }

@@ -13,7 +13,7 @@ use crate::machine::Machine;
 use crate::multicast;
 use crate::netlink::Netlink;
 use crate::other_processing;
-use crate::process::Process;
+use crate::process::ProcessEntry;
 use crate::route::{AF_INET, AF_INET6, routes};
 use crate::rule::rules;
 use crate::socket::sockets;
@@ -28,7 +28,7 @@ const MAX_WARNINGS: usize = 100;
 /// Reads the network namespace of the calling thread, which is that of the process.
 pub(crate) fn host(
     machine: &Machine,
-    process: Option<&Process>,
+    process: Option<&ProcessEntry>,
     pids: &[u32],
     warnings: &mut Vec<String>,
 ) -> Host {
@@ -81,7 +81,7 @@ fn processes(
 ) -> Vec<host::Process> {
     let unchanged = Ids::unchanged();
     let ids = ids.unwrap_or(&unchanged);
-    let held = |&pid: &u32| Process::hold(machine, pid).ok();
+    let held = |&pid: &u32| ProcessEntry::hold(machine, pid).ok();
     let mut processes: Vec<host::Process> = Vec::new();
     let (mut groups, mut omitted) = (0, 0);
     for process in pids.iter().filter_map(held) {

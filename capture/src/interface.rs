@@ -33,7 +33,7 @@ const IFA_LOCAL: u16 = 2;
 
 /// An interface of the kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Link {
+pub(crate) struct InterfaceLink {
     /// Its index, which addresses and routes refer to.
     pub(crate) index: u32,
     /// Its name.
@@ -49,7 +49,7 @@ pub(crate) struct Link {
 }
 
 #[cfg(test)]
-impl Link {
+impl InterfaceLink {
     /// An interface for tests.
     pub(crate) fn up(index: u32, name: &str) -> Self {
         Self {
@@ -72,7 +72,7 @@ struct Address {
 }
 
 /// Lists the interfaces in the kernel's order.
-pub(crate) fn links(netlink: &mut Netlink) -> io::Result<Vec<Link>> {
+pub(crate) fn links(netlink: &mut Netlink) -> io::Result<Vec<InterfaceLink>> {
     let messages = netlink.dump(RTM_GETLINK, &[0; LINK_HEADER])?;
     Ok(messages
         .iter()
@@ -84,7 +84,7 @@ pub(crate) fn links(netlink: &mut Netlink) -> io::Result<Vec<Link>> {
 /// Adds the addresses of each interface, in the kernel's order: the primary one first.
 pub(crate) fn interfaces(
     netlink: &mut Netlink,
-    links: &[Link],
+    links: &[InterfaceLink],
     warnings: &mut Vec<String>,
 ) -> io::Result<Vec<Interface>> {
     let messages = netlink.dump(RTM_GETADDR, &[0; ADDRESS_HEADER])?;
@@ -96,7 +96,11 @@ pub(crate) fn interfaces(
     Ok(join(links, &addresses, warnings))
 }
 
-fn join(links: &[Link], addresses: &[Address], warnings: &mut Vec<String>) -> Vec<Interface> {
+fn join(
+    links: &[InterfaceLink],
+    addresses: &[Address],
+    warnings: &mut Vec<String>,
+) -> Vec<Interface> {
     let mut interfaces = Vec::with_capacity(links.len());
     let mut prefixes: HashMap<u32, Vec<Prefix>> = HashMap::new();
     for address in addresses {
@@ -140,7 +144,7 @@ fn join(links: &[Link], addresses: &[Address], warnings: &mut Vec<String>) -> Ve
     interfaces
 }
 
-fn read_link(body: &[u8]) -> Option<Link> {
+fn read_link(body: &[u8]) -> Option<InterfaceLink> {
     let index = u32_at(body, 4)?;
     let up = u32_at(body, 8)? & IFF_UP != 0;
     let (mut name, mut is_text, mut group, mut master, mut is_port) = (None, true, 0, None, false);
@@ -161,7 +165,7 @@ fn read_link(body: &[u8]) -> Option<Link> {
             _ => {}
         }
     }
-    Some(Link {
+    Some(InterfaceLink {
         index,
         name: name?,
         is_text,
@@ -186,8 +190,8 @@ fn read_xdp(attribute: &[u8]) -> Option<Option<u32>> {
 }
 
 /// The XDP programs of interfaces.
-pub(crate) fn xdp_programs(links: &[Link]) -> Vec<InterfaceProgram> {
-    let program = |link: &Link| {
+pub(crate) fn xdp_programs(links: &[InterfaceLink]) -> Vec<InterfaceProgram> {
+    let program = |link: &InterfaceLink| {
         Some(InterfaceProgram {
             mechanism: Mechanism::Xdp,
             interface: link.name.clone(),
@@ -246,7 +250,7 @@ mod tests {
     const SIX: &str = "0a4082000200000014000100fd00000100000000000000000000000514000600ffffffffffffffff1e240300\
                        1e2403000800080082000000";
 
-    fn link(hex: &str) -> Link {
+    fn link(hex: &str) -> InterfaceLink {
         read_link(&recorded(&hex.replace('_', ""))).expect("recorded from a kernel")
     }
 
@@ -258,7 +262,7 @@ mod tests {
 
     #[test]
     fn links_are_read() {
-        let expected = Link {
+        let expected = InterfaceLink {
             index: 1,
             name: "lo".into(),
             is_text: true,
@@ -268,7 +272,7 @@ mod tests {
             xdp: None,
         };
         assert_eq!(link(LINKS[0]), expected);
-        let expected = Link {
+        let expected = InterfaceLink {
             index: 2,
             name: "eth0".into(),
             is_text: true,

@@ -17,7 +17,7 @@ use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::Signal;
 use nix::unistd::getppid;
 
-use crate::ask::{self, Answer, Limits};
+use crate::ask::{self, Limits, ToolAnswer};
 use crate::namespace;
 
 /// The first argument of a launcher.
@@ -36,7 +36,7 @@ pub(crate) fn run(
     program: &Path,
     arguments: &[&str],
     limits: &Limits,
-) -> io::Result<Answer> {
+) -> io::Result<ToolAnswer> {
     let mut command = Command::new("/proc/self/exe");
     command
         .args([LAUNCH, &std::process::id().to_string()])

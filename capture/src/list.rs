@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use chainwalk_core::text::visible::escape_invisible;
 
 use crate::machine::Machine;
-use crate::node::{Space, is_proxy};
+use crate::node::{NodeNamespace, is_proxy};
 use crate::process::Identity;
 
 const HEADS: [&str; 6] = ["NAMESPACE", "PID", "ADDRESSES", "POD", "PROXY", "PROCESSES"];
@@ -15,7 +15,7 @@ const MAX_COMMAND_NAMES: usize = 5;
 /// One row for each namespace. The process is the one that names it.
 pub(crate) fn table<'a>(
     machine: &Machine,
-    spaces: impl Iterator<Item = (&'a Space, Option<u32>)>,
+    spaces: impl Iterator<Item = (&'a NodeNamespace, Option<u32>)>,
 ) -> String {
     let mut rows = vec![HEADS.map(str::to_owned)];
     rows.extend(spaces.map(|(space, pid)| row(machine, space, pid)));
@@ -38,7 +38,7 @@ pub(crate) fn table<'a>(
     text
 }
 
-fn row(machine: &Machine, space: &Space, pid: Option<u32>) -> [String; 6] {
+fn row(machine: &Machine, space: &NodeNamespace, pid: Option<u32>) -> [String; 6] {
     let pid = pid.or_else(|| space.pids.first().copied());
     let held = space.hold(machine, pid).ok();
     let addresses = held

@@ -72,10 +72,10 @@ use chainwalk_core::text::visible::escape_invisible;
 
 use crate::capture::{Captured, TOOL, capture};
 use crate::failure::Failure;
-use crate::find::{Who, find};
+use crate::find::{PodSelector, find};
 use crate::machine::Machine;
 use crate::node::{Held, Node};
-use crate::option::Given;
+use crate::option::GivenOption;
 use crate::ruleset::{SECONDS, Scope, Toolbox};
 use crate::tools_root::ToolsRoot;
 use crate::watchdog::Watchdog;
@@ -85,9 +85,9 @@ const SCHEMA: &str = include_str!("../schema.json");
 
 /// The task of the command line.
 #[derive(Debug, PartialEq, Eq)]
-enum Task {
+enum CaptureTask {
     /// One namespace, or all.
-    Capture(Option<Who>),
+    Capture(Option<PodSelector>),
     List,
     Print(String),
 }
@@ -147,8 +147,8 @@ fn run() -> Result<u8, Failure> {
         if has_printed { PARTLY } else { FAILED }
     });
     match task {
-        Task::Print(text) => print(&text).map(|()| WHOLE),
-        Task::List => {
+        CaptureTask::Print(text) => print(&text).map(|()| WHOLE),
+        CaptureTask::List => {
             let node = Node::scan(&settings.machine);
             // The time limit applies to each namespace. A busy node with hundreds of them may take
             // longer for the table.
@@ -158,13 +158,13 @@ fn run() -> Result<u8, Failure> {
             print(&table)?;
             Ok(told_unreadable(&node))
         }
-        Task::Capture(Some(who)) => {
+        CaptureTask::Capture(Some(who)) => {
             let held = find(&who, &settings.machine)?;
             watchdog.restart();
             let tools = settings.tools(watchdog.deadline())?;
             one(&held, &settings, &tools, &watchdog)
         }
-        Task::Capture(None) => all(&settings, &watchdog),
+        CaptureTask::Capture(None) => all(&settings, &watchdog),
     }
 }
 
@@ -358,7 +358,7 @@ fn told_unreadable(node: &Node) -> u8 {
 /// One year. Beyond it, the kernel's clock may overflow.
 const MAX_SECONDS: u64 = 365 * 86_400;
 
-fn task(given: Vec<Given>) -> Result<(Task, Settings), Failure> {
+fn task(given: Vec<GivenOption>) -> Result<(CaptureTask, Settings), Failure> {
     let mut settings = Settings {
         machine: Machine::default(),
         tools_root: None,
@@ -367,10 +367,10 @@ fn task(given: Vec<Given>) -> Result<(Task, Settings), Failure> {
         output: Output::Json,
     };
     let mut tasks = Vec::new();
-    for Given { name, value } in given {
+    for GivenOption { name, value } in given {
         match name {
-            "help" => return Ok((Task::Print(option::help()), settings)),
-            "version" => return Ok((Task::Print(format!("{TOOL}\n")), settings)),
+            "help" => return Ok((CaptureTask::Print(option::help()), settings)),
+            "version" => return Ok((CaptureTask::Print(format!("{TOOL}\n")), settings)),
             "root" => settings.machine.root = value.into(),
             "tools-root" => settings.tools_root = Some(value.into()),
             "timeout" => settings.seconds = number::<u64>(name, &value)?.min(MAX_SECONDS),
@@ -384,7 +384,7 @@ fn task(given: Vec<Given>) -> Result<(Task, Settings), Failure> {
         }
     }
     match (tasks.pop(), tasks.len()) {
-        (Some(Task::Capture(None)), 0) if settings.output != Output::Json => {
+        (Some(CaptureTask::Capture(None)), 0) if settings.output != Output::Json => {
             Err(Failure::Usage("--all prints JSON Lines: --text and --link are for one namespace".into()))
         }
         (Some(task), 0) => Ok((task, settings)),
@@ -397,10 +397,10 @@ fn task(given: Vec<Given>) -> Result<(Task, Settings), Failure> {
     }
 }
 
-fn task_of(name: &str, value: String) -> Result<Task, Failure> {
+fn task_of(name: &str, value: String) -> Result<CaptureTask, Failure> {
     let who = match name {
-        "schema" => return Ok(Task::Print(SCHEMA.to_owned())),
-        "man" => return Ok(Task::Print(option::man())),
+        "schema" => return Ok(CaptureTask::Print(SCHEMA.to_owned())),
+        "man" => return Ok(CaptureTask::Print(option::man())),
         "completions" => {
             let wrong = || {
                 Failure::Usage(format!(
@@ -408,35 +408,35 @@ fn task_of(name: &str, value: String) -> Result<Task, Failure> {
                 ))
             };
             return option::completions(&value)
-                .map(Task::Print)
+                .map(CaptureTask::Print)
                 .ok_or_else(wrong);
         }
-        "list" => return Ok(Task::List),
-        "all" => return Ok(Task::Capture(None)),
-        "pid" => Who::Pid(number(name, &value)?),
-        "pod-ip" => Who::Address(value.parse().map_err(|_| {
+        "list" => return Ok(CaptureTask::List),
+        "all" => return Ok(CaptureTask::Capture(None)),
+        "pid" => PodSelector::Pid(number(name, &value)?),
+        "pod-ip" => PodSelector::Address(value.parse().map_err(|_| {
             Failure::Usage(format!(
                 "`{value}` is no address, such as --pod-ip 10.244.1.5"
             ))
         })?),
-        "pod-uid" => Who::Pod(value),
+        "pod-uid" => PodSelector::Pod(value),
         // A few digits fit many containers.
         "container" if value.rsplit("://").next().is_none_or(|id| id.len() < 4) => {
             return Err(Failure::Usage(format!(
                 "`{value}` is too short for a container's id: give 4 digits or more"
             )));
         }
-        "container" => Who::Container(value),
-        "netns" => Who::Path(value.into()),
+        "container" => PodSelector::Container(value),
+        "netns" => PodSelector::Path(value.into()),
         "name" if value.is_empty() => {
             return Err(Failure::Usage(
                 "--name takes a text, such as --name envoy".into(),
             ));
         }
-        "name" => Who::Name(value),
+        "name" => PodSelector::Name(value),
         other => unreachable!("the table has no option `{other}` besides these"),
     };
-    Ok(Task::Capture(Some(who)))
+    Ok(CaptureTask::Capture(Some(who)))
 }
 
 fn number<T: std::str::FromStr + PartialEq + Default>(
@@ -503,12 +503,12 @@ fn progress(number: usize, of: usize) {
 
 #[cfg(test)]
 mod tests {
-    use chainwalk_core::input::capture::Target;
+    use chainwalk_core::input::capture::CaptureTarget;
     use chainwalk_core::packet::host::Host;
 
     use super::*;
 
-    fn check(arguments: &[&str], expected: Result<Task, &str>) {
+    fn check(arguments: &[&str], expected: Result<CaptureTask, &str>) {
         let parser = lexopt::Parser::from_args(arguments);
         match (option::parse_arguments(parser).and_then(task), expected) {
             (Ok((task, _)), Ok(expected)) => assert_eq!(task, expected),
@@ -521,29 +521,32 @@ mod tests {
 
     #[test]
     fn arguments() {
-        let capture = |who| Ok(Task::Capture(Some(who)));
-        check(&["--pid", "4711"], capture(Who::Pid(4711)));
+        let capture = |who| Ok(CaptureTask::Capture(Some(who)));
+        check(&["--pid", "4711"], capture(PodSelector::Pid(4711)));
         check(
             &["--pid=4711", "--redact", "--timeout", "5"],
-            capture(Who::Pid(4711)),
+            capture(PodSelector::Pid(4711)),
         );
         check(
             &["--pod-ip", "fd00::5"],
-            capture(Who::Address("fd00::5".parse().expect("valid"))),
+            capture(PodSelector::Address("fd00::5".parse().expect("valid"))),
         );
         check(
             &["--container", "containerd://3f6e"],
-            capture(Who::Container("containerd://3f6e".into())),
+            capture(PodSelector::Container("containerd://3f6e".into())),
         );
         check(
             &["--netns", "/run/netns/x", "--text"],
-            capture(Who::Path("/run/netns/x".into())),
+            capture(PodSelector::Path("/run/netns/x".into())),
         );
-        check(&["--all"], Ok(Task::Capture(None)));
-        check(&["--list"], Ok(Task::List));
-        check(&["--schema"], Ok(Task::Print(SCHEMA.into())));
-        check(&["--pid", "1", "--help"], Ok(Task::Print(option::help())));
-        check(&["-V"], Ok(Task::Print(format!("{TOOL}\n"))));
+        check(&["--all"], Ok(CaptureTask::Capture(None)));
+        check(&["--list"], Ok(CaptureTask::List));
+        check(&["--schema"], Ok(CaptureTask::Print(SCHEMA.into())));
+        check(
+            &["--pid", "1", "--help"],
+            Ok(CaptureTask::Print(option::help())),
+        );
+        check(&["-V"], Ok(CaptureTask::Print(format!("{TOOL}\n"))));
         check(&[], Err("--pid PID"));
         check(&["--pid"], Err("--pid"));
         for wrong in ["envoy", "0", "-1", "4294967296"] {
@@ -574,7 +577,7 @@ mod tests {
                 "9999"
             }
             .to_owned();
-            let _ = task(vec![Given {
+            let _ = task(vec![GivenOption {
                 name: known.name,
                 value,
             }]);
@@ -588,10 +591,10 @@ mod tests {
             schema_version: 1,
             tool: TOOL.into(),
             captured_at: capture::now(),
-            target: Target {
+            target: CaptureTarget {
                 pid: Some(1),
                 command: Some(command.clone()),
-                ..Target::default()
+                ..CaptureTarget::default()
             },
             kernel: None,
             redacted: false,

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use chainwalk_core::packet::host::Interface;
 
-use crate::interface::Link;
+use crate::interface::InterfaceLink;
 use crate::process::read_limited;
 
 /// The maximum length of a list. A line has about 60 bytes.
@@ -15,7 +15,7 @@ const MAX_LIST: usize = 4 << 20;
 
 /// Adds the groups of each interface, from the namespace of the calling thread. It adds nothing if
 /// the kernel does not list them.
-pub(crate) fn tell(links: &[Link], interfaces: &mut [Interface]) {
+pub(crate) fn tell(links: &[InterfaceLink], interfaces: &mut [Interface]) {
     let read = |file: &str| {
         let bytes = read_limited(&Path::new("/proc/thread-self/net").join(file), MAX_LIST)?;
         String::from_utf8(bytes).map_err(io::Error::other)

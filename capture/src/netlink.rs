@@ -45,7 +45,7 @@ pub(crate) struct Netlink {
 
 /// One entry of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Message {
+pub(crate) struct NetlinkMessage {
     /// Its type within the protocol.
     pub(crate) kind: u16,
     /// The fixed header of the protocol, then the attributes.
@@ -76,7 +76,7 @@ impl Netlink {
     }
 
     /// Requests a list and returns every entry. `header` is the complete header of the protocol.
-    pub(crate) fn dump(&mut self, kind: u16, header: &[u8]) -> io::Result<Vec<Message>> {
+    pub(crate) fn dump(&mut self, kind: u16, header: &[u8]) -> io::Result<Vec<NetlinkMessage>> {
         for _ in 0..ATTEMPTS {
             if let Some(messages) = self.dump_once(kind, header)? {
                 return Ok(messages);
@@ -86,11 +86,11 @@ impl Netlink {
     }
 
     /// Like [`Self::dump`], but returns `None` if the list changed in the meantime.
-    fn dump_once(&mut self, kind: u16, header: &[u8]) -> io::Result<Option<Vec<Message>>> {
+    fn dump_once(&mut self, kind: u16, header: &[u8]) -> io::Result<Option<Vec<NetlinkMessage>>> {
         self.sequence += 1;
         let request = request(kind, self.sequence, header);
         socket::send(self.socket.as_raw_fd(), &request, MsgFlags::empty())?;
-        let mut answer = Answer::default();
+        let mut answer = NetlinkAnswer::default();
         let mut buffer = vec![0; BUFFER];
         while !answer.complete {
             // With MSG_TRUNC, the call returns the true length, so that a truncated message is
@@ -126,15 +126,15 @@ fn request(kind: u16, sequence: u32, header: &[u8]) -> Vec<u8> {
 
 /// The part of an answer that has been read.
 #[derive(Default)]
-struct Answer {
-    messages: Vec<Message>,
+struct NetlinkAnswer {
+    messages: Vec<NetlinkMessage>,
     /// The size of the messages, including those that were not stored.
     size: usize,
     complete: bool,
     interrupted: bool,
 }
 
-impl Answer {
+impl NetlinkAnswer {
     fn take(&mut self, mut datagram: &[u8], sequence: u32) -> io::Result<()> {
         while let (Some(length), Some(kind), Some(flags), Some(number)) = (
             u32_at(datagram, 0),
@@ -166,9 +166,11 @@ impl Answer {
                     return Err(io::Error::other("the kernel lost a part of the answer"));
                 }
                 _ if kind >= NLMSG_MIN_TYPE => {
-                    self.size = self.size.saturating_add(size_of::<Message>() + body.len());
+                    self.size = self
+                        .size
+                        .saturating_add(size_of::<NetlinkMessage>() + body.len());
                     if self.size <= MAX_LIST {
-                        self.messages.push(Message {
+                        self.messages.push(NetlinkMessage {
                             kind,
                             body: body.to_vec(),
                         });
@@ -273,7 +275,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_complete_when_the_kernel_says_so() {
-        let mut answer = Answer::default();
+        let mut answer = NetlinkAnswer::default();
         let datagram = [
             message(24, 2, 7, &[1, 2, 3]),
             message(24, 2, 6, b"old"),
@@ -286,22 +288,24 @@ mod tests {
             .take(&message(NLMSG_DONE, 2, 7, &[0; 4]), 7)
             .expect("well formed");
         assert!(answer.complete && !answer.interrupted);
-        let expected = [vec![1, 2, 3], vec![4]].map(|body| Message { kind: 24, body });
+        let expected = [vec![1, 2, 3], vec![4]].map(|body| NetlinkMessage { kind: 24, body });
         assert_eq!(answer.messages, expected);
     }
 
     #[test]
     fn a_refusal_and_a_cut_message_are_errors() {
         let refusal = message(NLMSG_ERROR, 0, 1, &(-1_i32).to_ne_bytes());
-        let error = Answer::default().take(&refusal, 1).expect_err("refused");
+        let error = NetlinkAnswer::default()
+            .take(&refusal, 1)
+            .expect_err("refused");
         assert_eq!(error.raw_os_error(), Some(1));
         let whole = message(24, 2, 1, &[0; 8]);
-        assert!(Answer::default().take(&whole[..20], 1).is_err());
+        assert!(NetlinkAnswer::default().take(&whole[..20], 1).is_err());
     }
 
     #[test]
     fn a_list_that_changed_meanwhile_is_marked() {
-        let mut answer = Answer::default();
+        let mut answer = NetlinkAnswer::default();
         answer
             .take(&message(24, NLM_F_DUMP_INTR, 1, &[]), 1)
             .expect("well formed");
@@ -322,7 +326,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_make_the_reader_panic(bytes: Vec<u8>, sequence: u32, header in 0_usize..20) {
-            let _ = Answer::default().take(&bytes, sequence);
+            let _ = NetlinkAnswer::default().take(&bytes, sequence);
             prop_assert!(attributes(&bytes, header).count() <= bytes.len() / 4);
         }
     }

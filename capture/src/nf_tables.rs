@@ -53,13 +53,13 @@ pub(crate) fn check(root: &Path) -> Result<(), &'static str> {
 
 /// A table of nf_tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Table {
+pub(crate) struct NftTable {
     /// `ip`, `ip6`, `inet`, …
     family: String,
     name: String,
 }
 
-impl Table {
+impl NftTable {
     /// Whether iptables' own tools store their rules in this table.
     fn is_iptables(&self) -> bool {
         ["raw", "mangle", "nat", "filter", "security"].contains(&self.name.as_str())
@@ -76,7 +76,7 @@ impl Table {
 }
 
 /// The tables of the calling thread's network namespace. Call it only if [`check`] allows it.
-pub(crate) fn tables() -> io::Result<Vec<Table>> {
+pub(crate) fn tables() -> io::Result<Vec<NftTable>> {
     let messages = Netlink::open(SockProtocol::NetlinkNetFilter)?.dump(GET_TABLE, &[0; HEADER])?;
     Ok(messages
         .iter()
@@ -86,8 +86,8 @@ pub(crate) fn tables() -> io::Result<Vec<Table>> {
 }
 
 /// The tables that belong to none of the captured families, such as `inet istio-proxy-nat`.
-pub(crate) fn unprinted(tables: &[Table], asked: &[Family]) -> Vec<String> {
-    let is_printed = |table: &&Table| asked.iter().any(|&family| table.is_printed_for(family));
+pub(crate) fn unprinted(tables: &[NftTable], asked: &[Family]) -> Vec<String> {
+    let is_printed = |table: &&NftTable| asked.iter().any(|&family| table.is_printed_for(family));
     tables
         .iter()
         .filter(|table| !is_printed(table))
@@ -95,7 +95,7 @@ pub(crate) fn unprinted(tables: &[Table], asked: &[Family]) -> Vec<String> {
         .collect()
 }
 
-pub(crate) fn parse_table(body: &[u8]) -> Option<Table> {
+pub(crate) fn parse_table(body: &[u8]) -> Option<NftTable> {
     let family = match *body.first()? {
         1 => "inet".into(),
         2 => "ip".into(),
@@ -108,7 +108,7 @@ pub(crate) fn parse_table(body: &[u8]) -> Option<Table> {
     let name = attributes(body, HEADER)
         .find(|(kind, _)| *kind == NFTA_TABLE_NAME)?
         .1;
-    Some(Table {
+    Some(NftTable {
         family,
         name: text(name),
     })
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn native_tables_are_told_from_those_of_iptables() {
-        let table = |family: &str, name: &str| Table {
+        let table = |family: &str, name: &str| NftTable {
             family: family.into(),
             name: name.into(),
         };
@@ -218,7 +218,7 @@ mod tests {
         body.extend(9_u16.to_ne_bytes());
         body.extend(NFTA_TABLE_NAME.to_ne_bytes());
         body.extend(b"mesh\0\0\0\0");
-        let expected = Table {
+        let expected = NftTable {
             family: "inet".into(),
             name: "mesh".into(),
         };

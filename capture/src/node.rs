@@ -12,14 +12,14 @@ use chainwalk_core::packet::host::Interface;
 use nix::sys::socket::SockProtocol;
 use nix::sys::statfs::{NSFS_MAGIC, fstatfs};
 
-use crate::cgroup::{self, Owner};
+use crate::cgroup::{self, CgroupOwner};
 use crate::failure::Failure;
 use crate::interface::{interfaces, links};
 use crate::machine::Machine;
 use crate::mount::open_path;
 use crate::namespace;
 use crate::netlink::Netlink;
-use crate::process::{Identity, MAX_FILE, Process, read_limited};
+use crate::process::{Identity, MAX_FILE, ProcessEntry, read_limited};
 
 /// The directories with named namespaces: of `ip netns` and CNI, and of Docker.
 const NAMED: [&str; 3] = ["run/netns", "var/run/netns", "run/docker/netns"];
@@ -28,14 +28,14 @@ const NAMED: [&str; 3] = ["run/netns", "var/run/netns", "run/docker/netns"];
 #[derive(Debug, Default)]
 pub(crate) struct Node {
     /// The namespaces. The one with the oldest process is the first.
-    pub(crate) spaces: Vec<Space>,
+    pub(crate) spaces: Vec<NodeNamespace>,
     /// The number of processes that do not show their namespace.
     pub(crate) unreadable: usize,
 }
 
 /// One network namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Space {
+pub(crate) struct NodeNamespace {
     pub(crate) identity: Identity,
     /// The ids of its processes.
     pub(crate) pids: Vec<u32>,
@@ -49,7 +49,7 @@ pub(crate) struct Held {
     pub(crate) identity: Identity,
     pub(crate) network: File,
     /// `None` if the namespace has no process.
-    pub(crate) process: Option<Process>,
+    pub(crate) process: Option<ProcessEntry>,
     /// The ids of its processes; `None` if they have not been searched for.
     pids: Option<Vec<u32>>,
     /// The file of the namespace, if it has no process.
@@ -90,14 +90,14 @@ impl Node {
         node
     }
 
-    fn space(&mut self, identity: Identity) -> &mut Space {
+    fn space(&mut self, identity: Identity) -> &mut NodeNamespace {
         let known = self
             .spaces
             .iter()
             .position(|space| space.identity == identity);
         let place = known.unwrap_or(self.spaces.len());
         if known.is_none() {
-            self.spaces.push(Space {
+            self.spaces.push(NodeNamespace {
                 identity,
                 pids: Vec::new(),
                 path: None,
@@ -128,7 +128,7 @@ pub(crate) fn pids(machine: &Machine) -> Vec<u32> {
     pids
 }
 
-impl Space {
+impl NodeNamespace {
     /// Opens the namespace by `pid`, or by the first of its processes, or by its name.
     pub(crate) fn hold(&self, machine: &Machine, pid: Option<u32>) -> Result<Held, Failure> {
         let Some(pid) = pid.or_else(|| self.pids.first().copied()) else {
@@ -138,7 +138,7 @@ impl Space {
                 .expect("a namespace is known by a process or by a name");
             return Held::by_path(path);
         };
-        let process = Process::open(machine, pid)?;
+        let process = ProcessEntry::open(machine, pid)?;
         let network = process.network_namespace()?;
         // Another process may have got this id in the meantime.
         if Identity::of_namespace(&network).ok() != Some(self.identity) {
@@ -158,7 +158,7 @@ impl Space {
     }
 
     /// The pods or containers of its processes.
-    pub(crate) fn owners(&self, machine: &Machine) -> Vec<(u32, Owner)> {
+    pub(crate) fn owners(&self, machine: &Machine) -> Vec<(u32, CgroupOwner)> {
         let owner = |&pid: &u32| {
             let text = read_limited(&machine.path(format!("proc/{pid}/cgroup")), MAX_FILE).ok()?;
             Some((pid, cgroup::owner(&String::from_utf8_lossy(&text))))
@@ -180,7 +180,7 @@ impl Held {
     /// Opens the namespace of a process. The other processes in it are searched for only when they
     /// are needed.
     pub(crate) fn by_pid(machine: &Machine, pid: u32) -> Result<Self, Failure> {
-        let process = Process::open(machine, pid)?;
+        let process = ProcessEntry::open(machine, pid)?;
         let network = process.network_namespace()?;
         let identity = Identity::of_namespace(&network)
             .map_err(|error| Failure::Refused(format!("process {pid}: {error}")))?;
@@ -234,7 +234,7 @@ impl Held {
         let pids = residents(machine, self.identity);
         let first = pids
             .first()
-            .and_then(|&pid| Process::hold(machine, pid).ok());
+            .and_then(|&pid| ProcessEntry::hold(machine, pid).ok());
         self.process = first.filter(|process| {
             process
                 .identity()

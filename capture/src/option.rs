@@ -9,7 +9,7 @@ use crate::failure::Failure;
 
 /// An option.
 #[derive(Debug)]
-pub(crate) struct Opt {
+pub(crate) struct OptionRow {
     /// The long name, without dashes.
     pub(crate) name: &'static str,
     /// The short name.
@@ -17,34 +17,34 @@ pub(crate) struct Opt {
     /// The name of its value in the help; `None` if it takes none.
     value: Option<&'static str>,
     /// Its group in the help.
-    group: Group,
+    group: OptionGroup,
     /// Its effect, on one line.
     help: &'static str,
 }
 
 /// The groups of options, in the order of the help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Group {
+enum OptionGroup {
     Which,
     How,
     Output,
     About,
 }
 
-const GROUPS: [(Group, &str); 4] = [
-    (Group::Which, "Which namespace (one of these)"),
-    (Group::How, "How it is asked"),
-    (Group::Output, "What is printed"),
-    (Group::About, "About this program"),
+const GROUPS: [(OptionGroup, &str); 4] = [
+    (OptionGroup::Which, "Which namespace (one of these)"),
+    (OptionGroup::How, "How it is asked"),
+    (OptionGroup::Output, "What is printed"),
+    (OptionGroup::About, "About this program"),
 ];
 
 const fn option(
     name: &'static str,
     value: Option<&'static str>,
-    group: Group,
+    group: OptionGroup,
     help: &'static str,
-) -> Opt {
-    Opt {
+) -> OptionRow {
+    OptionRow {
         name,
         short: None,
         value,
@@ -54,131 +54,136 @@ const fn option(
 }
 
 /// All options.
-pub(crate) const OPTIONS: [Opt; 19] = [
+pub(crate) const OPTIONS: [OptionRow; 19] = [
     option(
         "pid",
         Some("PID"),
-        Group::Which,
+        OptionGroup::Which,
         "the id of a process in it, on this machine",
     ),
     option(
         "pod-ip",
         Some("ADDR"),
-        Group::Which,
+        OptionGroup::Which,
         "the namespace with this address",
     ),
     option(
         "pod-uid",
         Some("UID"),
-        Group::Which,
+        OptionGroup::Which,
         "the pod's metadata.uid",
     ),
     option(
         "container",
         Some("ID"),
-        Group::Which,
+        OptionGroup::Which,
         "a container's id, or its beginning",
     ),
     option(
         "netns",
         Some("PATH"),
-        Group::Which,
+        OptionGroup::Which,
         "the file of the namespace, as in /run/netns",
     ),
     option(
         "name",
         Some("TEXT"),
-        Group::Which,
+        OptionGroup::Which,
         "a command in it, or its host name (the pod's name), or a part",
     ),
     option(
         "all",
         None,
-        Group::Which,
+        OptionGroup::Which,
         "every namespace of this machine once, as JSON Lines",
     ),
     option(
         "list",
         None,
-        Group::Which,
+        OptionGroup::Which,
         "print a table of all namespaces instead",
     ),
     option(
         "tools-root",
         Some("DIR"),
-        Group::How,
+        OptionGroup::How,
         "run the tools of the system in this directory",
     ),
     option(
         "timeout",
         Some("SECONDS"),
-        Group::How,
+        OptionGroup::How,
         "the time limit for the tools and for everything else (30)",
     ),
     option(
         "root",
         Some("DIR"),
-        Group::How,
+        OptionGroup::How,
         "read /proc, /sys and /run of the machine in this directory",
     ),
     option(
         "redact",
         None,
-        Group::Output,
+        OptionGroup::Output,
         "replace addresses, names and comments",
     ),
     option(
         "text",
         None,
-        Group::Output,
+        OptionGroup::Output,
         "print only the save text, with invisible characters as <U+XXXX>",
     ),
     option(
         "link",
         Some("URL"),
-        Group::Output,
+        OptionGroup::Output,
         "print a link that opens the playground at URL with the capture",
     ),
     option(
         "schema",
         None,
-        Group::About,
+        OptionGroup::About,
         "print the JSON Schema of the output",
     ),
-    option("man", None, Group::About, "print the man page"),
+    option("man", None, OptionGroup::About, "print the man page"),
     option(
         "completions",
         Some("SHELL"),
-        Group::About,
+        OptionGroup::About,
         "print completions for bash, fish or zsh",
     ),
-    Opt {
+    OptionRow {
         short: Some('h'),
-        ..option("help", None, Group::About, "print this")
+        ..option("help", None, OptionGroup::About, "print this")
     },
-    Opt {
+    OptionRow {
         short: Some('V'),
-        ..option("version", None, Group::About, "print name and version")
+        ..option(
+            "version",
+            None,
+            OptionGroup::About,
+            "print name and version",
+        )
     },
 ];
 
 /// A given option with its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Given {
+pub(crate) struct GivenOption {
     pub(crate) name: &'static str,
     pub(crate) value: String,
 }
 
 /// Parses a command line. Each option may occur once.
-pub(crate) fn parse_arguments(mut arguments: lexopt::Parser) -> Result<Vec<Given>, Failure> {
-    let mut given: Vec<Given> = Vec::new();
+pub(crate) fn parse_arguments(mut arguments: lexopt::Parser) -> Result<Vec<GivenOption>, Failure> {
+    let mut given: Vec<GivenOption> = Vec::new();
     while let Some(argument) = arguments.next()? {
         let known = OPTIONS.iter().find(|known| match &argument {
             Long(name) => known.name == *name,
             Short(letter) => known.short == Some(*letter),
             Value(_) => false,
         });
-        let Some(Opt { name, value, .. }) = known else {
+        let Some(OptionRow { name, value, .. }) = known else {
             return Err(argument.unexpected().into());
         };
         let value = if value.is_some() {
@@ -189,7 +194,7 @@ pub(crate) fn parse_arguments(mut arguments: lexopt::Parser) -> Result<Vec<Given
         if given.iter().any(|earlier| earlier.name == *name) {
             return Err(Failure::Usage(format!("--{name} is given twice")));
         }
-        given.push(Given { name, value });
+        given.push(GivenOption { name, value });
     }
     Ok(given)
 }
@@ -366,7 +371,7 @@ fn zsh() -> String {
     text
 }
 
-impl Opt {
+impl OptionRow {
     /// `-h, --help` or `--pid PID`.
     fn usage(&self) -> String {
         let short = self

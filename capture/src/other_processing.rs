@@ -8,14 +8,14 @@ use std::io;
 use chainwalk_core::packet::other_processing::{Mechanism, OtherProcessing};
 
 use crate::capability;
-use crate::interface::{Link, xdp_programs};
+use crate::interface::{InterfaceLink, xdp_programs};
 use crate::netlink::Netlink;
 use crate::{ipvs, traffic_control, xfrm};
 
 /// Reads it for the network namespace of the calling thread. `netlink` is a socket of routing.
 pub(crate) fn read(
     netlink: &mut Netlink,
-    links: &[Link],
+    links: &[InterfaceLink],
     warnings: &mut Vec<String>,
 ) -> OtherProcessing {
     let mut found = OtherProcessing {

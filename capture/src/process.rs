@@ -28,7 +28,7 @@ pub(crate) fn read_limited(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
 /// A process, held by its directory in `/proc`. If it ends, another process may get its id, but
 /// never this directory.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub(crate) struct ProcessEntry {
     pid: u32,
     directory: File,
 }
@@ -42,7 +42,7 @@ pub(crate) struct Identity {
     pub(crate) inode: u64,
 }
 
-impl Process {
+impl ProcessEntry {
     /// Opens a process.
     pub(crate) fn open(machine: &Machine, pid: u32) -> Result<Self, Failure> {
         match Self::hold(machine, pid) {
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn this_process_is_found() {
-        let process = Process::open(&Machine::default(), std::process::id()).expect("it runs");
+        let process = ProcessEntry::open(&Machine::default(), std::process::id()).expect("it runs");
         assert_eq!(process.pid(), std::process::id());
         assert!(
             process
@@ -244,8 +244,8 @@ mod tests {
     #[test]
     fn a_process_that_is_not_there_is_named() {
         // The maximum number of processes of the kernel is 2^22.
-        let error =
-            Process::open(&Machine::default(), u32::MAX).expect_err("there is no such process");
+        let error = ProcessEntry::open(&Machine::default(), u32::MAX)
+            .expect_err("there is no such process");
         let Failure::Refused(message) = error else {
             panic!("{error:?}")
         };

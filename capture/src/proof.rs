@@ -8,7 +8,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-use crate::cgroup::{Group, Owner};
+use crate::cgroup::{CgroupOwner, ControlGroup};
 use crate::machine::Machine;
 use crate::mount::{Mounts, mountinfo};
 use crate::process::{Identity, MAX_FILE, read_limited};
@@ -18,7 +18,7 @@ const SYS_ADMIN: u32 = 21;
 
 /// The reason why the processes of a namespace could have chosen `owner` themselves; `None` if they
 /// could not.
-pub(crate) fn doubt(machine: &Machine, pids: &[u32], owner: &Owner) -> Option<String> {
+pub(crate) fn doubt(machine: &Machine, pids: &[u32], owner: &CgroupOwner) -> Option<String> {
     let group = owner.group.as_ref()?;
     if group.is_nested {
         return Some(
@@ -34,7 +34,7 @@ pub(crate) fn doubt(machine: &Machine, pids: &[u32], owner: &Owner) -> Option<St
 }
 
 /// The directories of the kubelet belong to root.
-fn doubt_of_directory(machine: &Machine, group: &Group) -> Option<String> {
+fn doubt_of_directory(machine: &Machine, group: &ControlGroup) -> Option<String> {
     let hierarchies = if group.controllers.is_empty() {
         vec!["unified".to_owned(), String::new()]
     } else {
@@ -73,7 +73,7 @@ fn doubt_of_directory(machine: &Machine, group: &Group) -> Option<String> {
     None
 }
 
-fn doubt_of_process(machine: &Machine, pid: u32, group: &Group) -> Option<String> {
+fn doubt_of_process(machine: &Machine, pid: u32, group: &ControlGroup) -> Option<String> {
     let identity = |pid: &str| Identity::at(&machine.path(format!("proc/{pid}/ns/user"))).ok();
     let status = read_limited(&machine.path(format!("proc/{pid}/status")), MAX_FILE).ok()?;
     let status = String::from_utf8_lossy(&status);

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use chainwalk_core::packet::Family;
 use chainwalk_core::packet::host::{Prefix, Route, RouteKind};
 
-use crate::interface::Link;
+use crate::interface::InterfaceLink;
 use crate::netlink::{Netlink, address, attributes, rest, u16_at, u32_at};
 
 const RTM_NEWROUTE: u16 = 24;
@@ -53,7 +53,7 @@ const MAX_ROUTES: usize = 100_000;
 pub(crate) fn routes(
     netlink: &mut Netlink,
     family: u8,
-    links: &[Link],
+    links: &[InterfaceLink],
     warnings: &mut Vec<String>,
 ) -> io::Result<Vec<Route>> {
     let mut header = [0; HEADER];
@@ -88,14 +88,14 @@ pub(crate) fn routes(
 
 /// One next hop: an interface, with or without a router.
 #[derive(Clone, Copy, Default)]
-struct Hop {
+struct NextHop {
     flags: u32,
     interface: Option<u32>,
     via: Option<IpAddr>,
 }
 
 /// The routes of one message. Several next hops give several routes.
-fn parse_routes(body: &[u8], links: &[Link]) -> Result<Vec<Route>, String> {
+fn parse_routes(body: &[u8], links: &[InterfaceLink]) -> Result<Vec<Route>, String> {
     let Some((
         [
             family_number,
@@ -118,9 +118,9 @@ fn parse_routes(body: &[u8], links: &[Link]) -> Result<Vec<Route>, String> {
     let mut dst = unspecified(family);
     let mut table = u32::from(table);
     let (mut src, mut metric, mut hops, mut nexthop_object) = (None, None, Vec::new(), false);
-    let mut only = Hop {
+    let mut only = NextHop {
         flags,
-        ..Hop::default()
+        ..NextHop::default()
     };
     for (attribute, value) in attributes(body, HEADER) {
         match attribute {
@@ -183,7 +183,7 @@ fn parse_routes(body: &[u8], links: &[Link]) -> Result<Vec<Route>, String> {
             "{named} is left out: it refers to a nexthop object"
         ));
     }
-    let route = |hop: &Hop| Route {
+    let route = |hop: &NextHop| Route {
         dst: named.dst,
         via: hop.via,
         dev: hop.interface.and_then(|index| name(index, links)),
@@ -195,7 +195,7 @@ fn parse_routes(body: &[u8], links: &[Link]) -> Result<Vec<Route>, String> {
     Ok(hops.iter().map(route).collect())
 }
 
-fn read_hop_attribute(hop: &mut Hop, attribute: u16, value: &[u8]) {
+fn read_hop_attribute(hop: &mut NextHop, attribute: u16, value: &[u8]) {
     match attribute {
         RTA_OIF => hop.interface = u32_at(value, 0),
         RTA_GATEWAY => hop.via = address(value),
@@ -205,14 +205,14 @@ fn read_hop_attribute(hop: &mut Hop, attribute: u16, value: &[u8]) {
     }
 }
 
-fn read_hops(mut bytes: &[u8]) -> Vec<Hop> {
+fn read_hops(mut bytes: &[u8]) -> Vec<NextHop> {
     let mut hops = Vec::new();
     while let (Some(length), Some(interface)) = (u16_at(bytes, 0), u32_at(bytes, 4)) {
         let length = usize::from(length);
         let Some(body) = bytes.get(..length).filter(|body| body.len() >= HOP_HEADER) else {
             break;
         };
-        let mut hop = Hop {
+        let mut hop = NextHop {
             flags: u32::from(body[2]),
             interface: Some(interface),
             via: None,
@@ -226,7 +226,7 @@ fn read_hops(mut bytes: &[u8]) -> Vec<Hop> {
     hops
 }
 
-fn name(index: u32, links: &[Link]) -> Option<String> {
+fn name(index: u32, links: &[InterfaceLink]) -> Option<String> {
     links
         .iter()
         .find(|link| link.index == index)
@@ -261,9 +261,9 @@ mod tests {
     use super::*;
     use crate::netlink::recorded;
 
-    fn links() -> Vec<Link> {
+    fn links() -> Vec<InterfaceLink> {
         [(1, "lo"), (2, "eth0")]
-            .map(|(index, name)| Link::up(index, name))
+            .map(|(index, name)| InterfaceLink::up(index, name))
             .into()
     }
 

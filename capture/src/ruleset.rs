@@ -11,7 +11,7 @@ use chainwalk_core::input::capture::{CapturedNftables, CapturedRules};
 use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_core::packet::Family;
 
-use crate::ask::{Allowance, Answer, Limit, Limits, MAX_STDERR};
+use crate::ask::{Allowance, Limits, MAX_STDERR, OutputLimit, ToolAnswer};
 use crate::capability;
 use crate::failure::Failure;
 use crate::launch;
@@ -173,7 +173,7 @@ impl Toolbox {
         tool: &Tool,
         limits: &Limits,
         versions: &Versions,
-    ) -> (io::Result<Answer>, Option<String>) {
+    ) -> (io::Result<ToolAnswer>, Option<String>) {
         let answer = run(self.root.as_ref(), &tool.path, &["-c"], limits);
         let text = answer
             .as_ref()
@@ -203,7 +203,11 @@ impl Toolbox {
     /// Lists nf_tables as JSON, or in nft's own language if that fails. An nft may be built without
     /// JSON. JSON also takes two times more memory, and its single line is useless if it is
     /// truncated.
-    fn list(&self, nft: &Path, deadline: Instant) -> (&'static [&'static str], io::Result<Answer>) {
+    fn list(
+        &self,
+        nft: &Path,
+        deadline: Instant,
+    ) -> (&'static [&'static str], io::Result<ToolAnswer>) {
         const JSON: &[&str] = &["-j", "list", "ruleset"];
         const PLAIN: &[&str] = &["list", "ruleset"];
         let ask = |arguments: &[&str]| {
@@ -219,7 +223,9 @@ impl Toolbox {
             )
         };
         match ask(JSON) {
-            Ok(answer) if answer.exit_code != Some(0) && answer.stopped != Some(Limit::Time) => {
+            Ok(answer)
+                if answer.exit_code != Some(0) && answer.stopped != Some(OutputLimit::Time) =>
+            {
                 drop(answer);
                 (PLAIN, ask(PLAIN))
             }
@@ -230,7 +236,7 @@ impl Toolbox {
     fn take(
         &self,
         tool: &Tool,
-        answer: Answer,
+        answer: ToolAnswer,
         version: Option<String>,
         warnings: &mut Vec<String>,
     ) -> CapturedRules {
@@ -255,7 +261,7 @@ impl Toolbox {
     fn take_listing(
         &self,
         words: &[&str],
-        answer: io::Result<Answer>,
+        answer: io::Result<ToolAnswer>,
         warnings: &mut Vec<String>,
     ) -> Option<CapturedNftables> {
         let answer = match answer {
@@ -284,7 +290,7 @@ impl Toolbox {
     }
 
     /// The problems of an answer.
-    fn complaints(&self, name: &str, answer: &Answer) -> Vec<String> {
+    fn complaints(&self, name: &str, answer: &ToolAnswer) -> Vec<String> {
         complaints(name, answer, self.scope.seconds, &capability::hint())
     }
 }
@@ -295,7 +301,7 @@ fn run(
     tool: &Path,
     arguments: &[&str],
     limits: &Limits,
-) -> io::Result<Answer> {
+) -> io::Result<ToolAnswer> {
     let root = root.map_or_else(|| "/".into(), ToolsRoot::path);
     launch::run(&root, tool, arguments, limits)
 }
@@ -334,7 +340,7 @@ fn stated_version(text: &str) -> Option<String> {
 }
 
 /// The problems of an answer.
-fn complaints(name: &str, answer: &Answer, seconds: u64, hint: &str) -> Vec<String> {
+fn complaints(name: &str, answer: &ToolAnswer, seconds: u64, hint: &str) -> Vec<String> {
     let stderr = String::from_utf8_lossy(&answer.stderr);
     let said = stderr
         .lines()
@@ -342,10 +348,10 @@ fn complaints(name: &str, answer: &Answer, seconds: u64, hint: &str) -> Vec<Stri
         .map(|line| format!(": {line}"))
         .unwrap_or_default();
     let mut complaints = match (answer.stopped, answer.exit_code) {
-        (Some(Limit::Time), _) => vec![format!(
+        (Some(OutputLimit::Time), _) => vec![format!(
             "{name} was stopped after {seconds} s: its rules are not complete"
         )],
-        (Some(Limit::Bytes), _) => {
+        (Some(OutputLimit::Bytes), _) => {
             let size = answer.stdout.len() >> 20;
             vec![format!(
                 "{name} was stopped after {size} MiB: its rules are not complete"
@@ -486,9 +492,9 @@ fn tell_native_tables(
 mod tests {
     use super::*;
 
-    fn answer(exit_code: Option<i32>, stopped: Option<Limit>) -> Answer {
+    fn answer(exit_code: Option<i32>, stopped: Option<OutputLimit>) -> ToolAnswer {
         let stderr = b"Permission denied\nmore".into();
-        Answer {
+        ToolAnswer {
             exit_code,
             stdout: Vec::new(),
             stderr,
@@ -506,7 +512,7 @@ mod tests {
             failed,
             ["iptables-nft-save failed with exit code 4: Permission denied (hint)"]
         );
-        for limit in [Limit::Time, Limit::Bytes] {
+        for limit in [OutputLimit::Time, OutputLimit::Bytes] {
             let stopped = complaints(answer(None, Some(limit)));
             assert!(
                 stopped.len() == 1 && stopped[0].ends_with("its rules are not complete"),
@@ -514,7 +520,7 @@ mod tests {
             );
         }
         assert!(complaints(answer(None, None))[0].contains("signal"));
-        let cut = complaints(Answer {
+        let cut = complaints(ToolAnswer {
             stderr_is_cut: true,
             ..answer(Some(0), None)
         });

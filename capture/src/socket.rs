@@ -11,7 +11,7 @@ use chainwalk_core::packet::Protocol;
 use chainwalk_core::packet::host::{self, Socket};
 
 use crate::machine::Machine;
-use crate::process::Process;
+use crate::process::ProcessEntry;
 use crate::user::Ids;
 
 /// A file, the file and line with its number of sockets, its protocol, and the state of sockets
@@ -31,7 +31,7 @@ const BUFFER: usize = 64 << 10;
 
 /// A line of such a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Entry {
+struct SocketEntry {
     address: IpAddr,
     port: u16,
     uid: u32,
@@ -81,7 +81,7 @@ pub(crate) fn sockets(
     } else {
         holders(machine, processes)
     };
-    let socket = |(protocol, entry): (Protocol, Entry)| {
+    let socket = |(protocol, entry): (Protocol, SocketEntry)| {
         let holder = holders.get(&entry.inode);
         Socket {
             protocol,
@@ -111,7 +111,7 @@ fn holders<'a>(
 ) -> BTreeMap<u64, &'a host::Process> {
     let mut holders = BTreeMap::new();
     for process in processes {
-        for inode in Process::hold(machine, process.pid)
+        for inode in ProcessEntry::hold(machine, process.pid)
             .map(|held| held.sockets())
             .unwrap_or_default()
         {
@@ -122,7 +122,7 @@ fn holders<'a>(
 }
 
 /// Parses a line, if its socket is in `state`.
-fn parse_line(line: &str, state: &str) -> Option<Entry> {
+fn parse_line(line: &str, state: &str) -> Option<SocketEntry> {
     let mut fields = line.split_whitespace();
     let (address, port) = fields.nth(1)?.split_once(':')?;
     if fields.nth(1)? != state {
@@ -133,7 +133,7 @@ fn parse_line(line: &str, state: &str) -> Option<Entry> {
     let port = u16::from_str_radix(port, 16)
         .ok()
         .filter(|&port| port != 0)?;
-    Some(Entry {
+    Some(SocketEntry {
         address: read_address(address)?,
         port,
         uid,
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn a_listening_socket_is_read() {
         let entry = |address: &str, port, uid, inode| {
-            Some(Entry {
+            Some(SocketEntry {
                 address: address.parse().expect("valid"),
                 port,
                 uid,

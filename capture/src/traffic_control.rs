@@ -5,7 +5,7 @@ use std::io;
 
 use chainwalk_core::packet::other_processing::{Direction, InterfaceProgram, Mechanism};
 
-use crate::interface::Link;
+use crate::interface::InterfaceLink;
 use crate::netlink::{Netlink, attributes, text, u32_at};
 
 const RTM_NEWQDISC: u16 = 36;
@@ -30,7 +30,7 @@ const MAX_FILTERS: usize = 5_000;
 /// The filters of all interfaces, and whether there are more.
 pub(crate) fn filters(
     netlink: &mut Netlink,
-    links: &[Link],
+    links: &[InterfaceLink],
 ) -> io::Result<(Vec<InterfaceProgram>, bool)> {
     let messages = netlink.dump(RTM_GETQDISC, &[0; HEADER])?;
     let mut asked: Vec<u32> = messages

@@ -17,23 +17,23 @@ const MESSAGE_WAIT: Duration = Duration::from_secs(1);
 /// Monitors the time limit.
 pub(crate) struct Watchdog {
     limit: Duration,
-    shared: Arc<Shared>,
+    shared: Arc<WatchdogShared>,
 }
 
-struct Shared {
-    state: Mutex<State>,
+struct WatchdogShared {
+    state: Mutex<WatchdogState>,
     changed: Condvar,
 }
 
-struct State {
+struct WatchdogState {
     /// The deadline; `None` during output, which takes as long as its reader.
     deadline: Option<Instant>,
     /// Whether output has begun.
     has_printed: bool,
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl WatchdogShared {
+    fn lock(&self) -> MutexGuard<'_, WatchdogState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -45,11 +45,11 @@ impl Watchdog {
         limit: Duration,
         expired: impl FnOnce(bool) -> u8 + Send + 'static,
     ) -> Self {
-        let state = State {
+        let state = WatchdogState {
             deadline: Some(Instant::now() + limit),
             has_printed: false,
         };
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(WatchdogShared {
             state: Mutex::new(state),
             changed: Condvar::new(),
         });
@@ -82,7 +82,7 @@ impl Watchdog {
     /// Stops the clock during output.
     pub(crate) fn pause(&self) {
         let mut state = self.shared.lock();
-        *state = State {
+        *state = WatchdogState {
             deadline: None,
             has_printed: true,
         };
@@ -90,7 +90,7 @@ impl Watchdog {
 }
 
 /// Returns when the time is over.
-fn wait(shared: &Shared) -> bool {
+fn wait(shared: &WatchdogShared) -> bool {
     let mut state = shared.lock();
     loop {
         state = match state

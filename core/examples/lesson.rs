@@ -7,7 +7,7 @@
 use std::fs;
 use std::process::ExitCode;
 
-use chainwalk_core::lesson::{self, Block, Exercise, Lesson, Piece};
+use chainwalk_core::lesson::{self, Block, Exercise, Lesson, TextPiece};
 
 /// The directory of the page's rule sets.
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../static/samples");
@@ -94,11 +94,12 @@ fn say(block: &Block) {
     }
 }
 
-fn text(pieces: &[Piece]) -> String {
+fn text(pieces: &[TextPiece]) -> String {
     let words = pieces.iter().map(|piece| match piece {
-        Piece::Text(text) | Piece::Strong(text) | Piece::Code(text) | Piece::Told(text, _) => {
-            &**text
-        }
+        TextPiece::Text(text)
+        | TextPiece::Strong(text)
+        | TextPiece::Code(text)
+        | TextPiece::Told(text, _) => &**text,
     });
     words.collect()
 }

@@ -13,13 +13,13 @@ use chainwalk_core::packet::Family;
 
 const USAGE: &str = "usage: save RULES [--counters] [--family ipv4|ipv6]";
 
-struct Arguments {
+struct SaveArguments {
     rules: String,
     counters: bool,
     family: Option<Family>,
 }
 
-fn arguments() -> Option<Arguments> {
+fn arguments() -> Option<SaveArguments> {
     let mut rules = None;
     let (mut counters, mut family) = (false, None);
     let mut words = std::env::args().skip(1);
@@ -37,7 +37,7 @@ fn arguments() -> Option<Arguments> {
             _ => rules = Some(word),
         }
     }
-    Some(Arguments {
+    Some(SaveArguments {
         rules: rules?,
         counters,
         family,

@@ -18,13 +18,13 @@ use chainwalk_core::walk;
 
 const USAGE: &str = "usage: trace RULES [--host HOST.json] [--ruleset N] < PACKETS.jsonl";
 
-struct Arguments {
+struct TraceArguments {
     rules: String,
     host: Option<String>,
     ruleset: Option<u32>,
 }
 
-fn arguments() -> Option<Arguments> {
+fn arguments() -> Option<TraceArguments> {
     let (mut rules, mut host, mut ruleset) = (None, None, None);
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
@@ -35,7 +35,7 @@ fn arguments() -> Option<Arguments> {
             _ => rules = Some(word),
         }
     }
-    Some(Arguments {
+    Some(TraceArguments {
         rules: rules?,
         host,
         ruleset,
@@ -47,7 +47,7 @@ fn read(path: &str) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn run(arguments: &Arguments) -> Result<(), String> {
+fn run(arguments: &TraceArguments) -> Result<(), String> {
     let parsed = parse::parse(read(&arguments.rules)?);
     for diagnostic in &parsed.diagnostics {
         eprintln!("{diagnostic}");

@@ -25,7 +25,7 @@ mod world;
 
 pub use read::{head, read_lesson};
 pub use task::{Goal, Judgement, Task, Work};
-pub use world::{Test, World};
+pub use world::{LessonTest, World};
 
 /// An error in a lesson.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub type Source<'a> = (&'a str, Option<&'a str>);
 
 /// The entry of a lesson in the list of lessons.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Head {
+pub struct LessonHead {
     /// Its name.
     pub title: String,
     /// The knowledge that it teaches.
@@ -55,18 +55,18 @@ pub struct Head {
 #[derive(Debug)]
 pub struct Lesson {
     /// Title, subject and duration.
-    pub head: Head,
+    pub head: LessonHead,
     /// Its rule sets.
     pub worlds: Vec<World>,
     /// Its packets, with their names.
     pub packets: Vec<(String, Packet)>,
     /// Its steps, in order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<LessonStep>,
 }
 
 /// One step.
 #[derive(Debug)]
-pub struct Step {
+pub struct LessonStep {
     /// Its heading.
     pub title: String,
     /// Line of the heading in the file, from 1.
@@ -114,16 +114,16 @@ pub enum At {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Block {
     /// A paragraph.
-    Paragraph(Vec<Piece>),
+    Paragraph(Vec<TextPiece>),
     /// One item of a list.
-    Item(Vec<Piece>),
+    Item(Vec<TextPiece>),
     /// Text that is shown verbatim.
     Listing(String),
 }
 
 /// A part of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Piece {
+pub enum TextPiece {
     /// Words of the author.
     Text(String),
     /// Emphasized words of the author.
@@ -138,14 +138,14 @@ pub enum Piece {
 #[derive(Debug)]
 pub enum Exercise {
     /// A question with answers to choose from.
-    Ask(Question),
+    Ask(LessonQuestion),
     /// A packet to build, or rules to change.
     Task(Task),
 }
 
 impl Exercise {
     /// The question or the task.
-    pub fn prompt(&self) -> &[Piece] {
+    pub fn prompt(&self) -> &[TextPiece] {
         match self {
             Self::Ask(question) => &question.prompt,
             Self::Task(task) => &task.prompt,
@@ -153,7 +153,7 @@ impl Exercise {
     }
 
     /// Hints, from a small one to nearly the answer.
-    pub fn hints(&self) -> &[Vec<Piece>] {
+    pub fn hints(&self) -> &[Vec<TextPiece>] {
         match self {
             Self::Ask(question) => &question.hints,
             Self::Task(task) => &task.hints,
@@ -163,20 +163,20 @@ impl Exercise {
 
 /// A question.
 #[derive(Debug)]
-pub struct Question {
+pub struct LessonQuestion {
     /// The question.
-    pub prompt: Vec<Piece>,
+    pub prompt: Vec<TextPiece>,
     /// The answers. One of them is right.
-    pub choices: Vec<Choice>,
+    pub choices: Vec<AnswerChoice>,
     /// Whether the walk is hidden until the answer, because the question asks for a prediction.
     pub hides: bool,
     /// Hints, from a small one to nearly the answer.
-    pub hints: Vec<Vec<Piece>>,
+    pub hints: Vec<Vec<TextPiece>>,
 }
 
 /// An answer to choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Choice {
+pub struct AnswerChoice {
     /// The answer in words.
     pub words: String,
     /// The rule that it concerns, as `iptables-save` prints it.

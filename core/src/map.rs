@@ -15,20 +15,20 @@ use crate::netfilter::ruleset::Ruleset;
 use crate::walk::trace::{Outcome, Path};
 
 mod cells;
-mod lens;
-mod others;
-mod pen;
-mod tall;
+mod horizontal;
+mod labels;
+mod open_table;
+mod other_ends;
+mod shapes;
+mod vertical;
 mod way;
-mod wide;
-mod word;
 
-pub use others::others;
-use way::Stop;
+pub use other_ends::others;
+use way::MapStation;
 
 /// A packet on the map.
 #[derive(Clone, Debug)]
-pub struct Lane<'a> {
+pub struct Track<'a> {
     /// Its letter.
     pub letter: &'static str,
     /// The property that distinguishes it: "uid 1337".
@@ -62,7 +62,7 @@ pub struct Other {
 
 /// A later leg of the connection that the packet begins.
 #[derive(Clone, Debug)]
-pub struct Leg<'a> {
+pub struct TrackLeg<'a> {
     /// The sender and the receiver: "Envoy → the network".
     pub name: String,
     /// Its path.
@@ -75,17 +75,17 @@ pub struct Leg<'a> {
 
 /// The input of a drawing.
 #[derive(Clone, Debug)]
-pub struct Sheet<'a> {
+pub struct Layout<'a> {
     /// The rules.
     pub rulesets: &'a [Ruleset],
     /// Whether a mesh made them.
     pub meshed: bool,
     /// One or two packets. If they are side by side, the first is drawn below the second.
-    pub lanes: Vec<Lane<'a>>,
+    pub lanes: Vec<Track<'a>>,
     /// The lane whose table is opened: a position in `lanes`.
     pub followed: usize,
     /// The legs after the first one, for the followed lane.
-    pub legs: Vec<Leg<'a>>,
+    pub legs: Vec<TrackLeg<'a>>,
     /// The shown step of every lane, from 0.
     pub cursor: usize,
     /// The maximum width of the drawing in CSS pixels.
@@ -94,7 +94,7 @@ pub struct Sheet<'a> {
 
 /// The action of a click on a part of the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Go {
+pub enum ClickTarget {
     /// Shows this step.
     Step(usize),
     /// Shows the packet of this leg: a position in [`Sheet::legs`].
@@ -107,12 +107,12 @@ pub struct Shape {
     /// Its classes in the style sheet of the page.
     pub class: &'static str,
     /// Its form.
-    pub form: Form,
+    pub form: MapForm,
 }
 
 /// The form of a shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum MapForm {
     /// A rectangle: left, top, width, height, and the radius of its corners.
     Box(i32, i32, i32, i32, i32),
     /// Lines, in the syntax of an SVG path.
@@ -147,13 +147,13 @@ impl Anchor {
 
 /// A group of shapes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Group {
+pub struct ShapeGroup {
     /// The lane whose line and color it has: a position in [`Sheet::lanes`].
     pub lane: Option<usize>,
     /// The color of an outcome that belongs to no lane.
     pub fate: Option<Fate>,
     /// The action of a click.
-    pub go: Option<Go>,
+    pub go: Option<ClickTarget>,
     /// Its name in words, if it can be clicked.
     pub name: String,
     /// Whether Tab reaches it. The other groups have equivalents in the list of steps.
@@ -172,26 +172,26 @@ pub struct Map {
     /// Its height in CSS pixels.
     pub height: i32,
     /// The groups, in the order in which they are drawn.
-    pub groups: Vec<Group>,
+    pub groups: Vec<ShapeGroup>,
     /// The content in words: a sentence for each packet and leg.
     pub says: String,
 }
 
 /// Draws a map: from left to right if there is room for every station, otherwise from top to
 /// bottom.
-pub fn draw(sheet: &Sheet) -> Map {
-    let ways: Vec<Vec<Stop>> = sheet
+pub fn draw(sheet: &Layout) -> Map {
+    let ways: Vec<Vec<MapStation>> = sheet
         .lanes
         .iter()
         .map(|lane| way::stops(sheet.rulesets, lane.path, false))
         .collect();
     let says = says(sheet, &ways);
-    let drawn = wide::draw(sheet, &ways).unwrap_or_else(|| tall::draw(sheet, &ways));
+    let drawn = horizontal::draw(sheet, &ways).unwrap_or_else(|| vertical::draw(sheet, &ways));
     Map { says, ..drawn }
 }
 
 /// The result of a step's rule, as far as it is determined.
-fn outcome(lane: &Lane, step: usize) -> Outcome {
+fn outcome(lane: &Track, step: usize) -> Outcome {
     if lane.doubts.contains(&step) {
         Outcome::Unknown
     } else {
@@ -200,9 +200,9 @@ fn outcome(lane: &Lane, step: usize) -> Outcome {
 }
 
 /// The paths in words.
-fn says(sheet: &Sheet, ways: &[Vec<Stop>]) -> String {
+fn says(sheet: &Layout, ways: &[Vec<MapStation>]) -> String {
     let mut says = String::new();
-    let mut add = |name: &str, path: &Path, stops: &[Stop], end: &str, fate: Fate| {
+    let mut add = |name: &str, path: &Path, stops: &[MapStation], end: &str, fate: Fate| {
         if !says.is_empty() {
             says.push(' ');
         }

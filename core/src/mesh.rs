@@ -33,7 +33,7 @@ pub(crate) use mesh_kind::CHAINS;
 pub use mesh_kind::MeshKind;
 pub use mesh_option::{MeshOption, OptionSetting, OptionValue};
 pub use rule_pattern::{OwnerRule, Purpose};
-pub(crate) use rule_view::{Condition, ConditionField, ConditionValue, RuleEffect, RuleView};
+pub(crate) use rule_view::{ConditionField, ConditionValue, RuleEffect, RuleView, ViewedCondition};
 pub use rule_view::{IdRange, Network, PortRange};
 pub use version::{Version, VersionRange};
 
@@ -443,7 +443,7 @@ struct Seen {
 }
 
 /// The ids that a rule concerns.
-fn ids(condition: Option<&Condition>) -> Option<IdRange> {
+fn ids(condition: Option<&ViewedCondition>) -> Option<IdRange> {
     match condition?.value {
         ConditionValue::Ids(ids) => Some(ids),
         _ => None,

@@ -368,7 +368,7 @@ impl<'de> Deserialize<'de> for TcpFlags {
 /// A fragment of a packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct Fragment {
+pub struct IpFragment {
     /// Offset in units of 8 bytes, 0 to 8191. Only offset 0 has the transport header.
     #[serde(default, deserialize_with = "number::up_to::<8191, _, _>")]
     pub offset: u16,
@@ -544,7 +544,7 @@ pub struct Packet {
     pub tcp_options: Option<Vec<u8>>,
     /// Set when the packet is a fragment.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub fragment: Option<Fragment>,
+    pub fragment: Option<IpFragment>,
     /// Security parameter index of AH or ESP, or the index of IPComp.
     #[serde(
         default,

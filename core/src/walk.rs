@@ -36,8 +36,8 @@ pub mod trace;
 use crate::netfilter::routing::{self as route, Query, Way};
 use connection::Translation;
 use copy::Copy;
-use effects::Action;
-use prefilter::Glance;
+use effects::EffectAction;
+use prefilter::PacketPrefilter;
 use schedule::{Schedule, Station};
 use trace::{
     Assumption, Branch, DroppedBy, Path, RouteNote, RouteReason, Trace, Verdict, VerdictKind,
@@ -234,7 +234,7 @@ fn turns_tracking_on(ruleset: &Ruleset) -> bool {
 /// Walks, and repeats the walk for both answers at each undetermined rule, depth first.
 fn follow(mut walker: Walker) -> Trace {
     let forked = walker.run(&[]);
-    let spread = if forked { walker.spread() } else { None };
+    let spread = if forked { walker.distribution() } else { None };
     let path = std::mem::take(&mut walker.path);
     let mut trace = Trace {
         packet: walker.packet.clone(),
@@ -381,7 +381,7 @@ struct Walker<'a> {
     current: u32,
     path: Path,
     /// The values that the prefilter has read from the packet.
-    glance: Glance,
+    glance: PacketPrefilter,
     assumes: Vec<String>,
     /// The answers for the undetermined rules, in their order.
     script: Vec<bool>,
@@ -453,7 +453,7 @@ impl<'a> Walker<'a> {
             view,
             current: 0,
             path: Path::default(),
-            glance: Glance::default(),
+            glance: PacketPrefilter::default(),
             assumes,
             script: Vec::new(),
             assumed: Vec::new(),
@@ -499,7 +499,7 @@ impl<'a> Walker<'a> {
             views: vec![self.view.clone()],
             ..Path::default()
         };
-        self.glance = Glance::default();
+        self.glance = PacketPrefilter::default();
         self.destination_settled = false;
         self.source_settled = false;
         self.settled_source = None;
@@ -951,7 +951,12 @@ impl<'a> Walker<'a> {
     fn run_base_chain(&mut self, chain: ChainPlace) -> Result<(), Stop> {
         let rulesets = self.rulesets;
         let (action, place) = self.base_chain(chain)?;
-        if self.rehearses && matches!(action, Action::Drop | Action::Reject(_) | Action::Queue) {
+        if self.rehearses
+            && matches!(
+                action,
+                EffectAction::Drop | EffectAction::Reject(_) | EffectAction::Queue
+            )
+        {
             self.assume(stored_translation::NOT_DROPPED);
             return Ok(());
         }
@@ -968,20 +973,20 @@ impl<'a> Walker<'a> {
             Some(_) => DroppedBy::Target,
         };
         let end = match action {
-            Action::Drop => Verdict {
+            EffectAction::Drop => Verdict {
                 by: Some(is_drop(place)),
                 ..self.verdict(VerdictKind::Dropped)
             },
-            Action::Reject(with) => Verdict {
+            EffectAction::Reject(with) => Verdict {
                 reason: Some(with),
                 ..self.verdict(VerdictKind::Rejected)
             },
-            Action::Queue => self.verdict(VerdictKind::Queued),
-            Action::Accept
-            | Action::Continue
-            | Action::Return
-            | Action::Unknown(_)
-            | Action::Depends { .. } => {
+            EffectAction::Queue => self.verdict(VerdictKind::Queued),
+            EffectAction::Accept
+            | EffectAction::Continue
+            | EffectAction::Return
+            | EffectAction::Unknown(_)
+            | EffectAction::Depends { .. } => {
                 return Ok(());
             }
         };

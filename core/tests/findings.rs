@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use chainwalk_core::analysis::example_packet::witness;
+use chainwalk_core::analysis::example_packet::find_example_packet;
 use chainwalk_core::analysis::findings::{dead_rules, lint};
 use chainwalk_core::input::parse::{Parsed, parse};
 use chainwalk_core::netfilter::place::{ChainPlace, Place};
@@ -318,7 +318,7 @@ proptest! {
         for (chain, rules) in (0..).zip(&parsed.rulesets[0].tables[0].chains) {
             let at = ChainPlace { ruleset: 0, table: 0, chain };
             for rule in (0..).zip(&rules.rules).map(|(rule, _)| Some(rule)).chain([None]) {
-                let packet = witness(&parsed.rulesets, &Host::pod(), None, Place { at, rule });
+                let packet = find_example_packet(&parsed.rulesets, &Host::pod(), None, Place { at, rule });
                 prop_assert!(packet.is_none_or(|packet| packet.check().is_ok()));
             }
         }
@@ -332,7 +332,7 @@ proptest! {
         if dead.is_empty() {
             return Ok(());
         }
-        let fragment = chainwalk_core::packet::Fragment { offset: 1, more: false };
+        let fragment = chainwalk_core::packet::IpFragment { offset: 1, more: false };
         for uid in [None, Some(0), Some(7), Some(8), Some(9), Some(1000), Some(1337)] {
             for gid in [0, 7, 9, 10, 1337] {
                 for dst in [[127, 0, 0, 1], [10, 244, 1, 5], [10, 0, 0, 1], [93, 184, 216, 34], [9, 9, 9, 9]] {

@@ -10,7 +10,7 @@ use chainwalk_core::netfilter::place::{ChainPlace, Place};
 use chainwalk_core::packet::Packet;
 use chainwalk_core::packet::host::Host;
 use chainwalk_core::text::diagnostic::Code;
-use chainwalk_core::walk::trace::{Spread, VerdictKind};
+use chainwalk_core::walk::trace::{ChanceDistribution, VerdictKind};
 use chainwalk_core::walk::{walk, walk_settled};
 
 #[test]
@@ -184,7 +184,7 @@ fn service(rules: &str) -> Parsed {
 }
 
 /// The destinations that chance chooses from for a packet to the service.
-fn spread(rules: &str, settled: &[(Place, bool)]) -> Option<Spread> {
+fn spread(rules: &str, settled: &[(Place, bool)]) -> Option<ChanceDistribution> {
     let packet = Packet::tcp(
         [10, 244, 1, 5].into(),
         40_000,
@@ -205,7 +205,7 @@ fn spread(rules: &str, settled: &[(Place, bool)]) -> Option<Spread> {
 }
 
 /// Each destination and its probability.
-fn ends(spread: &Spread) -> Vec<(String, f64)> {
+fn ends(spread: &ChanceDistribution) -> Vec<(String, f64)> {
     spread
         .endpoints
         .iter()

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use chainwalk_core::input::parse;
-use chainwalk_core::lesson::{self, Block, Exercise, Lesson, Piece, Source, Task, Work};
+use chainwalk_core::lesson::{self, Block, Exercise, Lesson, Source, Task, TextPiece, Work};
 
 const STATIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../static");
 
@@ -143,7 +143,7 @@ fn no_claim_is_bare_text() {
                     continue;
                 };
                 for piece in pieces {
-                    if let Piece::Text(text) | Piece::Strong(text) = piece {
+                    if let TextPiece::Text(text) | TextPiece::Strong(text) = piece {
                         // A question and a conditional sentence are not claims.
                         for sentence in text
                             .split_inclusive(['.', '?', ':'])

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use chainwalk_core::packet::form::PacketForm;
 use chainwalk_core::packet::line;
 use chainwalk_core::packet::{
-    ConnectionState, Direction, Fragment, Origin, Owner, Packet, Protocol, TcpFlags,
+    ConnectionState, Direction, IpFragment, Origin, Owner, Packet, Protocol, TcpFlags,
 };
 use proptest::prelude::*;
 
@@ -46,7 +46,7 @@ prop_compose! {
             icmp_code: icmp.1,
             // SYN is the default of the TCP flags.
             tcp_flags: flags.map(TcpFlags).filter(|flags| protocol == Protocol::TCP && *flags != TcpFlags::SYN),
-            fragment: fragment.map(|(offset, more)| Fragment { offset, more }),
+            fragment: fragment.map(|(offset, more)| IpFragment { offset, more }),
             spi,
             mss,
             tcp_options: options,

@@ -6,7 +6,7 @@ use chainwalk_core::analysis::compare;
 use chainwalk_core::analysis::explain;
 use chainwalk_core::analysis::scenario;
 use chainwalk_core::input::parse::parse;
-use chainwalk_core::map::{self, Anchor, Form, Go, Group, Lane, Map, Sheet};
+use chainwalk_core::map::{self, Anchor, ClickTarget, Layout, Map, MapForm, ShapeGroup, Track};
 use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_core::packet::Packet;
 use chainwalk_core::packet::host::Host;
@@ -47,13 +47,13 @@ fn sets() -> Vec<(&'static str, Host)> {
     ]
 }
 
-fn lane<'a>(rulesets: &[Ruleset], letter: &'static str, trace: &'a Trace) -> Lane<'a> {
+fn lane<'a>(rulesets: &[Ruleset], letter: &'static str, trace: &'a Trace) -> Track<'a> {
     let path = trace.shown();
     let decided_by = path.verdict.as_ref().and_then(|verdict| verdict.decided_by);
     let end = |verdict: &chainwalk_core::walk::trace::Verdict| {
         format!("{:?}", verdict.kind).to_lowercase()
     };
-    Lane {
+    Track {
         letter,
         name: format!("{} to {}", trace.packet.protocol, trace.packet.dst),
         path,
@@ -69,8 +69,13 @@ fn lane<'a>(rulesets: &[Ruleset], letter: &'static str, trace: &'a Trace) -> Lan
     }
 }
 
-fn sheet<'a>(rulesets: &'a [Ruleset], traces: &'a [Trace], cursor: usize, width: i32) -> Sheet<'a> {
-    let lanes: Vec<Lane> = traces
+fn sheet<'a>(
+    rulesets: &'a [Ruleset],
+    traces: &'a [Trace],
+    cursor: usize,
+    width: i32,
+) -> Layout<'a> {
+    let lanes: Vec<Track> = traces
         .iter()
         .zip(["A", "B"])
         .map(|(trace, letter)| lane(rulesets, letter, trace))
@@ -82,7 +87,7 @@ fn sheet<'a>(rulesets: &'a [Ruleset], traces: &'a [Trace], cursor: usize, width:
     let meshed = rulesets
         .iter()
         .any(|set| chainwalk_core::mesh::recognise(set).is_some());
-    Sheet {
+    Layout {
         rulesets,
         meshed,
         lanes,
@@ -101,7 +106,7 @@ fn packets(rulesets: &[Ruleset], host: &Host) -> Vec<Packet> {
 }
 
 /// Every map of every set: each packet by itself, and with the next one.
-fn each_map(check: impl Fn(&Sheet, &Map, &str)) {
+fn each_map(check: impl Fn(&Layout, &Map, &str)) {
     for (text, host) in sets() {
         let parsed = parse(text);
         let rulesets = &parsed.rulesets;
@@ -133,7 +138,7 @@ fn each_map(check: impl Fn(&Sheet, &Map, &str)) {
     }
 }
 
-fn shapes<'a>(map: &'a Map, class: &'a str) -> impl Iterator<Item = (&'a Group, &'a Form)> {
+fn shapes<'a>(map: &'a Map, class: &'a str) -> impl Iterator<Item = (&'a ShapeGroup, &'a MapForm)> {
     let shapes = map
         .groups
         .iter()
@@ -151,7 +156,7 @@ fn texts(map: &Map) -> Vec<&str> {
         .map(|shape| &shape.form);
     forms
         .filter_map(|form| {
-            if let Form::Text(.., text) = form {
+            if let MapForm::Text(.., text) = form {
                 Some(&**text)
             } else {
                 None
@@ -161,11 +166,11 @@ fn texts(map: &Map) -> Vec<&str> {
 }
 
 /// Left, top, right and bottom of a shape. Lines have none.
-fn covers(form: &Form) -> Option<[i32; 4]> {
+fn covers(form: &MapForm) -> Option<[i32; 4]> {
     match form {
-        Form::Box(x, y, width, height, _) => Some([*x, *y, x + width, y + height]),
-        Form::Dot(x, y, radius) => Some([x - radius, y - radius, x + radius, y + radius]),
-        Form::Text(x, y, anchor, text) => {
+        MapForm::Box(x, y, width, height, _) => Some([*x, *y, x + width, y + height]),
+        MapForm::Dot(x, y, radius) => Some([x - radius, y - radius, x + radius, y + radius]),
+        MapForm::Text(x, y, anchor, text) => {
             let width = i32::try_from(text.chars().count() * 66 / 10).expect("short");
             let left = match anchor {
                 Anchor::Start => *x,
@@ -174,7 +179,7 @@ fn covers(form: &Form) -> Option<[i32; 4]> {
             };
             Some([left, y - 9, left + width, y + 3])
         }
-        Form::Line(_) => None,
+        MapForm::Line(_) => None,
     }
 }
 
@@ -244,7 +249,7 @@ fn what_can_be_clicked_has_a_name_and_leads_to_a_step() {
             let Some(go) = group.go else { continue };
             assert!(!group.name.is_empty(), "{group:?} has no name: {what}");
             assert!(
-                matches!(go, Go::Step(step) if step < steps.max(1)),
+                matches!(go, ClickTarget::Step(step) if step < steps.max(1)),
                 "{go:?} of {steps} steps: {what}"
             );
         }
@@ -287,7 +292,7 @@ fn every_step_of_the_opened_table_has_a_station() {
                     && group.fate.is_none()
             })
             .filter_map(|group| {
-                if let Some(Go::Step(step)) = group.go {
+                if let Some(ClickTarget::Step(step)) = group.go {
                     Some(step)
                 } else {
                     None
@@ -386,7 +391,7 @@ fn a_chain_of_forty_rules_folds_around_the_cursor() {
     let numbers = |cursor: usize, width: i32| {
         let map = map::draw(&sheet(&parsed.rulesets, &traces, cursor, width));
         let numbers = shapes(&map, "number").map(|(_, form)| {
-            if let Form::Text(.., text) = form {
+            if let MapForm::Text(.., text) = form {
                 text.clone()
             } else {
                 String::new()
@@ -442,6 +447,6 @@ fn an_uncertain_walk_shows_where_else_it_could_end() {
             "{}",
             other.name
         );
-        assert_eq!(other.go, Some(Go::Step(0)));
+        assert_eq!(other.go, Some(ClickTarget::Step(0)));
     }
 }

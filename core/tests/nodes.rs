@@ -1,7 +1,7 @@
 //! The rules of a node: the assumed host, and the suggested packets.
 
 use chainwalk_core::analysis::explain;
-use chainwalk_core::analysis::scenario::{self, Group};
+use chainwalk_core::analysis::scenario::{self, Destination};
 use chainwalk_core::input::parse::parse;
 use chainwalk_core::mesh;
 use chainwalk_core::packet::Packet;
@@ -57,7 +57,7 @@ fn packets_of_a_nodes_pods_are_passed_on() {
     let list = scenario::of_rules(&parsed.rulesets, &host, None);
     let through: Vec<String> = list
         .iter()
-        .filter(|one| one.group == Group::Through)
+        .filter(|one| one.group == Destination::Through)
         .map(|one| {
             let trace = walk(&parsed.rulesets, None, &host, &one.packet);
             let said = explain::verdict(&parsed.rulesets, &trace, None);
@@ -80,7 +80,7 @@ fn packets_of_a_nodes_pods_are_passed_on() {
     assert!(
         scenario::list(&Host::pod(), None)
             .iter()
-            .all(|one| one.group != Group::Through),
+            .all(|one| one.group != Destination::Through),
         "nothing behind a pod"
     );
 }

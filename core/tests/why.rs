@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use chainwalk_core::analysis::constants::Constants;
-use chainwalk_core::analysis::counterfactual::{self, Change};
+use chainwalk_core::analysis::counterfactual::{self, Alteration};
 use chainwalk_core::analysis::senders;
 use chainwalk_core::input::parse::{Parsed, parse};
 use chainwalk_core::mesh;
@@ -36,7 +36,7 @@ fn rule(parsed: &Parsed, verdict: Option<&Verdict>) -> u32 {
     place.rule.expect("a rule") + 1
 }
 
-fn all_classes(parsed: &Parsed, packet: &Packet) -> Vec<senders::Class> {
+fn all_classes(parsed: &Parsed, packet: &Packet) -> Vec<senders::SenderClass> {
     senders::classes(
         &parsed.rulesets,
         &Constants::collect(&parsed.rulesets, packet.family()),
@@ -260,18 +260,18 @@ proptest! {
         prop_assert!(flips.tried_all);
         for flip in &flips.offered {
             let after = match &flip.change {
-                Change::Field(_, packet) => end(&parsed, packet),
-                Change::Gone(place) => {
+                Alteration::Field(_, packet) => end(&parsed, packet),
+                Alteration::Gone(place) => {
                     // The line is removed from the text, and the text is parsed again.
                     let line = place.rule(&parsed.rulesets).expect("a rule").line as usize;
                     let lines = text.lines().enumerate().filter(|(at, _)| at + 1 != line);
                     end(&parse(lines.flat_map(|(_, line)| [line, "\n"]).collect::<String>()), &packet)
                 }
-                Change::Value(..) => continue,
+                Alteration::Value(..) => continue,
             };
             prop_assert_ne!(after.as_ref(), Some(&before), "{:?}\n{}", flip, &text);
         }
-        let fields = flips.offered.iter().any(|flip| matches!(flip.change, Change::Field(..)));
+        let fields = flips.offered.iter().any(|flip| matches!(flip.change, Alteration::Field(..)));
         if !fields {
             for other in neighbours(&text, &packet) {
                 prop_assert_eq!(end(&parsed, &other), Some(before.clone()), "{:?}\n{}", other, &text);

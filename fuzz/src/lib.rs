@@ -188,7 +188,7 @@ pub fn ask_everything(parsed: &Parsed, host: &Host, packets: &[Packet], wishes: 
         if let Some(rule) = place.rule(rulesets) {
             let _ = (explain::rule(ruleset, table, rule), explain::action(ruleset, table, rule));
             let _ = print::rule(ruleset, table, rule);
-            let _ = example_packet::witness(rulesets, host, mesh, *place);
+            let _ = example_packet::find_example_packet(rulesets, host, mesh, *place);
         }
         let _ = Settled::of(rulesets, (*place, true)).and_then(|settled| settled.place(rulesets));
     }

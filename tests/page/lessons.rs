@@ -1,6 +1,6 @@
 //! The lessons: each one is played to its end. The page around them is tested, too.
 
-use chainwalk_core::lesson::{Exercise, Lesson, Step, Work};
+use chainwalk_core::lesson::{Exercise, Lesson, LessonStep, Work};
 use chainwalk_tests::lessons;
 use serde_json::{Value, json};
 use thirtyfour::Key;
@@ -84,7 +84,7 @@ fn every_lesson_is_played_to_its_end() {
 }
 
 /// The actions in a step, and the expected replies.
-fn plan(lesson: &Lesson, step: &Step) -> Value {
+fn plan(lesson: &Lesson, step: &LessonStep) -> Value {
     let mut plan = json!({"title": step.title});
     match &step.exercise {
         Some(Exercise::Ask(question)) => {

@@ -44,7 +44,7 @@ pub(crate) enum Turn {
 /// The queue. It keeps only what lies between two turns.
 #[derive(Debug, Default)]
 pub(crate) struct AnalysisQueue {
-    search: Option<(Rc<Paste>, findings::Search)>,
+    search: Option<(Rc<Paste>, findings::FindingSearch)>,
 }
 
 impl AnalysisQueue {
@@ -83,7 +83,8 @@ impl AnalysisQueue {
         let (_, mut search) = begun
             .filter(|(of, _)| Rc::ptr_eq(of, paste))
             .unwrap_or_else(|| {
-                let search = findings::Search::new(paste.rulesets(), &paste.host, paste.host_known);
+                let search =
+                    findings::FindingSearch::new(paste.rulesets(), &paste.host, paste.host_known);
                 (Rc::clone(paste), search)
             });
         if search.go_on(paste.rulesets(), RULES_PER_TURN) {

@@ -3,7 +3,9 @@
 
 use std::rc::Rc;
 
-use chainwalk_core::lesson::{self, At, Exercise, Fault, Head, Judgement, Lesson, Step, Work};
+use chainwalk_core::lesson::{
+    self, At, Exercise, Fault, Judgement, Lesson, LessonHead, LessonStep, Work,
+};
 use chainwalk_core::packet::Packet;
 use chainwalk_core::packet::host::Host;
 use yew::Reducible;
@@ -28,7 +30,7 @@ pub(crate) struct Entry {
     /// Its name, as addresses have it.
     pub(crate) name: String,
     /// Its title and description.
-    pub(crate) head: Result<Head, Fault>,
+    pub(crate) head: Result<LessonHead, Fault>,
     /// How many of its steps ask something.
     pub(crate) asks: usize,
     text: String,
@@ -175,7 +177,7 @@ impl Classroom {
     }
 
     /// The step that is open, with its place.
-    pub(crate) fn step(&self) -> Option<(usize, &Step)> {
+    pub(crate) fn step(&self) -> Option<(usize, &LessonStep)> {
         match self.shown() {
             Shown::Lesson(_, Part::Step(step)) => Some((step, self.lesson()?.steps.get(step)?)),
             _ => None,
@@ -183,7 +185,7 @@ impl Classroom {
     }
 
     /// Whether the text after an exercise is shown.
-    pub(crate) fn is_done(&self, step: &Step) -> bool {
+    pub(crate) fn is_done(&self, step: &LessonStep) -> bool {
         let chosen = &self.attempt.chosen;
         self.trainer
             || self.attempt.given_up

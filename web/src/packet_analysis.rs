@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use chainwalk_core::analysis::counterfactual::{self, Flips};
 use chainwalk_core::analysis::journey::{self, Choices, Journey};
-use chainwalk_core::analysis::senders::{self, Class};
+use chainwalk_core::analysis::senders::{self, SenderClass};
 use chainwalk_core::packet::Packet;
 
 use crate::paste::Paste;
@@ -19,7 +19,7 @@ pub(crate) struct PacketAnalysis {
     /// The packet's connection, as legs.
     pub(crate) journey: Rc<Journey>,
     /// Senders by the outcome of their packet.
-    pub(crate) senders: Option<Rc<Vec<Class>>>,
+    pub(crate) senders: Option<Rc<Vec<SenderClass>>>,
     /// The changes that change the outcome; `Some(None)` where the outcome is undetermined.
     pub(crate) flips: Option<Option<Rc<Flips>>>,
 }

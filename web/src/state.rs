@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use chainwalk_core::analysis::compare;
-use chainwalk_core::analysis::example_packet::witness;
+use chainwalk_core::analysis::example_packet::find_example_packet;
 use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::packet::Packet;
 use chainwalk_core::share::link::Shared;
@@ -222,7 +222,7 @@ impl State {
     /// Shows a rule with a packet that matches it.
     fn try_rule(&mut self, place: Place) {
         let paste = self.paste();
-        let packet = witness(paste.rulesets(), &paste.host, paste.mesh.as_ref(), place);
+        let packet = find_example_packet(paste.rulesets(), &paste.host, paste.mesh.as_ref(), place);
         let untried = packet.is_none().then_some(place);
         self.show_with(packet, Some(place));
         self.edit_view().untried = untried;

@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 
 use crate::{
     cargo, lessons,
-    page::{self, Purpose},
+    page::{self, BuildPurpose},
     progress::{print_progress, thousands, timed},
     shell::{Shell, gzip},
     target,
@@ -22,7 +22,7 @@ use crate::{
 pub(crate) fn build(capture: bool) -> Result<()> {
     target::ensure(target::WASM)?;
     lessons::check(&cargo::root().join("static/lessons"))?;
-    let page = page::build(Purpose::Dist)?;
+    let page = page::build(BuildPurpose::Dist)?;
     let shell = Shell::read(&cargo::root().join("static"))?;
     let mut files = shell.hosted(&page, &[])?;
     files.push((

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A suite, and the variables that control it.
-struct Part {
+struct JudgePart {
     name: &'static str,
     describes: &'static str,
     /// The test, as arguments of `cargo test`.
@@ -26,36 +26,36 @@ struct Part {
     seed: &'static str,
 }
 
-const PARTS: [Part; 5] = [
-    Part {
+const PARTS: [JudgePart; 5] = [
+    JudgePart {
         name: "kernel",
         describes: "20,000 packets through random rule sets, walked and sent through the kernel",
         test: &["-p", "chainwalk-tests", "--test", "kernel"],
         amount: ("CHAINWALK_PACKETS", "20000"),
         seed: "CHAINWALK_SEED",
     },
-    Part {
+    JudgePart {
         name: "commands",
         describes: "20,000 commands, given to iptables and to Chainwalk",
         test: &["-p", "chainwalk-tests", "--test", "commands"],
         amount: ("CHAINWALK_COMMANDS", "20000"),
         seed: "CHAINWALK_SEED",
     },
-    Part {
+    JudgePart {
         name: "listings",
         describes: "the rules of 20,000 commands, listed by iptables and read back",
         test: &["-p", "chainwalk-tests", "--test", "listings"],
         amount: ("CHAINWALK_COMMANDS", "20000"),
         seed: "CHAINWALK_SEED",
     },
-    Part {
+    JudgePart {
         name: "scripts",
         describes: "2,000 random scripts, run by bash and read by Chainwalk",
         test: &["-p", "chainwalk-core", "--test", "bash"],
         amount: ("CHAINWALK_SCRIPTS", "2000"),
         seed: "CHAINWALK_SEED",
     },
-    Part {
+    JudgePart {
         name: "properties",
         describes: "20,000 random texts for each property of reading, printing and walking",
         test: &["-p", "chainwalk-core", "--test", "properties"],
@@ -76,7 +76,7 @@ pub(crate) fn judge(wanted: &[String]) -> Result<()> {
         );
     }
     packages::ensure(&[])?;
-    let parts: Vec<&Part> = PARTS
+    let parts: Vec<&JudgePart> = PARTS
         .iter()
         .filter(|part| wanted.is_empty() || wanted.iter().any(|name| name == part.name))
         .collect();

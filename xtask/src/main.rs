@@ -53,7 +53,7 @@ usage: cargo xtask COMMAND
 
 /// The command of the command line.
 #[derive(Debug, PartialEq)]
-enum Command {
+enum XtaskCommand {
     Serve { port: Option<u16>, open: bool },
     Build { capture: bool },
     Test { fast: bool },
@@ -72,13 +72,13 @@ fn main() -> ExitCode {
         }
     };
     let done = match command {
-        Command::Serve { port, open } => serve::serve(port, open),
-        Command::Build { capture } => dist::build(capture),
-        Command::Test { fast } => test::test(fast),
-        Command::Bench { parts } => bench::bench(&parts),
-        Command::Judge { parts } => judge::judge(&parts),
-        Command::Pictures => pictures::take(),
-        Command::Help => {
+        XtaskCommand::Serve { port, open } => serve::serve(port, open),
+        XtaskCommand::Build { capture } => dist::build(capture),
+        XtaskCommand::Test { fast } => test::test(fast),
+        XtaskCommand::Bench { parts } => bench::bench(&parts),
+        XtaskCommand::Judge { parts } => judge::judge(&parts),
+        XtaskCommand::Pictures => pictures::take(),
+        XtaskCommand::Help => {
             progress::print_progress(USAGE);
             Ok(())
         }
@@ -92,35 +92,35 @@ fn main() -> ExitCode {
     }
 }
 
-fn parse_arguments(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
+fn parse_arguments(mut arguments: lexopt::Parser) -> Result<XtaskCommand, lexopt::Error> {
     let mut command = match arguments.next()? {
         None => return Err("which command?".into()),
-        Some(Long("help") | Short('h')) => return Ok(Command::Help),
+        Some(Long("help") | Short('h')) => return Ok(XtaskCommand::Help),
         Some(Value(word)) => match word.to_str() {
-            Some("serve") => Command::Serve {
+            Some("serve") => XtaskCommand::Serve {
                 port: None,
                 open: true,
             },
-            Some("build") => Command::Build { capture: false },
-            Some("test") => Command::Test { fast: false },
-            Some("pictures") => Command::Pictures,
-            Some("bench") => Command::Bench { parts: Vec::new() },
-            Some("judge") => Command::Judge { parts: Vec::new() },
-            Some("help") => Command::Help,
+            Some("build") => XtaskCommand::Build { capture: false },
+            Some("test") => XtaskCommand::Test { fast: false },
+            Some("pictures") => XtaskCommand::Pictures,
+            Some("bench") => XtaskCommand::Bench { parts: Vec::new() },
+            Some("judge") => XtaskCommand::Judge { parts: Vec::new() },
+            Some("help") => XtaskCommand::Help,
             _ => return Err(format!("there is no command {word:?}").into()),
         },
         Some(other) => return Err(other.unexpected()),
     };
     while let Some(argument) = arguments.next()? {
         match (&mut command, argument) {
-            (_, Long("help") | Short('h')) => return Ok(Command::Help),
-            (Command::Serve { port, .. }, Long("port")) => {
+            (_, Long("help") | Short('h')) => return Ok(XtaskCommand::Help),
+            (XtaskCommand::Serve { port, .. }, Long("port")) => {
                 *port = Some(arguments.value()?.parse()?)
             }
-            (Command::Serve { open, .. }, Long("no-open")) => *open = false,
-            (Command::Build { capture }, Long("capture")) => *capture = true,
-            (Command::Test { fast }, Long("fast")) => *fast = true,
-            (Command::Bench { parts } | Command::Judge { parts }, Value(part)) => {
+            (XtaskCommand::Serve { open, .. }, Long("no-open")) => *open = false,
+            (XtaskCommand::Build { capture }, Long("capture")) => *capture = true,
+            (XtaskCommand::Test { fast }, Long("fast")) => *fast = true,
+            (XtaskCommand::Bench { parts } | XtaskCommand::Judge { parts }, Value(part)) => {
                 parts.push(part.string()?)
             }
             (_, other) => return Err(other.unexpected()),
@@ -133,7 +133,7 @@ fn parse_arguments(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Err
 mod tests {
     use super::*;
 
-    fn check(line: &str, expected: Result<Command, &str>) {
+    fn check(line: &str, expected: Result<XtaskCommand, &str>) {
         let read = parse_arguments(lexopt::Parser::from_args(line.split_whitespace()));
         assert_eq!(
             read.map_err(|error| error.to_string()),
@@ -146,32 +146,32 @@ mod tests {
     fn the_command_line() {
         check(
             "serve",
-            Ok(Command::Serve {
+            Ok(XtaskCommand::Serve {
                 port: None,
                 open: true,
             }),
         );
         check(
             "serve --port 8123 --no-open",
-            Ok(Command::Serve {
+            Ok(XtaskCommand::Serve {
                 port: Some(8123),
                 open: false,
             }),
         );
-        check("build --capture", Ok(Command::Build { capture: true }));
-        check("test --fast", Ok(Command::Test { fast: true }));
-        check("pictures", Ok(Command::Pictures));
-        check("test --help", Ok(Command::Help));
-        check("bench", Ok(Command::Bench { parts: Vec::new() }));
+        check("build --capture", Ok(XtaskCommand::Build { capture: true }));
+        check("test --fast", Ok(XtaskCommand::Test { fast: true }));
+        check("pictures", Ok(XtaskCommand::Pictures));
+        check("test --help", Ok(XtaskCommand::Help));
+        check("bench", Ok(XtaskCommand::Bench { parts: Vec::new() }));
         check(
             "bench kernel",
-            Ok(Command::Bench {
+            Ok(XtaskCommand::Bench {
                 parts: vec!["kernel".into()],
             }),
         );
         check(
             "judge kernel commands",
-            Ok(Command::Judge {
+            Ok(XtaskCommand::Judge {
                 parts: vec!["kernel".into(), "commands".into()],
             }),
         );

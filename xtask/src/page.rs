@@ -17,7 +17,7 @@ use crate::{
 
 /// The purpose of a build. It selects the profile in the root `Cargo.toml`.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub(crate) enum BuildPurpose {
     /// For users: as small as possible.
     Dist,
     /// For development: fast to rebuild, with function names in stack traces.
@@ -25,7 +25,7 @@ pub(crate) enum Purpose {
 }
 
 /// The compiled app.
-pub(crate) struct Page {
+pub(crate) struct BuiltPage {
     /// JavaScript that defines the global `wasm_bindgen`, which starts the app. It is not a module,
     /// because modules do not load from `file://`. Both pages use the same kind, so that tests of
     /// one are valid for the other.
@@ -35,35 +35,35 @@ pub(crate) struct Page {
 }
 
 /// Compiles the page.
-pub(crate) fn build(purpose: Purpose) -> Result<Page> {
+pub(crate) fn build(purpose: BuildPurpose) -> Result<BuiltPage> {
     compile("the page", &[], purpose)
 }
 
 /// Compiles a minimal Yew page with the profile for users.
-pub(crate) fn hello() -> Result<Page> {
+pub(crate) fn hello() -> Result<BuiltPage> {
     compile(
         "a page that says hello",
         &["--example", "hello"],
-        Purpose::Dist,
+        BuildPurpose::Dist,
     )
 }
 
-fn compile(name: &str, program: &[&str], purpose: Purpose) -> Result<Page> {
+fn compile(name: &str, program: &[&str], purpose: BuildPurpose) -> Result<BuiltPage> {
     let profile = match purpose {
-        Purpose::Dist => "web",
-        Purpose::Serve => "web-dev",
+        BuildPurpose::Dist => "web",
+        BuildPurpose::Serve => "web-dev",
     };
     let compiled = timed(&format!("compiling {name} (profile {profile})"), || {
         cargo::build("chainwalk-web", program, target::WASM, profile)
     })?;
     let mut page = timed("binding it to JavaScript", || bind(&compiled, purpose))?;
-    if purpose == Purpose::Dist {
+    if purpose == BuildPurpose::Dist {
         optimize(&mut page);
     }
     Ok(page)
 }
 
-fn bind(compiled: &Path, purpose: Purpose) -> Result<Page> {
+fn bind(compiled: &Path, purpose: BuildPurpose) -> Result<BuiltPage> {
     let mut output = Bindgen::new()
         .input_path(compiled)
         .no_modules(true)?
@@ -71,11 +71,11 @@ fn bind(compiled: &Path, purpose: Purpose) -> Result<Page> {
         // `boot.js` passes the address of the WebAssembly. The default would be a name without the
         // hash in it.
         .omit_default_module_path(true)
-        .remove_name_section(purpose == Purpose::Dist)
+        .remove_name_section(purpose == BuildPurpose::Dist)
         .remove_producers_section(true)
         .generate_output()
         .context("cannot generate the bindings")?;
-    Ok(Page {
+    Ok(BuiltPage {
         bindings: output.js().to_owned(),
         wasm: output.wasm_mut().emit_wasm(),
     })
@@ -83,7 +83,7 @@ fn bind(compiled: &Path, purpose: Purpose) -> Result<Page> {
 
 /// Runs a second optimizer, if an installed one supports the features. It removes about 7 % of what
 /// a browser compiles, but little of what it loads.
-fn optimize(page: &mut Page) {
+fn optimize(page: &mut BuiltPage) {
     match find_wasm_opt() {
         None => print_progress(
             "wasm-opt is not installed: left out (it makes the unpacked WebAssembly some 7 % smaller)",

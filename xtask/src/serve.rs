@@ -15,7 +15,7 @@ use chainwalk_http::Site;
 
 use crate::{
     cargo,
-    page::{self, Purpose},
+    page::{self, BuildPurpose},
     progress::{print_progress, problem, seconds},
     shell::Shell,
     target,
@@ -76,7 +76,7 @@ fn listener(port: Option<u16>) -> Result<TcpListener> {
 }
 
 fn build(site: &Site) -> Result<()> {
-    let page = page::build(Purpose::Serve)?;
+    let page = page::build(BuildPurpose::Serve)?;
     let shell = Shell::read(&cargo::root().join("static"))?;
     // The time is unique, even after a restart of the server.
     let version = SystemTime::now()

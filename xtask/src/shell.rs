@@ -8,7 +8,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
 
-use crate::{lessons, page::Page};
+use crate::{lessons, page::BuiltPage};
 
 /// The files of `static/` that both pages share.
 pub(crate) struct Shell {
@@ -62,7 +62,7 @@ impl Shell {
     /// The page for a web server: `index.html` and its files. Their names contain a hash of the
     /// content, so browsers can cache them forever. All addresses are relative, so the page works
     /// under any path. `scripts` are further files to load.
-    pub(crate) fn hosted(&self, page: &Page, scripts: &[(&str, &str)]) -> Result<Vec<File>> {
+    pub(crate) fn hosted(&self, page: &BuiltPage, scripts: &[(&str, &str)]) -> Result<Vec<File>> {
         let policy = policy("'self'", "'self' 'unsafe-inline'", "'self'");
         let mut files = vec![
             hashed(
@@ -104,7 +104,7 @@ impl Shell {
 
     /// The page in one file, which works from `file://`. It contains everything, and its policy
     /// permits no request.
-    pub(crate) fn one_file(&self, page: &Page) -> Result<String> {
+    pub(crate) fn one_file(&self, page: &BuiltPage) -> Result<String> {
         let style = [&*self.style, &*self.app_style].concat();
         ensure!(
             !style.contains("</style"),
@@ -217,8 +217,8 @@ mod tests {
         }
     }
 
-    fn page() -> Page {
-        Page {
+    fn page() -> BuiltPage {
+        BuiltPage {
             bindings: "let wasm_bindgen;".to_owned(),
             wasm: b"\0asm".to_vec(),
         }

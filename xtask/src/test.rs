@@ -17,12 +17,12 @@ use crate::{
 
 /// The results of the tests of all stages.
 #[derive(Debug, Default, PartialEq, Clone, Copy)]
-struct Count {
+struct TestCount {
     passed: usize,
     failed: usize,
 }
 
-type Stage = (&'static str, fn(&mut Count) -> Result<()>);
+type Stage = (&'static str, fn(&mut TestCount) -> Result<()>);
 
 /// The stages. `--fast` runs only the first ones.
 const STAGES: [Stage; 10] = [
@@ -65,7 +65,7 @@ const FAST: usize = 3;
 /// Runs the stages until one fails.
 pub(crate) fn test(fast: bool) -> Result<()> {
     let started = Instant::now();
-    let mut count = Count::default();
+    let mut count = TestCount::default();
     let stages = if fast { &STAGES[..FAST] } else { &STAGES };
     target::ensure_components()?;
     target::ensure(target::WASM)?;
@@ -82,7 +82,7 @@ pub(crate) fn test(fast: bool) -> Result<()> {
     ran
 }
 
-fn run_stages(stages: &[Stage], count: &mut Count) -> Result<()> {
+fn run_stages(stages: &[Stage], count: &mut TestCount) -> Result<()> {
     for (number, (name, stage)) in (1..).zip(stages) {
         print_progress(format_args!("\n== {number}/{} {name} ==", stages.len()));
         let started = Instant::now();
@@ -146,7 +146,7 @@ fn documentation() -> Result<()> {
 
 /// Runs the suites that require root, a kernel and a browser. The environment names the built
 /// files.
-fn run_suites(count: &mut Count) -> Result<()> {
+fn run_suites(count: &mut TestCount) -> Result<()> {
     let dist = root().join("dist");
     let mut suites = cargo(&["test", "-p", "chainwalk-tests"]);
     suites
@@ -158,7 +158,7 @@ fn run_suites(count: &mut Count) -> Result<()> {
 /// Runs core's tests again on the fast paths of a release build. A debug build compares each result
 /// of the template cache and of the prefilter with the slow path (`debug_assert!`). Only core and
 /// these tests are compiled again.
-fn run_on_release_paths(count: &mut Count) -> Result<()> {
+fn run_on_release_paths(count: &mut TestCount) -> Result<()> {
     const RELEASE_PATHS: [&str; 3] = [
         "test",
         "--config",
@@ -175,7 +175,7 @@ fn run_on_release_paths(count: &mut Count) -> Result<()> {
 }
 
 /// Runs `cargo test`, prints its output as it comes, and counts the results.
-fn run_tests(cargo: &mut Command, count: &mut Count) -> Result<()> {
+fn run_tests(cargo: &mut Command, count: &mut TestCount) -> Result<()> {
     let mut tests = cargo
         .arg("--no-fail-fast")
         .stdout(Stdio::piped())
@@ -198,7 +198,7 @@ fn run_tests(cargo: &mut Command, count: &mut Count) -> Result<()> {
 }
 
 /// Parses `test result: ok. 3 passed; 0 failed; 0 ignored; …`.
-fn count_of(line: &str) -> Option<Count> {
+fn count_of(line: &str) -> Option<TestCount> {
     let (_, counts) = line.strip_prefix("test result: ")?.split_once(". ")?;
     let number = |what: &str| {
         let part = counts
@@ -206,7 +206,7 @@ fn count_of(line: &str) -> Option<Count> {
             .find_map(|part| part.strip_suffix(what))?;
         part.trim().parse().ok()
     };
-    Some(Count {
+    Some(TestCount {
         passed: number("passed")?,
         failed: number("failed")?,
     })
@@ -221,14 +221,14 @@ mod tests {
         let line = "test result: FAILED. 12 passed; 3 failed; 0 ignored; 0 measured; 1 filtered out; finished in 0.01s";
         assert_eq!(
             count_of(line),
-            Some(Count {
+            Some(TestCount {
                 passed: 12,
                 failed: 3
             })
         );
         assert_eq!(
             count_of("test result: ok. 0 passed; 0 failed"),
-            Some(Count::default())
+            Some(TestCount::default())
         );
         assert_eq!(count_of("test parse::reads_a_rule ... ok"), None);
         assert_eq!(count_of("test result: odd"), None);

@@ -9,7 +9,7 @@ use crate::analysis::explain;
 use crate::mesh::Mesh;
 use crate::netfilter::condition::Subject;
 use crate::netfilter::place::Place;
-use crate::netfilter::ruleset::{Apart, Part, Ruleset, Target, Value};
+use crate::netfilter::ruleset::{Clause, CompactBox, Ruleset, Target, Value};
 use crate::packet::fields::{PacketField, PacketShape, Trial};
 use crate::packet::host::Host;
 use crate::packet::{Family, Origin, Packet, Protocol};
@@ -28,7 +28,7 @@ const MAX_CHANGED_RULES: usize = 200;
 
 /// What is changed.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Change {
+pub enum Alteration {
     /// Another value of one field, with the changed packet.
     Field(PacketField, Box<Packet>),
     /// A rule is removed.
@@ -39,19 +39,19 @@ pub enum Change {
 
 /// A change that changes the outcome.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Flip {
+pub struct Counterfactual {
     /// The change.
-    pub change: Change,
+    pub change: Alteration,
     /// The outcome after the change.
     pub verdict: Verdict,
 }
 
-impl Flip {
+impl Counterfactual {
     /// A sentence: "Had the uid been 1338 and not 1337, rule 9 of ISTIO_OUTPUT would have sent it
     /// to Envoy on 15001."
     pub fn sentence(&self, rulesets: &[Ruleset], packet: &Packet, mesh: Option<&Mesh>) -> String {
         let had = match &self.change {
-            Change::Field(field, other) => {
+            Alteration::Field(field, other) => {
                 let [old, new] = [packet, &**other].map(|packet| field.describe(packet));
                 let noun = field
                     .row()
@@ -60,11 +60,11 @@ impl Flip {
                     .map_or(field.name(), |trial| trial.noun);
                 format!("Had the {noun} been {new} and not {old}")
             }
-            Change::Gone(place) => format!(
+            Alteration::Gone(place) => format!(
                 "Without {}",
                 explain::lower(&explain::place(rulesets, *place))
             ),
-            Change::Value(place, says) => {
+            Alteration::Value(place, says) => {
                 format!(
                     "Had {} asked whether {says}",
                     explain::lower(&explain::place(rulesets, *place))
@@ -125,7 +125,7 @@ fn flips(one: &Verdict, other: &Verdict) -> bool {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Flips {
     /// The results. Changes of the fields that the decisive rule compares come first.
-    pub offered: Vec<Flip>,
+    pub offered: Vec<Counterfactual>,
     /// Whether no limit skipped a candidate.
     pub tried_all: bool,
 }
@@ -140,7 +140,7 @@ pub fn find(rulesets: &[Ruleset], constants: &Constants, host: &Host, trace: &Tr
             ..Flips::default()
         };
     };
-    let mut search = Search {
+    let mut search = CounterfactualSearch {
         host,
         trace,
         verdict,
@@ -157,7 +157,7 @@ pub fn find(rulesets: &[Ruleset], constants: &Constants, host: &Host, trace: &Tr
                 || search.try_one(
                     rulesets,
                     &packet,
-                    Change::Field(field, Box::new(packet.clone())),
+                    Alteration::Field(field, Box::new(packet.clone())),
                 )
         });
     }
@@ -166,9 +166,9 @@ pub fn find(rulesets: &[Ruleset], constants: &Constants, host: &Host, trace: &Tr
     }
     // Changes of the packet come before changes of the rules.
     search.found.offered.sort_by_key(|flip| match flip.change {
-        Change::Field(..) => 0,
-        Change::Gone(_) => 1,
-        Change::Value(..) => 2,
+        Alteration::Field(..) => 0,
+        Alteration::Gone(_) => 1,
+        Alteration::Value(..) => 2,
     });
     search.found
 }
@@ -184,12 +184,12 @@ fn decisive(rulesets: &[Ruleset], verdict: &Verdict) -> Vec<PacketField> {
         .map_or(&[][..], |rule| ruleset.matches(rule));
     parts
         .iter()
-        .filter_map(Part::subject)
+        .filter_map(Clause::subject)
         .flat_map(|subject| subject.fields().to_vec())
         .collect()
 }
 
-struct Search<'a> {
+struct CounterfactualSearch<'a> {
     host: &'a Host,
     trace: &'a Trace,
     verdict: &'a Verdict,
@@ -197,10 +197,10 @@ struct Search<'a> {
     found: Flips,
 }
 
-impl Search<'_> {
+impl CounterfactualSearch<'_> {
     /// Walks, and keeps the change if it changes the outcome. One change is kept for each field or
     /// rule and each new outcome. Returns whether another candidate is worth trying.
-    fn try_one(&mut self, rulesets: &[Ruleset], packet: &Packet, change: Change) -> bool {
+    fn try_one(&mut self, rulesets: &[Ruleset], packet: &Packet, change: Alteration) -> bool {
         let worth = self.found.offered.len() < MAX_OFFERED;
         if !worth || self.steps > MAX_STEPS {
             self.found.tried_all &= !worth || self.steps <= MAX_STEPS;
@@ -214,12 +214,14 @@ impl Search<'_> {
         else {
             return true;
         };
-        let same = |one: &Flip| match (&one.change, &change) {
-            (Change::Field(a, _), Change::Field(b, _)) => a == b && !flips(&one.verdict, verdict),
+        let same = |one: &Counterfactual| match (&one.change, &change) {
+            (Alteration::Field(a, _), Alteration::Field(b, _)) => {
+                a == b && !flips(&one.verdict, verdict)
+            }
             _ => false,
         };
         if !self.found.offered.iter().any(same) {
-            self.found.offered.push(Flip {
+            self.found.offered.push(Counterfactual {
                 change,
                 verdict: verdict.clone(),
             });
@@ -253,7 +255,7 @@ impl Search<'_> {
                 (Outcome::Match, _) if rule.target != Target::None => {
                     // Removing a rule that only counts changes nothing.
                     set_target(&mut changed[set], step.place, Target::None);
-                    self.try_one(&changed, &self.trace.packet, Change::Gone(step.place));
+                    self.try_one(&changed, &self.trace.packet, Alteration::Gone(step.place));
                     set_target(&mut changed[set], step.place, rule.target);
                 }
                 (Outcome::NoMatch, Some(condition)) => {
@@ -276,7 +278,7 @@ impl Search<'_> {
                     self.try_one(
                         &changed,
                         &self.trace.packet,
-                        Change::Value(step.place, says),
+                        Alteration::Value(step.place, says),
                     );
                     changed[set].parts[part].value = old;
                 }
@@ -295,7 +297,7 @@ fn set_target(ruleset: &mut Ruleset, place: Place, target: Target) {
 }
 
 /// The value with which this condition would hold for the packet.
-fn asking_for(packet: &Packet, part: &Part) -> Option<Value> {
+fn asking_for(packet: &Packet, part: &Clause) -> Option<Value> {
     let subject = part.subject()?;
     if let Value::Net4(..) | Value::Net6(..) = part.value {
         let is_source = subject == Subject::Packet(PacketField::Src);
@@ -303,7 +305,7 @@ fn asking_for(packet: &Packet, part: &Part) -> Option<Value> {
         return match address {
             _ if part.negated => None,
             IpAddr::V4(v4) => Some(Value::Net4(v4, u32::MAX.into())),
-            IpAddr::V6(v6) => Some(Value::Net6(Apart::new((v6, u128::MAX.into())))),
+            IpAddr::V6(v6) => Some(Value::Net6(CompactBox::new((v6, u128::MAX.into())))),
         };
     }
     let Subject::Packet(field) = subject else {
@@ -318,7 +320,7 @@ fn asking_for(packet: &Packet, part: &Part) -> Option<Value> {
     match part.value {
         Value::Range(..) => Some(Value::Range(number, number)),
         Value::Number(_) => Some(Value::Number(number)),
-        Value::List(_) => Some(Value::List(Apart::new(vec![(number, number)]))),
+        Value::List(_) => Some(Value::List(CompactBox::new(vec![(number, number)]))),
         Value::Masked { mask, .. } => Some(Value::Masked {
             value: number & mask,
             mask,

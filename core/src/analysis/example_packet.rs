@@ -3,11 +3,11 @@
 
 use std::net::IpAddr;
 
-use crate::analysis::scenario::{self, Group, Scenario};
+use crate::analysis::scenario::{self, Destination, Scenario};
 use crate::mesh::Mesh;
 use crate::netfilter::condition::Subject;
 use crate::netfilter::place::Place;
-use crate::netfilter::ruleset::{Part, Ruleset, Value};
+use crate::netfilter::ruleset::{Clause, Ruleset, Value};
 use crate::packet::fields::PacketField;
 use crate::packet::host::Host;
 use crate::packet::{Family, Origin, Packet};
@@ -17,7 +17,7 @@ use crate::walk::walk;
 /// A packet to show a rule with, or a chain if the place has no rule: a known scenario that matches
 /// it, otherwise a packet made from its conditions, otherwise a packet that only reaches the rule.
 /// `None` if none of these reaches the chain.
-pub fn witness(
+pub fn find_example_packet(
     rulesets: &[Ruleset],
     host: &Host,
     mesh: Option<&Mesh>,
@@ -33,7 +33,7 @@ pub fn witness(
     let bases = [
         first(&|one| one.packet.origin == Origin::Local),
         first(&|one| one.packet.origin == Origin::Inbound),
-        first(&|one| one.group == Group::Through),
+        first(&|one| one.group == Destination::Through),
     ];
     let mut asked = None;
     for packet in known.iter().map(|one| &one.packet) {
@@ -87,7 +87,7 @@ fn passes(rulesets: &[Ruleset], host: &Host, packet: &Packet, place: Place) -> b
 
 /// The packet, changed so that it meets a rule's conditions; `None` if that is impossible for one
 /// of them.
-fn fitted(ruleset: &Ruleset, host: &Host, base: &Packet, parts: &[Part]) -> Option<Packet> {
+fn fitted(ruleset: &Ruleset, host: &Host, base: &Packet, parts: &[Clause]) -> Option<Packet> {
     let fit = |packet, part| fit(ruleset, host, packet, part);
     parts
         .iter()
@@ -95,7 +95,7 @@ fn fitted(ruleset: &Ruleset, host: &Host, base: &Packet, parts: &[Part]) -> Opti
         .filter(|packet| packet.check().is_ok())
 }
 
-fn fit(ruleset: &Ruleset, host: &Host, mut packet: Packet, part: &Part) -> Option<Packet> {
+fn fit(ruleset: &Ruleset, host: &Host, mut packet: Packet, part: &Clause) -> Option<Packet> {
     // A match without options, or a comment, requires nothing.
     let Some(subject) = part.subject() else {
         return Some(packet);

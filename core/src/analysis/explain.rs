@@ -8,7 +8,7 @@ use crate::mesh::Mesh;
 use crate::netfilter::condition::{Answer, Context, Field, Phrase};
 use crate::netfilter::effect::Behavior;
 use crate::netfilter::place::Place;
-use crate::netfilter::ruleset::{Part, Policy, Rule, Ruleset, Table, Target, Value};
+use crate::netfilter::ruleset::{Clause, Policy, Rule, Ruleset, Table, Target, Value};
 use crate::netfilter::statement::Surroundings;
 use crate::packet::value::FieldValue;
 use crate::packet::view::View;
@@ -34,7 +34,7 @@ pub fn rule(ruleset: &Ruleset, table: &Table, rule: &Rule) -> String {
 }
 
 /// The conditions of one match in words: all its options together, or each by itself.
-fn conditions(ruleset: &Ruleset, group: &[Part]) -> Vec<String> {
+fn conditions(ruleset: &Ruleset, group: &[Clause]) -> Vec<String> {
     match group.first().and_then(|first| first.extension().words) {
         Some(words) => vec![words(&Options {
             parts: group,
@@ -48,7 +48,7 @@ fn conditions(ruleset: &Ruleset, group: &[Part]) -> Vec<String> {
 }
 
 /// One condition in words; `None` for a condition that every packet meets.
-pub fn condition(ruleset: &Ruleset, part: &Part) -> Option<String> {
+pub fn condition(ruleset: &Ruleset, part: &Clause) -> Option<String> {
     let Some(opt) = part.opt() else {
         return match &part.value {
             Value::None => part
@@ -64,11 +64,11 @@ pub fn condition(ruleset: &Ruleset, part: &Part) -> Option<String> {
     let within = within(opt, &part.value);
     let not = if part.negated { " not" } else { "" };
     Some(match opt.field?.phrase {
-        Phrase::Is(noun) => format!("the {noun} is{not}{within} {wanted}"),
-        Phrase::Does(does, does_not) => {
+        Phrase::Noun(noun) => format!("the {noun} is{not}{within} {wanted}"),
+        Phrase::Verb(does, does_not) => {
             format!("it {} {wanted}", if part.negated { does_not } else { does })
         }
-        Phrase::Says(says, denies) => (if part.negated { denies } else { says }).into(),
+        Phrase::Sentence(says, denies) => (if part.negated { denies } else { says }).into(),
     })
 }
 
@@ -145,7 +145,7 @@ fn context<'a>(
     trace: &'a Trace,
     view: &'a View,
     ruleset: &'a Ruleset,
-    group: &[Part],
+    group: &[Clause],
 ) -> Context<'a> {
     Surroundings {
         packet: &trace.packet,
@@ -157,7 +157,7 @@ fn context<'a>(
 }
 
 /// The context in which the field of one option is compared with its value.
-fn comparing<'a>(part: &'a Part, context: &Context<'a>) -> Context<'a> {
+fn comparing<'a>(part: &'a Clause, context: &Context<'a>) -> Context<'a> {
     Context {
         wanted: &part.value,
         negated: part.negated,
@@ -167,7 +167,7 @@ fn comparing<'a>(part: &'a Part, context: &Context<'a>) -> Context<'a> {
 
 /// The packet's value compared with one condition: "uid 1000 is not 1337". `None` for a clause
 /// without a condition.
-fn fact(part: &Part, context: &Context) -> Option<String> {
+fn fact(part: &Clause, context: &Context) -> Option<String> {
     if let Some(reason) = part.extension().unknowable {
         return part
             .opens
@@ -207,30 +207,30 @@ fn fact(part: &Part, context: &Context) -> Option<String> {
         }
         FieldValue::Absent(what) => {
             return Some(match field.phrase {
-                Phrase::Does(does, _) => format!("{does} {what}"),
+                Phrase::Verb(does, _) => format!("{does} {what}"),
                 _ => format!("it has {what}"),
             });
         }
         reading => say_reading(opt, &reading),
     };
     Some(match field.phrase {
-        Phrase::Is(noun) => {
+        Phrase::Noun(noun) => {
             let not = if inside { "" } else { "not " };
             let within = within(opt, &part.value).trim_start();
             let gap = if within.is_empty() { "" } else { " " };
             format!("{noun} {actual} is {not}{within}{gap}{wanted}")
         }
-        Phrase::Does(does, _) if inside => format!("{does} {actual}"),
-        Phrase::Does(does, _) => format!("{does} {actual}, not {wanted}"),
-        Phrase::Says(says, _) if inside => says.into(),
-        Phrase::Says(_, denies) => denies.into(),
+        Phrase::Verb(does, _) if inside => format!("{does} {actual}"),
+        Phrase::Verb(does, _) => format!("{does} {actual}, not {wanted}"),
+        Phrase::Sentence(says, _) if inside => says.into(),
+        Phrase::Sentence(_, denies) => denies.into(),
     })
 }
 
 /// The sentence of a field, or its negation.
 fn says(field: &Field, holds: bool) -> Option<&'static str> {
     match field.phrase {
-        Phrase::Says(says, denies) => Some(if holds { says } else { denies }),
+        Phrase::Sentence(says, denies) => Some(if holds { says } else { denies }),
         _ => None,
     }
 }
@@ -757,7 +757,7 @@ fn subject(rulesets: &[Ruleset], trace: &Trace, path: &Path, decided: Place) -> 
                 continue;
             };
             let telling = !part.negated && !matches!(opt.kind, Kind::Protocol);
-            if let (Phrase::Is(noun), true) = (field.phrase, telling) {
+            if let (Phrase::Noun(noun), true) = (field.phrase, telling) {
                 let reading = (field.read)(&comparing(part, &context));
                 if !matches!(
                     reading,

@@ -1,6 +1,6 @@
 //! Findings: errors, useless rules and unlikely facts in a dump, with their consequences.
 
-use crate::analysis::example_packet::witness;
+use crate::analysis::example_packet::find_example_packet;
 use crate::analysis::explain::capital;
 use crate::analysis::scenario;
 use crate::iptables::extension::lower;
@@ -42,7 +42,7 @@ impl Finding {
     /// A packet that shows it; `None` if there is none, as for a chain that no rule calls.
     pub fn packet(&self, rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>) -> Option<Packet> {
         if let Some(place) = self.place {
-            return witness(rulesets, host, mesh, place);
+            return find_example_packet(rulesets, host, mesh, place);
         }
         let wanted = self.scenario?;
         scenario::list(host, mesh)
@@ -55,32 +55,32 @@ impl Finding {
 /// Finds facts about rule sets. `host_known` means that the host comes from a capture and is not a
 /// usual pod.
 pub fn lint(rulesets: &[Ruleset], host: &Host, host_known: bool) -> Vec<Finding> {
-    let mut search = Search::new(rulesets, host, host_known);
+    let mut search = FindingSearch::new(rulesets, host, host_known);
     search.go_on(rulesets, usize::MAX);
     search.found
 }
 
 /// A search for findings that processes some rules at a time, so that the page stays responsive.
 #[derive(Debug)]
-pub struct Search {
+pub struct FindingSearch {
     found: Vec<Finding>,
     /// The current rule set and table.
     at: (usize, usize),
-    part: Part,
+    part: FindingPart,
 }
 
 /// The parts of the search in one table.
 #[derive(Debug)]
-enum Part {
+enum FindingPart {
     /// Chains that no rule calls.
     Unreferenced,
     /// Duplicate rules, from this chain on.
     Duplicates(usize),
     /// Rules that never match.
-    Dead(dead::Search),
+    Dead(dead::DeadRuleSearch),
 }
 
-impl Search {
+impl FindingSearch {
     /// Searches for findings whose cost does not depend on the number of rules.
     pub fn new(rulesets: &[Ruleset], host: &Host, host_known: bool) -> Self {
         let found = whole(rulesets, host, host_known);
@@ -92,7 +92,7 @@ impl Search {
         Self {
             found,
             at,
-            part: Part::Unreferenced,
+            part: FindingPart::Unreferenced,
         }
     }
 
@@ -130,13 +130,13 @@ impl Search {
                 );
             };
             match &mut self.part {
-                Part::Unreferenced => {
+                FindingPart::Unreferenced => {
                     for (chain, says) in unreferenced(table) {
                         say(chain, None, says);
                     }
-                    self.part = Part::Duplicates(0);
+                    self.part = FindingPart::Duplicates(0);
                 }
-                Part::Duplicates(place) => match table.chains.get(*place) {
+                FindingPart::Duplicates(place) => match table.chains.get(*place) {
                     Some(chain) => {
                         let own = u32::try_from(*place)
                             .expect("chains are fewer than bytes of a text below 4 GiB");
@@ -150,16 +150,16 @@ impl Search {
                         most = most.saturating_sub(chain.rules.len() + 1);
                         *place += 1;
                     }
-                    None => self.part = Part::Dead(dead::Search::new(set, table)),
+                    None => self.part = FindingPart::Dead(dead::DeadRuleSearch::new(set, table)),
                 },
-                Part::Dead(search) => {
+                FindingPart::Dead(search) => {
                     if !search.go_on(set, table, &mut most) {
                         continue;
                     }
                     for dead in std::mem::take(&mut search.dead) {
                         say(dead.chain, Some(dead.rule), never(table, &dead));
                     }
-                    self.part = Part::Unreferenced;
+                    self.part = FindingPart::Unreferenced;
                     self.at.1 += 1;
                 }
             }

@@ -32,7 +32,7 @@ pub struct Choices {
 
 /// One connection of a journey, with its first packet and its reply.
 #[derive(Clone, Debug)]
-pub struct Leg {
+pub struct Hop {
     /// The sender.
     pub from: &'static str,
     /// The receiver.
@@ -60,7 +60,7 @@ pub struct Assumed {
 #[derive(Clone, Debug)]
 pub struct Journey {
     /// Its legs, in order.
-    pub legs: Vec<Leg>,
+    pub legs: Vec<Hop>,
     /// The assumptions.
     pub assumes: Vec<Assumed>,
 }
@@ -108,7 +108,7 @@ fn leg(
     mesh: Option<&Mesh>,
     from: &'static str,
     trace: Trace,
-) -> Leg {
+) -> Hop {
     let result = trace.shown().result();
     let verdict = trace.verdict();
     let delivered = verdict.is_some_and(|verdict| verdict.kind == VerdictKind::Delivered);
@@ -153,7 +153,7 @@ fn leg(
             translation,
         )
     });
-    Leg {
+    Hop {
         from,
         to,
         trace,
@@ -171,13 +171,13 @@ fn answering(mesh: Option<&Mesh>, listening: Option<Listener>) -> (Option<u32>, 
         1000
     };
     match (mesh, listening) {
-        (Some(mesh), Some(Listener::Proxy)) => identity(mesh),
+        (Some(mesh), Some(Listener::Proxy)) => proxy_ids(mesh),
         _ => (Some(app), Some(app)),
     }
 }
 
 /// The user and group that open the proxy's sockets.
-fn identity(mesh: &Mesh) -> (Option<u32>, Option<u32>) {
+fn proxy_ids(mesh: &Mesh) -> (Option<u32>, Option<u32>) {
     let gid = mesh.gid().or(mesh.uid()).unwrap_or(0);
     match mesh.mode {
         // The proxy needs the privilege to bind foreign addresses. Istio runs it as root with its
@@ -192,7 +192,7 @@ fn identity(mesh: &Mesh) -> (Option<u32>, Option<u32>) {
 fn onward(
     host: &Host,
     mesh: Option<&Mesh>,
-    leg: &Leg,
+    leg: &Hop,
     choices: &Choices,
     assumes: &mut Vec<Assumed>,
 ) -> Option<(&'static str, Packet)> {
@@ -201,7 +201,7 @@ fn onward(
     let port = leg.trace.verdict()?.port?;
     let family = leg.trace.packet.family();
     let own = crate::analysis::scenario::own_address(host, family)?;
-    let (uid, gid) = identity(mesh);
+    let (uid, gid) = proxy_ids(mesh);
     let mark = mesh.mark.map_or(0, |(mark, _)| mark);
     // If both directions share a port, as in Istio 1.0, a connection to this pod is an incoming
     // one.
@@ -292,7 +292,7 @@ fn other_pod(family: Family) -> IpAddr {
     }
 }
 
-impl Leg {
+impl Hop {
     /// The leg in sentences: the sender, each rewrite, the outcome, the original destination, and
     /// the reply.
     pub fn steps(&self, rulesets: &[Ruleset]) -> Vec<String> {

@@ -51,7 +51,7 @@ struct Report<'a> {
     /// The outcome of the copy that this host gets of a broadcast or multicast.
     #[serde(skip_serializing_if = "Option::is_none")]
     copy: Option<ReportVerdict<'a>>,
-    result: Option<Ends>,
+    result: Option<PacketEnds>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -121,7 +121,7 @@ struct ReportVerdict<'a> {
 
 /// The final packet.
 #[derive(Serialize)]
-struct Ends {
+struct PacketEnds {
     src: IpAddr,
     dst: IpAddr,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -154,7 +154,7 @@ struct ReportBranch<'a> {
     verdict: Option<ReportVerdict<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     copy: Option<ReportVerdict<'a>>,
-    result: Ends,
+    result: PacketEnds,
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped: Option<&'a str>,
 }
@@ -229,7 +229,7 @@ impl<'a> Report<'a> {
     }
 }
 
-fn ends(path: &Path) -> Ends {
+fn ends(path: &Path) -> PacketEnds {
     let &View {
         src,
         dst,
@@ -244,7 +244,7 @@ fn ends(path: &Path) -> Ends {
         mss,
         ..
     } = path.result();
-    Ends {
+    PacketEnds {
         src,
         dst,
         sport,

@@ -7,7 +7,7 @@ use crate::analysis::constants::Constants;
 use crate::analysis::explain::socket;
 use crate::mesh::Mesh;
 use crate::netfilter::condition::Subject;
-use crate::netfilter::ruleset::{Part, Ruleset, Value};
+use crate::netfilter::ruleset::{Clause, Ruleset, Value};
 use crate::packet::fields::PacketField;
 use crate::packet::host::Host;
 use crate::packet::{Family, Origin, Packet, Protocol};
@@ -20,14 +20,14 @@ pub struct Scenario {
     /// A description in a few words.
     pub label: String,
     /// The group that it belongs to.
-    pub group: Group,
+    pub group: Destination,
     /// The packet.
     pub packet: Packet,
 }
 
 /// The destination of a scenario's packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Group {
+pub enum Destination {
     /// To a distant host.
     Internet,
     /// To a host nearby.
@@ -40,7 +40,7 @@ pub enum Group {
     Through,
 }
 
-impl Group {
+impl Destination {
     /// All groups, in the order in which they are shown.
     pub const ALL: [Self; 5] = [
         Self::Internet,
@@ -66,7 +66,7 @@ impl Group {
 
 /// The sender of a scenario's packet.
 #[derive(Clone, Copy)]
-enum Who {
+enum Sender {
     App,
     Root,
     /// The proxy, by user and group.
@@ -108,15 +108,15 @@ enum Port {
 
 use End::{Guest, Internet, Internet6, Loopback, Pod, Pod6, Resolver, Service};
 use Port::{Inbound, Is, Outbound};
-use Who::{App, Gid, Mark, Passing, Peer, Proxy, Root, Uid};
+use Sender::{App, Gid, Mark, Passing, Peer, Proxy, Root, Uid};
 
 /// Key, label, group, sender, protocol, source, destination, port, and whether it is suggested
 /// without a mesh. In labels, `$` is the proxy's user id, `%` its name, `#` the port.
 type Row = (
     &'static str,
     &'static str,
-    Group,
-    Who,
+    Destination,
+    Sender,
     Protocol,
     End,
     End,
@@ -131,52 +131,52 @@ const APP_PORT: u16 = 8080;
 
 #[rustfmt::skip]
 const ROWS: [Row; 46] = [
-    ("internet", "app → internet", Group::Internet, App, TCP, Pod, Internet, Is(443), true),
-    ("as-proxy", "uid $ → internet", Group::Internet, Uid, TCP, Pod, Internet, Is(443), true),
-    ("as-proxy-gid", "gid $ → internet", Group::Internet, Gid, TCP, Pod, Internet, Is(443), true),
-    ("internet-v6", "app → internet, IPv6", Group::Internet, App, TCP, Pod6, Internet6, Is(443), true),
-    ("root", "root → internet, port #", Group::Internet, Root, TCP, Pod, Internet, Is(80), true),
-    ("proxy", "% → internet", Group::Internet, Proxy, TCP, Pod, Internet, Is(443), false),
-    ("became-app", "opened as uid $, then setuid to the app", Group::Internet, Proxy, TCP, Pod, Internet, Is(8443), false),
-    ("became-proxy", "opened by the app, then setuid to $", Group::Internet, App, TCP, Pod, Internet, Is(8443), false),
-    ("udp", "app → internet, UDP", Group::Internet, App, UDP, Pod, Internet, Is(9999), true),
-    ("ping", "app → ping", Group::Internet, Root, PING, Pod, Internet, Is(0), true),
-    ("mark-proxy", "root, mark of %", Group::Internet, Mark(0), TCP, Pod, Internet, Is(443), false),
-    ("mark-answer", "root, mark of its answers", Group::Internet, Mark(1), TCP, Pod, Internet, Is(443), false),
-    ("mark-client", "root, another mark", Group::Internet, Mark(2), TCP, Pod, Internet, Is(443), false),
-    ("service", "app → own service", Group::Cluster, App, TCP, Pod, Service, Is(APP_PORT), true),
-    ("dns-tcp", "app → DNS over TCP", Group::Cluster, App, TCP, Pod, Resolver, Is(53), true),
-    ("dns-udp", "app → DNS over UDP", Group::Cluster, App, UDP, Pod, Resolver, Is(53), true),
-    ("proxy-dns", "% → DNS over UDP", Group::Cluster, Proxy, UDP, Pod, Resolver, Is(53), false),
-    ("localhost", "app → 127.0.0.1:#", Group::Inside, App, TCP, Loopback(1), Loopback(1), Is(APP_PORT), true),
-    ("localhost-2", "app → 127.0.0.2:#", Group::Inside, App, TCP, Loopback(1), Loopback(2), Is(APP_PORT), true),
-    ("own-pod", "app → own pod", Group::Inside, App, TCP, Pod, Pod, Is(APP_PORT), true),
-    ("own-pod-v6", "app → own pod, IPv6", Group::Inside, App, TCP, Pod6, Pod6, Is(APP_PORT), true),
-    ("proxy-own-pod", "uid $ → own pod", Group::Inside, Proxy, TCP, Pod, Pod, Is(APP_PORT), true),
-    ("uid-own-pod", "uid $, another gid → own pod", Group::Inside, Uid, TCP, Pod, Pod, Is(APP_PORT), false),
-    ("gid-own-pod", "gid $ → own pod", Group::Inside, Gid, TCP, Pod, Pod, Is(APP_PORT), false),
-    ("gid-localhost", "gid $ → 127.0.0.1:#", Group::Inside, Gid, TCP, Loopback(1), Loopback(1), Is(APP_PORT), false),
-    ("proxy-localhost", "% → 127.0.0.1:#", Group::Inside, Proxy, TCP, Loopback(1), Loopback(1), Is(APP_PORT), false),
-    ("proxy-app", "% → app from 127.0.0.6", Group::Inside, Proxy, TCP, Loopback(6), Pod, Is(APP_PORT), true),
-    ("proxy-tunnel", "% → own tunnel, #", Group::Inside, Proxy, TCP, Pod, Pod, Is(15_008), false),
-    ("passthrough", "app from 127.0.0.6 → own pod", Group::Inside, App, TCP, Loopback(6), Pod, Is(APP_PORT), false),
-    ("dns-localhost", "app → 127.0.0.1:#", Group::Inside, App, TCP, Loopback(1), Loopback(1), Is(53), true),
-    ("dns-own-pod", "app → own pod:#", Group::Inside, App, TCP, Pod, Pod, Is(53), true),
-    ("inbound", "from outside to #", Group::Into, Peer, TCP, Internet, Pod, Is(APP_PORT), true),
-    ("inbound-ssh", "from outside to #", Group::Into, Peer, TCP, Internet, Pod, Is(22), true),
-    ("inbound-closed", "from outside to #", Group::Into, Peer, TCP, Internet, Pod, Is(9999), true),
-    ("inbound-out", "from outside to #", Group::Into, Peer, TCP, Internet, Pod, Outbound, false),
-    ("inbound-in", "from outside to #", Group::Into, Peer, TCP, Internet, Pod, Inbound, false),
-    ("inbound-tunnel", "from outside to #", Group::Into, Peer, TCP, Internet, Pod, Is(15_008), true),
-    ("inbound-agent", "from outside to #", Group::Into, Peer, TCP, Internet, Pod, Is(15_020), false),
-    ("inbound-health", "from outside to #", Group::Into, Peer, TCP, Internet, Pod, Is(15_021), true),
-    ("inbound-stats", "from outside to #", Group::Into, Peer, TCP, Internet, Pod, Is(15_090), false),
-    ("inbound-udp", "from outside, UDP to #", Group::Into, Peer, UDP, Internet, Pod, Is(APP_PORT), true),
-    ("inbound-v6", "from outside to #, IPv6", Group::Into, Peer, TCP, Internet6, Pod6, Is(APP_PORT), true),
-    ("inbound-ping", "from outside, ping", Group::Into, Peer, PING, Internet, Pod, Is(0), true),
-    ("pod-internet", "a pod → internet", Group::Through, Passing, TCP, Guest, Internet, Is(443), true),
-    ("pod-dns", "a pod → DNS over UDP", Group::Through, Passing, UDP, Guest, Resolver, Is(53), true),
-    ("to-pod", "from outside to a pod, #", Group::Through, Passing, TCP, Internet, Guest, Is(APP_PORT), true),
+    ("internet", "app → internet", Destination::Internet, App, TCP, Pod, Internet, Is(443), true),
+    ("as-proxy", "uid $ → internet", Destination::Internet, Uid, TCP, Pod, Internet, Is(443), true),
+    ("as-proxy-gid", "gid $ → internet", Destination::Internet, Gid, TCP, Pod, Internet, Is(443), true),
+    ("internet-v6", "app → internet, IPv6", Destination::Internet, App, TCP, Pod6, Internet6, Is(443), true),
+    ("root", "root → internet, port #", Destination::Internet, Root, TCP, Pod, Internet, Is(80), true),
+    ("proxy", "% → internet", Destination::Internet, Proxy, TCP, Pod, Internet, Is(443), false),
+    ("became-app", "opened as uid $, then setuid to the app", Destination::Internet, Proxy, TCP, Pod, Internet, Is(8443), false),
+    ("became-proxy", "opened by the app, then setuid to $", Destination::Internet, App, TCP, Pod, Internet, Is(8443), false),
+    ("udp", "app → internet, UDP", Destination::Internet, App, UDP, Pod, Internet, Is(9999), true),
+    ("ping", "app → ping", Destination::Internet, Root, PING, Pod, Internet, Is(0), true),
+    ("mark-proxy", "root, mark of %", Destination::Internet, Mark(0), TCP, Pod, Internet, Is(443), false),
+    ("mark-answer", "root, mark of its answers", Destination::Internet, Mark(1), TCP, Pod, Internet, Is(443), false),
+    ("mark-client", "root, another mark", Destination::Internet, Mark(2), TCP, Pod, Internet, Is(443), false),
+    ("service", "app → own service", Destination::Cluster, App, TCP, Pod, Service, Is(APP_PORT), true),
+    ("dns-tcp", "app → DNS over TCP", Destination::Cluster, App, TCP, Pod, Resolver, Is(53), true),
+    ("dns-udp", "app → DNS over UDP", Destination::Cluster, App, UDP, Pod, Resolver, Is(53), true),
+    ("proxy-dns", "% → DNS over UDP", Destination::Cluster, Proxy, UDP, Pod, Resolver, Is(53), false),
+    ("localhost", "app → 127.0.0.1:#", Destination::Inside, App, TCP, Loopback(1), Loopback(1), Is(APP_PORT), true),
+    ("localhost-2", "app → 127.0.0.2:#", Destination::Inside, App, TCP, Loopback(1), Loopback(2), Is(APP_PORT), true),
+    ("own-pod", "app → own pod", Destination::Inside, App, TCP, Pod, Pod, Is(APP_PORT), true),
+    ("own-pod-v6", "app → own pod, IPv6", Destination::Inside, App, TCP, Pod6, Pod6, Is(APP_PORT), true),
+    ("proxy-own-pod", "uid $ → own pod", Destination::Inside, Proxy, TCP, Pod, Pod, Is(APP_PORT), true),
+    ("uid-own-pod", "uid $, another gid → own pod", Destination::Inside, Uid, TCP, Pod, Pod, Is(APP_PORT), false),
+    ("gid-own-pod", "gid $ → own pod", Destination::Inside, Gid, TCP, Pod, Pod, Is(APP_PORT), false),
+    ("gid-localhost", "gid $ → 127.0.0.1:#", Destination::Inside, Gid, TCP, Loopback(1), Loopback(1), Is(APP_PORT), false),
+    ("proxy-localhost", "% → 127.0.0.1:#", Destination::Inside, Proxy, TCP, Loopback(1), Loopback(1), Is(APP_PORT), false),
+    ("proxy-app", "% → app from 127.0.0.6", Destination::Inside, Proxy, TCP, Loopback(6), Pod, Is(APP_PORT), true),
+    ("proxy-tunnel", "% → own tunnel, #", Destination::Inside, Proxy, TCP, Pod, Pod, Is(15_008), false),
+    ("passthrough", "app from 127.0.0.6 → own pod", Destination::Inside, App, TCP, Loopback(6), Pod, Is(APP_PORT), false),
+    ("dns-localhost", "app → 127.0.0.1:#", Destination::Inside, App, TCP, Loopback(1), Loopback(1), Is(53), true),
+    ("dns-own-pod", "app → own pod:#", Destination::Inside, App, TCP, Pod, Pod, Is(53), true),
+    ("inbound", "from outside to #", Destination::Into, Peer, TCP, Internet, Pod, Is(APP_PORT), true),
+    ("inbound-ssh", "from outside to #", Destination::Into, Peer, TCP, Internet, Pod, Is(22), true),
+    ("inbound-closed", "from outside to #", Destination::Into, Peer, TCP, Internet, Pod, Is(9999), true),
+    ("inbound-out", "from outside to #", Destination::Into, Peer, TCP, Internet, Pod, Outbound, false),
+    ("inbound-in", "from outside to #", Destination::Into, Peer, TCP, Internet, Pod, Inbound, false),
+    ("inbound-tunnel", "from outside to #", Destination::Into, Peer, TCP, Internet, Pod, Is(15_008), true),
+    ("inbound-agent", "from outside to #", Destination::Into, Peer, TCP, Internet, Pod, Is(15_020), false),
+    ("inbound-health", "from outside to #", Destination::Into, Peer, TCP, Internet, Pod, Is(15_021), true),
+    ("inbound-stats", "from outside to #", Destination::Into, Peer, TCP, Internet, Pod, Is(15_090), false),
+    ("inbound-udp", "from outside, UDP to #", Destination::Into, Peer, UDP, Internet, Pod, Is(APP_PORT), true),
+    ("inbound-v6", "from outside to #, IPv6", Destination::Into, Peer, TCP, Internet6, Pod6, Is(APP_PORT), true),
+    ("inbound-ping", "from outside, ping", Destination::Into, Peer, PING, Internet, Pod, Is(0), true),
+    ("pod-internet", "a pod → internet", Destination::Through, Passing, TCP, Guest, Internet, Is(443), true),
+    ("pod-dns", "a pod → DNS over UDP", Destination::Through, Passing, UDP, Guest, Resolver, Is(53), true),
+    ("to-pod", "from outside to a pod, #", Destination::Through, Passing, TCP, Internet, Guest, Is(APP_PORT), true),
 ];
 
 /// The keys of the packets that a dump's own constants suggest.
@@ -198,7 +198,7 @@ const SPORT: u16 = 40_000;
 /// Without a recognized mesh, uid 1337 represents the proxy, because most readers ask about it. A
 /// node has no such packet.
 pub fn list(host: &Host, mesh: Option<&Mesh>) -> Vec<Scenario> {
-    let cast = Cast::new(host, mesh);
+    let cast = Actors::new(host, mesh);
     let proxies = |row: &Row| matches!(row.3, Proxy | Uid | Gid);
     let rows = ROWS
         .iter()
@@ -225,7 +225,7 @@ pub fn of_constants(
     mesh: Option<&Mesh>,
 ) -> Vec<Scenario> {
     let mut list = list(host, mesh);
-    let cast = Cast::new(host, mesh);
+    let cast = Actors::new(host, mesh);
     let mut keys = OWN.into_iter();
     for (label, group, packet) in suggested(constants, rulesets, &cast) {
         let known = list.iter().any(|one| one.packet == packet) || packet.check().is_err();
@@ -246,8 +246,8 @@ pub fn of_constants(
 fn suggested(
     constants: &Constants,
     rulesets: &[Ruleset],
-    cast: &Cast,
-) -> Vec<(String, Group, Packet)> {
+    cast: &Actors,
+) -> Vec<(String, Destination, Packet)> {
     let mut found = Vec::new();
     let out = cast.packet(App, TCP, Pod, Internet, 443);
     let come = cast.packet(Peer, TCP, Internet, Pod, APP_PORT);
@@ -257,11 +257,11 @@ fn suggested(
     };
     // One closure copies and changes the packet. Code for each change would make the program
     // larger.
-    let mut add = |label: String, group: Group, change: &dyn Fn(&mut Packet)| {
+    let mut add = |label: String, group: Destination, change: &dyn Fn(&mut Packet)| {
         let mut packet = match (group, &pass) {
-            (Group::Into, _) => come.clone(),
-            (Group::Through, Some(pass)) => pass.clone(),
-            (Group::Through, None) => return,
+            (Destination::Into, _) => come.clone(),
+            (Destination::Through, Some(pass)) => pass.clone(),
+            (Destination::Through, None) => return,
             _ => out.clone(),
         };
         change(&mut packet);
@@ -283,29 +283,35 @@ fn suggested(
         let change = |packet: &mut Packet| packet.dport = Some(port);
         add(
             format!("app → internet, port {port}"),
-            Group::Internet,
+            Destination::Internet,
             &change,
         );
-        add(format!("from outside to {port}"), Group::Into, &change);
+        add(
+            format!("from outside to {port}"),
+            Destination::Into,
+            &change,
+        );
     }
     for uid in numbers(PacketField::Uid) {
         add(
             format!("uid {uid} → internet"),
-            Group::Internet,
+            Destination::Internet,
             &|packet| packet.uid = Some(uid),
         );
     }
     for gid in numbers(PacketField::Gid) {
         add(
             format!("gid {gid} → internet"),
-            Group::Internet,
+            Destination::Internet,
             &|packet| packet.gid = Some(gid),
         );
     }
     for mark in numbers(PacketField::Mark) {
-        add(format!("app, mark {mark:#x}"), Group::Internet, &|packet| {
-            packet.mark = mark
-        });
+        add(
+            format!("app, mark {mark:#x}"),
+            Destination::Internet,
+            &|packet| packet.mark = mark,
+        );
     }
     // The rules of a mesh name an address with a port only for DNS, which has its own rows.
     let sockets = if cast.mesh.is_none() {
@@ -314,7 +320,10 @@ fn suggested(
         Vec::new()
     };
     for (dst, protocol, port) in &sockets {
-        for (who, group) in [("app", Group::Cluster), ("a pod", Group::Through)] {
+        for (who, group) in [
+            ("app", Destination::Cluster),
+            ("a pod", Destination::Through),
+        ] {
             let label = format!("{who} → {}, {protocol}", socket((*dst).into(), *port));
             add(label, group, &|packet| {
                 (packet.dst, packet.dport, packet.protocol) =
@@ -332,7 +341,7 @@ fn suggested(
         .filter(|dst| !dst.is_loopback())
         .take(4 - sockets.len())
     {
-        add(format!("app → {dst}"), Group::Cluster, &|packet| {
+        add(format!("app → {dst}"), Destination::Cluster, &|packet| {
             packet.dst = dst
         });
     }
@@ -344,7 +353,7 @@ fn suggested(
     {
         add(
             format!("from {src} to {APP_PORT}"),
-            Group::Into,
+            Destination::Into,
             &|packet| packet.src = Some(src),
         );
     }
@@ -354,9 +363,11 @@ fn suggested(
         .filter(|name| name != "lo")
         .take(3)
     {
-        add(format!("from outside by {name}"), Group::Into, &|packet| {
-            packet.in_interface = Some(name.clone())
-        });
+        add(
+            format!("from outside by {name}"),
+            Destination::Into,
+            &|packet| packet.in_interface = Some(name.clone()),
+        );
     }
     found
 }
@@ -378,8 +389,9 @@ fn sockets(rulesets: &[Ruleset], most: usize) -> Vec<(Ipv4Addr, Protocol, u16)> 
                 return found;
             }
             let value = |field: PacketField| {
-                let of =
-                    |part: &&Part| !part.negated && part.subject() == Some(Subject::Packet(field));
+                let of = |part: &&Clause| {
+                    !part.negated && part.subject() == Some(Subject::Packet(field))
+                };
                 ruleset
                     .matches(rule)
                     .iter()
@@ -417,7 +429,7 @@ fn is_number(value: &Value, number: u32) -> bool {
 }
 
 /// The hosts and processes that the names of scenarios refer to.
-struct Cast<'a> {
+struct Actors<'a> {
     host: &'a Host,
     mesh: Option<&'a Mesh>,
     uid: u32,
@@ -429,7 +441,7 @@ struct Cast<'a> {
     guest: Option<(Ipv4Addr, String)>,
 }
 
-impl<'a> Cast<'a> {
+impl<'a> Actors<'a> {
     fn new(host: &'a Host, mesh: Option<&'a Mesh>) -> Self {
         let uid = mesh
             .and_then(|mesh| mesh.uid().or(mesh.gid()))
@@ -492,7 +504,7 @@ impl<'a> Cast<'a> {
 
     fn packet(
         &self,
-        who: Who,
+        who: Sender,
         protocol: Protocol,
         from: End,
         to: End,

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use crate::netfilter::ruleset::{Chain, Part, Rule, Ruleset, Value};
+use crate::netfilter::ruleset::{Chain, Clause, Rule, Ruleset, Value};
 use crate::packet::fields::SearchWord;
 
 /// One part of the query. A rule must meet all parts.
@@ -74,13 +74,13 @@ impl Search {
     }
 }
 
-fn parts<'a>(ruleset: &'a Ruleset, rule: &Rule) -> impl Iterator<Item = &'a Part> {
+fn parts<'a>(ruleset: &'a Ruleset, rule: &Rule) -> impl Iterator<Item = &'a Clause> {
     ruleset.matches(rule).iter().chain(ruleset.parameters(rule))
 }
 
 /// Whether an option concerns ports, user ids and so on: because of the field that it compares, or
 /// because its row says so, as for `--to-ports`.
-fn is_of(part: &Part, kind: SearchWord) -> bool {
+fn is_of(part: &Clause, kind: SearchWord) -> bool {
     let Some(opt) = part.opt() else { return false };
     let subject = opt.field.map(|field| field.subject);
     let compares = subject.is_some_and(|subject| {

@@ -20,7 +20,7 @@ pub type Ids = Vec<(u32, u32)>;
 
 /// Senders with the same outcome by the same rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Class {
+pub struct SenderClass {
     /// Their user ids.
     pub uids: Ids,
     /// Their group ids.
@@ -29,7 +29,7 @@ pub struct Class {
     pub verdict: Option<Verdict>,
 }
 
-impl Class {
+impl SenderClass {
     /// The packet, sent by a member of the class. It keeps the packet's own ids if they belong to
     /// the class, otherwise it gets the lowest ones.
     pub fn sample(&self, packet: &Packet) -> Packet {
@@ -96,16 +96,16 @@ pub fn classes(
     constants: &Constants,
     host: &Host,
     packet: &Packet,
-) -> Vec<Class> {
+) -> Vec<SenderClass> {
     if packet.origin == Origin::Inbound {
         return Vec::new();
     }
     let [uids, gids] = [PacketField::Uid, PacketField::Gid]
         .map(|field| intervals(constants, Subject::Packet(field)));
     let mut steps = 0;
-    let mut rows: Vec<(Ids, Vec<Class>)> = Vec::new();
+    let mut rows: Vec<(Ids, Vec<SenderClass>)> = Vec::new();
     for uid in uids {
-        let mut row: Vec<Class> = Vec::new();
+        let mut row: Vec<SenderClass> = Vec::new();
         for gid in &gids {
             let mut packet = packet.clone();
             (packet.uid, packet.gid, packet.owner) = (Some(uid.0), Some(gid.0), None);
@@ -117,7 +117,7 @@ pub fn classes(
             let verdict = trace.verdict().cloned();
             match row.iter_mut().find(|class| class.verdict == verdict) {
                 Some(class) => join(&mut class.gids, *gid),
-                None => row.push(Class {
+                None => row.push(SenderClass {
                     uids: Vec::new(),
                     gids: vec![*gid],
                     verdict,
@@ -129,14 +129,15 @@ pub fn classes(
             None => rows.push((vec![uid], row)),
         }
     }
-    let with_uids = |(uids, row): (Ids, Vec<Class>)| {
-        row.into_iter().map(move |class| Class {
+    let with_uids = |(uids, row): (Ids, Vec<SenderClass>)| {
+        row.into_iter().map(move |class| SenderClass {
             uids: uids.clone(),
             ..class
         })
     };
-    let mut classes: Vec<Class> = rows.into_iter().flat_map(with_uids).collect();
-    let size = |class: &Class| u128::from(covered(&class.uids)) * u128::from(covered(&class.gids));
+    let mut classes: Vec<SenderClass> = rows.into_iter().flat_map(with_uids).collect();
+    let size =
+        |class: &SenderClass| u128::from(covered(&class.uids)) * u128::from(covered(&class.gids));
     if let Some(largest) = (0..classes.len()).max_by_key(|place| size(&classes[*place])) {
         let largest = classes.remove(largest);
         classes.push(largest);

@@ -19,7 +19,7 @@ pub struct Capture {
     /// The time in UTC, as RFC 3339 with seconds.
     pub captured_at: String,
     /// The process that represents the namespace.
-    pub target: Target,
+    pub target: CaptureTarget,
     /// The kernel's release, as `uname -r` prints it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kernel: Option<String>,
@@ -57,7 +57,7 @@ impl Capture {
 
 /// The process that represents the captured namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-pub struct Target {
+pub struct CaptureTarget {
     /// Its process id on the capturing host. Absent for a namespace without processes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,

@@ -75,7 +75,7 @@ pub fn edit(parsed: &Parsed, edit: &Edit) -> Result<Parsed, Refused> {
             }
         }
     };
-    let Some(site) = Site::find(parsed, at) else {
+    let Some(site) = EditSite::find(parsed, at) else {
         return refused(1, "this chain no longer exists");
     };
     let words = match edit {
@@ -107,7 +107,7 @@ pub fn edit(parsed: &Parsed, edit: &Edit) -> Result<Parsed, Refused> {
     let source = site.ruleset.source;
     let printed = print::dump(parsed.rulesets.iter().filter(|set| set.source == source));
     let printed = parse::again(parsed, source, printed);
-    let done = Site::find(&printed, at).and_then(|site| site.text(edit, words.as_deref()));
+    let done = EditSite::find(&printed, at).and_then(|site| site.text(edit, words.as_deref()));
     let again = done.map(|text| parse::again(&printed, source, text));
     match again.filter(|again| fits(&parsed.rulesets, &again.rulesets, at, edit)) {
         Some(again) => Ok(again),
@@ -146,14 +146,14 @@ fn fits(before: &[Ruleset], after: &[Ruleset], at: ChainPlace, edit: &Edit) -> b
 }
 
 /// The chain to change, with its surroundings.
-struct Site<'a> {
+struct EditSite<'a> {
     text: &'a str,
     ruleset: &'a Ruleset,
     table: &'a Table,
     chain: &'a Chain,
 }
 
-impl<'a> Site<'a> {
+impl<'a> EditSite<'a> {
     fn find(parsed: &'a Parsed, at: ChainPlace) -> Option<Self> {
         let ruleset = parsed.rulesets.get(at.ruleset as usize)?;
         let table = ruleset.tables.get(at.table as usize)?;

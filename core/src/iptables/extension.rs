@@ -12,7 +12,7 @@ use hashbrown::HashMap;
 use crate::iptables::table_name::TableName;
 use crate::netfilter::condition::{Field, Parameters, Subject};
 use crate::netfilter::effect::Effect;
-use crate::netfilter::ruleset::{Part, Rule, Ruleset, Table, Target, Value};
+use crate::netfilter::ruleset::{Clause, Rule, Ruleset, Table, Target, Value};
 use crate::packet::fields::SearchWord;
 use crate::packet::hook::Hook;
 use crate::packet::{Family, Protocol};
@@ -304,7 +304,7 @@ impl Id {
     }
 }
 
-impl Part {
+impl Clause {
     /// The `option` of a match without options, or of a match that is not understood.
     pub const BARE: u8 = u8::MAX;
 
@@ -394,7 +394,7 @@ pub struct Extension {
     /// the part that the match reads. A number other than 0 means yes.
     pub asks_first: Option<&'static Field>,
     /// For a match without options: the reason why its answer is undetermined, if it is.
-    pub bare: fn(&Part, &Ruleset) -> Option<Cow<'static, str>>,
+    pub bare: fn(&Clause, &Ruleset) -> Option<Cow<'static, str>>,
     /// The reason why no dump determines the answer, independent of the options.
     pub unknowable: Option<&'static str>,
     /// Reads the options that change how the match's fields are read; `None` if there are no such
@@ -404,13 +404,13 @@ pub struct Extension {
     /// phrase is a `Says`.
     pub whole: Option<&'static Field>,
     /// The probability that a clause holds, from 0 to 1, if only chance decides.
-    pub chance: Option<fn(&Part) -> Option<f64>>,
+    pub chance: Option<fn(&Clause) -> Option<f64>>,
     /// Prints the options, if the order and the spellings of the table are not enough.
     pub print: Option<fn(&Options, &mut String)>,
     /// Whether the order of the options has a meaning, so that it is kept as written.
     pub ordered: bool,
     /// The form that `iptables -L` prints.
-    pub listed: Listed,
+    pub listed: ListingForm,
     /// Whether a rule with the extension turns connection tracking on (measured).
     pub tracks: bool,
     /// Lowers the options of a target to its effect; `None` for matches.
@@ -457,7 +457,7 @@ impl Extension {
             chance: None,
             print: None,
             ordered: false,
-            listed: Listed::new("", &[]),
+            listed: ListingForm::new("", &[]),
             tracks: false,
             lower: None,
             words: None,
@@ -497,7 +497,7 @@ impl Extension {
         rows: &'static [(&'static str, &'static str)],
     ) -> Self {
         Self {
-            listed: Listed::new(lead, rows),
+            listed: ListingForm::new(lead, rows),
             ..self
         }
     }
@@ -525,7 +525,7 @@ impl Extension {
 /// exactly one blank, and a blank is one or more blanks. A row that begins with `?` applies only if
 /// its option can have such a value.
 #[derive(Clone, Copy)]
-pub struct Listed {
+pub struct ListingForm {
     /// The text before the options, such as `tcp`. Empty: none.
     pub lead: &'static str,
     /// Pattern and words, such as `("!owner UID match %", "--uid-owner %")`. The first pattern that
@@ -536,7 +536,7 @@ pub struct Listed {
     pub value: Option<fn(flag: &str, value: &str) -> Option<String>>,
 }
 
-impl Listed {
+impl ListingForm {
     /// A form in which values are printed as the options take them.
     pub const fn new(lead: &'static str, rows: &'static [(&'static str, &'static str)]) -> Self {
         Self {
@@ -773,14 +773,14 @@ pub struct Given<'a> {
     /// The protocol that the rule requires without `!`.
     pub protocol: Option<Protocol>,
     /// All conditions of the rule.
-    pub matches: &'a [Part],
+    pub matches: &'a [Clause],
 }
 
 /// The options of one match or target in a rule.
 #[derive(Clone, Copy, Debug)]
 pub struct Options<'a> {
     /// The clauses of one `-m` or `-j`.
-    pub parts: &'a [Part],
+    pub parts: &'a [Clause],
     /// The rule set that stores their texts.
     pub ruleset: &'a Ruleset,
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::iptables::extension::kind::quote_if_needed;
 use crate::iptables::extension::{Id, Kind, Options, Role};
 use crate::netfilter::backend::Backend;
-use crate::netfilter::ruleset::{Chain, Part, Rule, Ruleset, Table, Target, Value};
+use crate::netfilter::ruleset::{Chain, Clause, Rule, Ruleset, Table, Target, Value};
 use crate::packet::Family;
 
 /// Prints a rule set without comment lines. Policies always have counters. Rules have them with
@@ -119,7 +119,7 @@ pub fn rule(ruleset: &Ruleset, table: &Table, rule: &Rule) -> String {
 
 /// The conditions of one match as printed; the first one includes the `-m`. There is one text for
 /// each clause, or a single one if the extension prints all its options together.
-pub fn conditions(ruleset: &Ruleset, group: &[Part]) -> Vec<String> {
+pub fn conditions(ruleset: &Ruleset, group: &[Clause]) -> Vec<String> {
     let prints_itself = group
         .first()
         .is_some_and(|first| first.extension().print.is_some());
@@ -128,7 +128,7 @@ pub fn conditions(ruleset: &Ruleset, group: &[Part]) -> Vec<String> {
     } else {
         group.chunks(1)
     };
-    let print = |piece: &[Part]| {
+    let print = |piece: &[Clause]| {
         let mut out = String::new();
         write_group(ruleset, piece, &mut out);
         out.trim_start().to_owned()
@@ -181,7 +181,7 @@ fn write_target(
 }
 
 /// Prints all options of one match, with its `-m`, or of the target.
-fn write_group(ruleset: &Ruleset, group: &[Part], out: &mut String) {
+fn write_group(ruleset: &Ruleset, group: &[Clause], out: &mut String) {
     let own = group
         .first()
         .and_then(|first| Some((first.extension(), first.extension().print?)));
@@ -202,7 +202,7 @@ fn write_group(ruleset: &Ruleset, group: &[Part], out: &mut String) {
     );
 }
 
-fn write_part(ruleset: &Ruleset, part: &Part, out: &mut String) {
+fn write_part(ruleset: &Ruleset, part: &Clause, out: &mut String) {
     let extension = part.extension();
     let Some(opt) = part.opt() else {
         return write_bare(ruleset, part, out);
@@ -229,7 +229,7 @@ fn write_part(ruleset: &Ruleset, part: &Part, out: &mut String) {
 }
 
 /// Prints a match without options, or text that is kept as written.
-fn write_bare(ruleset: &Ruleset, part: &Part, out: &mut String) {
+fn write_bare(ruleset: &Ruleset, part: &Clause, out: &mut String) {
     match &part.value {
         Value::Text(text) => {
             let lead = match part.extension {

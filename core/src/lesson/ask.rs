@@ -5,9 +5,9 @@ use crate::analysis::counterfactual::{self, Flips};
 use crate::analysis::scenario;
 use crate::walk::trace::{Trace, Verdict, VerdictKind};
 
-use super::words::{self, Cast};
-use super::world::{Test, World};
-use super::{Choice, Fault};
+use super::words::{self, LessonActors};
+use super::world::{LessonTest, World};
+use super::{AnswerChoice, Fault};
 use crate::analysis::explain::{self, Fate};
 
 /// The subject of a question.
@@ -15,13 +15,13 @@ pub(super) enum About {
     /// Which of these statements holds for a packet?
     Packet(usize),
     /// For which packet does this statement hold?
-    Which(Test),
+    Which(LessonTest),
     /// Which rule never matches?
     Dead,
 }
 
 /// Parses the text after `ask`.
-pub(super) fn about(cast: &Cast, text: &str) -> Result<About, String> {
+pub(super) fn about(cast: &LessonActors, text: &str) -> Result<About, String> {
     match text.split_once(' ').unwrap_or((text, "")) {
         ("which", test) => Ok(About::Which(cast.world.test(test)?)),
         ("dead", "") => Ok(About::Dead),
@@ -35,13 +35,13 @@ pub(super) fn about(cast: &Cast, text: &str) -> Result<About, String> {
 /// Makes the answers of a question. Each is a line and its text, with the author's own words after
 /// `|`.
 pub(super) fn choices(
-    cast: &Cast,
+    cast: &LessonActors,
     about: &About,
     line: usize,
     options: &[(usize, &str)],
-) -> Result<Vec<Choice>, Fault> {
+) -> Result<Vec<AnswerChoice>, Fault> {
     let mut packet = match about {
-        About::Packet(packet) => Some(Asked::new(
+        About::Packet(packet) => Some(AskedPacket::new(
             cast.world,
             cast.world.walk(&cast.packets[*packet].1),
         )),
@@ -82,13 +82,13 @@ pub(super) fn choices(
 }
 
 /// A packet that a question is about.
-struct Asked<'a> {
+struct AskedPacket<'a> {
     world: &'a World,
     trace: Trace,
     flips: Option<Flips>,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> AskedPacket<'a> {
     fn new(world: &'a World, trace: Trace) -> Self {
         Self {
             world,
@@ -97,16 +97,17 @@ impl<'a> Asked<'a> {
         }
     }
 
-    fn choice(&mut self, name: &str) -> Result<Choice, String> {
+    fn choice(&mut self, name: &str) -> Result<AnswerChoice, String> {
         let test = self.world.test(name)?;
         let right = test.holds(&self.world.rulesets, &self.trace);
         let code = match &test {
-            Test::Rule(place) | Test::Matches(place) | Test::Misses(place) | Test::Unmet(place) => {
-                self.world.text(*place)
-            }
+            LessonTest::Rule(place)
+            | LessonTest::Matches(place)
+            | LessonTest::Misses(place)
+            | LessonTest::Unmet(place) => self.world.text(*place),
             _ => None,
         };
-        Ok(Choice {
+        Ok(AnswerChoice {
             words: self.world.describe_test(&test),
             code,
             right,
@@ -114,12 +115,15 @@ impl<'a> Asked<'a> {
         })
     }
 
-    fn reply(&mut self, test: &Test, right: bool) -> String {
+    fn reply(&mut self, test: &LessonTest, right: bool) -> String {
         let (world, trace) = (self.world, &self.trace);
         match test {
-            Test::Rule(place) => {
-                let story = world.story(trace, *place);
-                match (right, Test::Matches(*place).holds(&world.rulesets, trace)) {
+            LessonTest::Rule(place) => {
+                let story = world.describe_rule(trace, *place);
+                match (
+                    right,
+                    LessonTest::Matches(*place).holds(&world.rulesets, trace),
+                ) {
                     (true, _) => {
                         format!("{story} {}.", explain::capital(&world.headline(trace).end))
                     }
@@ -127,27 +131,29 @@ impl<'a> Asked<'a> {
                     (false, false) => story,
                 }
             }
-            Test::Matches(place) | Test::Misses(place) | Test::Unmet(place) => {
-                world.story(trace, *place)
+            LessonTest::Matches(place) | LessonTest::Misses(place) | LessonTest::Unmet(place) => {
+                world.describe_rule(trace, *place)
             }
-            Test::Passes((hook, table)) | Test::Skips((hook, table)) => {
+            LessonTest::Passes((hook, table)) | LessonTest::Skips((hook, table)) => {
                 let runs = trace.shown().steps.runs().iter();
                 let mut asked = runs.map(|run| run.first).filter(|step| step.hook == *hook);
                 match asked.find(|step| step.place.at.table(&world.rulesets).is(*table)) {
                     Some(step) => format!(
                         "At {hook} table {table} is asked. {}",
-                        world.story(trace, step.place)
+                        world.describe_rule(trace, step.place)
                     ),
                     None => format!("At {hook} table {table} is not asked about this packet."),
                 }
             }
-            Test::Fate(_) | Test::Port(_) | Test::Sent(_) if right => world.tell(trace),
-            Test::Fate(_) | Test::Port(_) | Test::Sent(_) => self.elsewhere(test),
+            LessonTest::Fate(_) | LessonTest::Port(_) | LessonTest::Sent(_) if right => {
+                world.tell(trace)
+            }
+            LessonTest::Fate(_) | LessonTest::Port(_) | LessonTest::Sent(_) => self.elsewhere(test),
         }
     }
 
     /// The change with which the packet would have the other outcome.
-    fn elsewhere(&mut self, test: &Test) -> String {
+    fn elsewhere(&mut self, test: &LessonTest) -> String {
         let (world, trace) = (self.world, &self.trace);
         let flips = self.flips.get_or_insert_with(|| {
             let constants = Constants::collect(&world.rulesets, trace.packet.family());
@@ -168,31 +174,36 @@ impl<'a> Asked<'a> {
     }
 }
 
-fn is_end(test: &Test, verdict: &Verdict) -> bool {
+fn is_end(test: &LessonTest, verdict: &Verdict) -> bool {
     match test {
-        Test::Fate(fate) => Fate::from_verdict(Some(verdict)) == *fate,
-        Test::Port(port) => verdict.kind == VerdictKind::Delivered && verdict.port == Some(*port),
-        Test::Sent(name) => {
+        LessonTest::Fate(fate) => Fate::from_verdict(Some(verdict)) == *fate,
+        LessonTest::Port(port) => {
+            verdict.kind == VerdictKind::Delivered && verdict.port == Some(*port)
+        }
+        LessonTest::Sent(name) => {
             verdict.kind == VerdictKind::Sent && verdict.interface.as_ref() == Some(name)
         }
         _ => false,
     }
 }
 
-fn which(cast: &Cast, test: &Test, name: &str) -> Result<Choice, String> {
+fn which(cast: &LessonActors, test: &LessonTest, name: &str) -> Result<AnswerChoice, String> {
     let packet = &cast.packets[cast.packet(name)?].1;
     let trace = cast.world.walk(packet);
     let reply = match test {
-        Test::Rule(place) | Test::Matches(place) | Test::Misses(place) | Test::Unmet(place) => {
+        LessonTest::Rule(place)
+        | LessonTest::Matches(place)
+        | LessonTest::Misses(place)
+        | LessonTest::Unmet(place) => {
             format!(
                 "{} {}",
-                cast.world.story(&trace, *place),
+                cast.world.describe_rule(&trace, *place),
                 cast.world.tell(&trace)
             )
         }
         _ => cast.world.tell(&trace),
     };
-    Ok(Choice {
+    Ok(AnswerChoice {
         words: words::packet(packet),
         code: None,
         right: test.holds(&cast.world.rulesets, &trace),
@@ -200,7 +211,7 @@ fn which(cast: &Cast, test: &Test, name: &str) -> Result<Choice, String> {
     })
 }
 
-fn dead(world: &World, name: &str) -> Result<Choice, String> {
+fn dead(world: &World, name: &str) -> Result<AnswerChoice, String> {
     let place = world.place(name)?;
     let code = world.text(place);
     let words = explain::capital(&world.name(place));
@@ -210,12 +221,12 @@ fn dead(world: &World, name: &str) -> Result<Choice, String> {
     } else {
         let scenarios = scenario::of_rules(&world.rulesets, &world.host, world.mesh.as_ref());
         let mut walks = scenarios.iter().map(|one| (one, world.walk(&one.packet)));
-        match walks.find(|(_, trace)| Test::Matches(place).holds(&world.rulesets, trace)) {
+        match walks.find(|(_, trace)| LessonTest::Matches(place).holds(&world.rulesets, trace)) {
             Some((one, trace)) => {
                 format!(
                     "It does match, for instance \u{201c}{}\u{201d}. {}",
                     one.label,
-                    world.story(&trace, place)
+                    world.describe_rule(&trace, place)
                 )
             }
             None => format!(
@@ -224,7 +235,7 @@ fn dead(world: &World, name: &str) -> Result<Choice, String> {
             ),
         }
     };
-    Ok(Choice {
+    Ok(AnswerChoice {
         words,
         code,
         right,

@@ -8,10 +8,11 @@ use crate::packet::form::{FieldError, PacketForm};
 use crate::packet::host::Host;
 use crate::packet::line;
 
-use super::words::Cast;
+use super::words::LessonActors;
 use super::world::{World, station};
 use super::{
-    At, Block, Exercise, Fault, Goal, Head, Lesson, Question, Scene, Source, Step, Task, Work,
+    At, Block, Exercise, Fault, Goal, Lesson, LessonHead, LessonQuestion, LessonStep, Scene,
+    Source, Task, Work,
 };
 use super::{ask, task};
 
@@ -19,12 +20,12 @@ use super::{ask, task};
 type Keyed<'a> = (usize, &'a str, &'a str);
 
 /// The lines of a file with their numbers, from 1.
-struct Lines<'a> {
+struct LessonLines<'a> {
     lines: Vec<&'a str>,
     at: usize,
 }
 
-impl<'a> Lines<'a> {
+impl<'a> LessonLines<'a> {
     fn next(&mut self) -> Option<(usize, &'a str)> {
         let line = self.lines.get(self.at)?.trim_end();
         self.at += 1;
@@ -56,8 +57,8 @@ fn fault(line: usize, message: impl Into<String>) -> Fault {
 }
 
 /// Splits a file into the lines of its header, as key and value, and the other lines.
-fn header(text: &str) -> Result<(Vec<Keyed<'_>>, Lines<'_>), Fault> {
-    let mut lines = Lines {
+fn header(text: &str) -> Result<(Vec<Keyed<'_>>, LessonLines<'_>), Fault> {
+    let mut lines = LessonLines {
         lines: text.lines().collect(),
         at: 0,
     };
@@ -90,7 +91,7 @@ fn header(text: &str) -> Result<(Vec<Keyed<'_>>, Lines<'_>), Fault> {
 ///
 /// # Errors
 /// If the header is invalid.
-pub fn head(text: &str) -> Result<Head, Fault> {
+pub fn head(text: &str) -> Result<LessonHead, Fault> {
     let (header, _) = header(text)?;
     let value = |wanted: &str| {
         let found = header
@@ -99,7 +100,7 @@ pub fn head(text: &str) -> Result<Head, Fault> {
             .map(|(_, _, value)| (*value).to_owned());
         found.ok_or_else(|| fault(1, format!("the header has no `{wanted}:`")))
     };
-    Ok(Head {
+    Ok(LessonHead {
         title: value("title")?,
         about: value("about")?,
         minutes: value("minutes")?,
@@ -258,17 +259,17 @@ impl Reader<'_, '_> {
         found.ok_or_else(|| format!("there are no rules `{name}`"))
     }
 
-    fn cast(&self) -> Cast<'_> {
+    fn cast(&self) -> LessonActors<'_> {
         self.lesson.cast(self.scene.world)
     }
 
-    fn line(&mut self, number: usize, line: &str, lines: &mut Lines) -> Result<(), Fault> {
+    fn line(&mut self, number: usize, line: &str, lines: &mut LessonLines) -> Result<(), Fault> {
         if let Some(title) = line.strip_prefix("## ") {
             // The scene stays, but the highlighted field does not.
             (self.scene.at, self.scene.field) = (At::Decided, None);
             let (scene, title) = (self.scene.clone(), title.to_owned());
             let (before, exercise, after) = (Vec::new(), None, Vec::new());
-            self.lesson.steps.push(Step {
+            self.lesson.steps.push(LessonStep {
                 title,
                 line: number,
                 scene,
@@ -322,7 +323,7 @@ impl Reader<'_, '_> {
         )
     }
 
-    fn step(&mut self, number: usize) -> Result<&mut Step, Fault> {
+    fn step(&mut self, number: usize) -> Result<&mut LessonStep, Fault> {
         self.lesson.steps.last_mut().ok_or_else(|| {
             fault(
                 number,
@@ -482,7 +483,7 @@ impl Reader<'_, '_> {
         number: usize,
         about: &str,
         inside: &[(usize, &str)],
-    ) -> Result<Question, Fault> {
+    ) -> Result<LessonQuestion, Fault> {
         let cast = self.cast();
         let about = ask::about(&cast, about).map_err(|message| fault(number, message))?;
         let options: Vec<(usize, &str)> = inside
@@ -506,7 +507,7 @@ impl Reader<'_, '_> {
                 }
             }
         }
-        Ok(Question {
+        Ok(LessonQuestion {
             prompt,
             choices,
             hides,
@@ -518,7 +519,7 @@ impl Reader<'_, '_> {
     fn prompt<'t>(
         &self,
         inside: &[(usize, &'t str)],
-    ) -> Result<(Vec<super::Piece>, Vec<Keyed<'t>>), Fault> {
+    ) -> Result<(Vec<super::TextPiece>, Vec<Keyed<'t>>), Fault> {
         let key = |text: &&'t str| text.split_once(": ").filter(|(key, _)| KEYS.contains(key));
         let words: Vec<&(usize, &str)> = inside
             .iter()
@@ -621,7 +622,7 @@ fn claims(block: &Block) -> bool {
     match block {
         Block::Paragraph(pieces) | Block::Item(pieces) => pieces
             .iter()
-            .any(|piece| matches!(piece, super::Piece::Told(..))),
+            .any(|piece| matches!(piece, super::TextPiece::Told(..))),
         Block::Listing(_) => false,
     }
 }

@@ -9,9 +9,9 @@ use crate::packet::form::PacketForm;
 use crate::share::commands;
 use crate::walk::trace::Trace;
 
-use super::words::{self, Cast};
-use super::world::{Test, World};
-use super::{Lesson, Piece, read};
+use super::words::{self, LessonActors};
+use super::world::{LessonTest, World};
+use super::{Lesson, TextPiece, read};
 
 /// The maximum number of side effects to report.
 const MAX_SIDE_EFFECTS: usize = 3;
@@ -22,7 +22,7 @@ pub struct Goal {
     /// The packet, in a task about rules: a position in [`Lesson::packets`].
     pub packet: Option<usize>,
     /// The outcome that it must have.
-    pub test: Test,
+    pub test: LessonTest,
 }
 
 /// The part that may be changed.
@@ -38,7 +38,7 @@ pub enum Work {
 #[derive(Debug)]
 pub struct Task {
     /// The task in words.
-    pub prompt: Vec<Piece>,
+    pub prompt: Vec<TextPiece>,
     /// The part that may be changed.
     pub work: Work,
     /// The goals.
@@ -53,7 +53,7 @@ pub struct Task {
     /// Suggested packets whose outcome may change.
     pub spare: Vec<String>,
     /// Hints, from a small one to nearly the answer.
-    pub hints: Vec<Vec<Piece>>,
+    pub hints: Vec<Vec<TextPiece>>,
 }
 
 /// The result of an attempt.
@@ -85,15 +85,15 @@ impl Lesson {
     }
 
     /// The meaning of names in a step with this rule set.
-    pub(super) fn cast(&self, world: usize) -> Cast<'_> {
-        Cast {
+    pub(super) fn cast(&self, world: usize) -> LessonActors<'_> {
+        LessonActors {
             world: &self.worlds[world],
             packets: &self.packets,
         }
     }
 }
 
-fn judge_packet(cast: &Cast, task: &Task, packet: &Packet) -> Judgement {
+fn judge_packet(cast: &LessonActors, task: &Task, packet: &Packet) -> Judgement {
     let mut lines = Vec::new();
     let mut moves = 0;
     if let Work::Packet(start, keep) = &task.work {
@@ -126,7 +126,7 @@ fn judge_packet(cast: &Cast, task: &Task, packet: &Packet) -> Judgement {
     }
 }
 
-fn judge_rules(cast: &Cast, old: &World, task: &Task, rulesets: &[Ruleset]) -> Judgement {
+fn judge_rules(cast: &LessonActors, old: &World, task: &Task, rulesets: &[Ruleset]) -> Judgement {
     let new = World {
         name: old.name.clone(),
         text: String::new(),
@@ -193,7 +193,7 @@ fn fares_alike(one: &Trace, other: &Trace) -> bool {
 }
 
 /// Checks the solutions of a task.
-pub(super) fn check(cast: &Cast, against: &World, task: &Task) -> Result<(), String> {
+pub(super) fn check(cast: &LessonActors, against: &World, task: &Task) -> Result<(), String> {
     if task.goals.is_empty() || task.solutions.is_empty() {
         return Err("a task needs a `goal:` and a `solution:`".into());
     }

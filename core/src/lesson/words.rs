@@ -6,17 +6,17 @@ use crate::analysis::explain::{self, Fate, capital};
 use crate::packet::{Origin, Packet};
 use crate::walk::trace::Trace;
 
-use super::Piece;
+use super::TextPiece;
 use super::world::World;
 
 /// The meaning of names in a step.
 #[derive(Clone, Copy)]
-pub(super) struct Cast<'a> {
+pub(super) struct LessonActors<'a> {
     pub(super) world: &'a World,
     pub(super) packets: &'a [(String, Packet)],
 }
 
-impl Cast<'_> {
+impl LessonActors<'_> {
     /// The position of the packet with a name.
     pub(super) fn packet(&self, name: &str) -> Result<usize, String> {
         let found = self
@@ -36,7 +36,7 @@ impl Cast<'_> {
     }
 
     /// Parses a line.
-    pub(super) fn line(&self, text: &str) -> Result<Vec<Piece>, String> {
+    pub(super) fn line(&self, text: &str) -> Result<Vec<TextPiece>, String> {
         let mut pieces = Vec::new();
         let mut rest = text;
         while let Some(at) = rest.find(['*', '`', '{']) {
@@ -58,8 +58,8 @@ impl Cast<'_> {
                 .ok_or_else(|| format!("`{mark}` is not closed by `{close}`"))?;
             pieces.push(match mark {
                 "{{" => self.claim(inner.trim())?,
-                "**" => Piece::Strong(inner.into()),
-                _ => Piece::Code(inner.into()),
+                "**" => TextPiece::Strong(inner.into()),
+                _ => TextPiece::Code(inner.into()),
             });
             rest = after;
         }
@@ -67,17 +67,17 @@ impl Cast<'_> {
         Ok(pieces)
     }
 
-    fn claim(&self, text: &str) -> Result<Piece, String> {
+    fn claim(&self, text: &str) -> Result<TextPiece, String> {
         let (claim, words) = text.split_once('|').map_or((text, None), |(claim, words)| {
             (claim.trim(), Some(words.trim()))
         });
         let (kind, about) = claim.split_once(' ').unwrap_or((claim, ""));
         let world = self.world;
-        let told = |text: String| Ok(Piece::Told(text, None));
+        let told = |text: String| Ok(TextPiece::Told(text, None));
         let of_rule = |say: &dyn Fn(crate::netfilter::place::Place) -> Option<String>| {
             let place = world.place(about)?;
             let text = say(place).ok_or_else(|| format!("there is nothing to say of `{about}`"))?;
-            Ok(Piece::Told(text, Some(place)))
+            Ok(TextPiece::Told(text, Some(place)))
         };
         match (kind, words) {
             ("is", Some(words)) => {
@@ -99,7 +99,7 @@ impl Cast<'_> {
                         world.name(place)
                     ));
                 }
-                Ok(Piece::Told(words.into(), Some(place)))
+                Ok(TextPiece::Told(words.into(), Some(place)))
             }
             ("verdict", None) => told(world.tell(&self.walk(about)?)),
             ("end", None) => told(world.headline(&self.walk(about)?).end),
@@ -120,7 +120,7 @@ impl Cast<'_> {
                     .verdict()
                     .and_then(|verdict| verdict.decided_by);
                 let place = decided.ok_or_else(|| format!("no rule decides of `{about}`"))?;
-                Ok(Piece::Told(world.name(place), Some(place)))
+                Ok(TextPiece::Told(world.name(place), Some(place)))
             }
             ("part", None) => {
                 let (a, b) = about.split_once(' ').unwrap_or((about, ""));
@@ -128,15 +128,18 @@ impl Cast<'_> {
                 let step =
                     compare::part(a.shown(), b.shown()).and_then(|part| b.shown().steps.get(part));
                 let place = step.ok_or("these two packets do not part at a rule")?.place;
-                Ok(Piece::Told(world.name(place), Some(place)))
+                Ok(TextPiece::Told(world.name(place), Some(place)))
             }
             ("step", None) => {
                 let (name, rule) = about.split_once(' ').unwrap_or((about, ""));
                 let (trace, place) = (self.walk(name)?, world.place(rule)?);
-                Ok(Piece::Told(world.story(&trace, place), Some(place)))
+                Ok(TextPiece::Told(
+                    world.describe_rule(&trace, place),
+                    Some(place),
+                ))
             }
             ("text", None) => match world.text(world.place(about)?) {
-                Some(text) => Ok(Piece::Code(text)),
+                Some(text) => Ok(TextPiece::Code(text)),
                 None => Err(format!("`{about}` is a policy and has no text")),
             },
             ("says", None) => of_rule(&|place| {
@@ -175,10 +178,10 @@ pub(super) fn packet(packet: &Packet) -> String {
     format!("{protocol} from {from} to {to}")
 }
 
-fn push(pieces: &mut Vec<Piece>, text: &str) {
+fn push(pieces: &mut Vec<TextPiece>, text: &str) {
     match pieces.last_mut() {
-        Some(Piece::Text(before)) => before.push_str(text),
+        Some(TextPiece::Text(before)) => before.push_str(text),
         _ if text.is_empty() => {}
-        _ => pieces.push(Piece::Text(text.into())),
+        _ => pieces.push(TextPiece::Text(text.into())),
     }
 }

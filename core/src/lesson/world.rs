@@ -195,7 +195,7 @@ impl World {
     }
 
     /// The sentence about the step of a rule in a walk.
-    pub(super) fn story(&self, trace: &Trace, place: Place) -> String {
+    pub(super) fn describe_rule(&self, trace: &Trace, place: Place) -> String {
         let path = trace.shown();
         if let Some(step) = best(&path.steps, place) {
             return explain::step(&self.rulesets, trace, path, &step);
@@ -224,27 +224,27 @@ impl World {
     }
 
     /// Parses a test: `port 15001`, `rule ISTIO_OUTPUT 4`, `skips PREROUTING nat`.
-    pub(super) fn test(&self, text: &str) -> Result<Test, String> {
+    pub(super) fn test(&self, text: &str) -> Result<LessonTest, String> {
         let (word, rest) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
         let rest = rest.trim();
         Ok(match (word, rest) {
-            ("captured", "") => Test::Fate(Fate::Captured),
-            ("direct", "") => Test::Fate(Fate::Direct),
-            ("dropped", "") => Test::Fate(Fate::Dropped),
-            ("depends", "") => Test::Fate(Fate::Unknown),
-            ("port", number) => Test::Port(
+            ("captured", "") => LessonTest::Fate(Fate::Captured),
+            ("direct", "") => LessonTest::Fate(Fate::Direct),
+            ("dropped", "") => LessonTest::Fate(Fate::Dropped),
+            ("depends", "") => LessonTest::Fate(Fate::Unknown),
+            ("port", number) => LessonTest::Port(
                 number
                     .parse()
                     .map_err(|_| format!("invalid port `{number}`"))?,
             ),
-            ("sent", name) if self.host.interface(name).is_some() => Test::Sent(name.into()),
+            ("sent", name) if self.host.interface(name).is_some() => LessonTest::Sent(name.into()),
             ("sent", name) => return Err(format!("there is no interface `{name}`")),
-            ("rule", name) => Test::Rule(self.place(name)?),
-            ("matches", name) => Test::Matches(self.place(name)?),
-            ("misses", name) => Test::Misses(self.place(name)?),
-            ("unmet", name) => Test::Unmet(self.place(name)?),
-            ("passes", name) => Test::Passes(station(name)?),
-            ("skips", name) => Test::Skips(station(name)?),
+            ("rule", name) => LessonTest::Rule(self.place(name)?),
+            ("matches", name) => LessonTest::Matches(self.place(name)?),
+            ("misses", name) => LessonTest::Misses(self.place(name)?),
+            ("unmet", name) => LessonTest::Unmet(self.place(name)?),
+            ("passes", name) => LessonTest::Passes(station(name)?),
+            ("skips", name) => LessonTest::Skips(station(name)?),
             _ => {
                 return Err(format!(
                     "unknown end `{text}`: write captured, direct, dropped, depends, port N, sent \
@@ -256,21 +256,24 @@ impl World {
     }
 
     /// Words a test as an answer.
-    pub(super) fn describe_test(&self, test: &Test) -> String {
+    pub(super) fn describe_test(&self, test: &LessonTest) -> String {
         match test {
-            Test::Fate(Fate::Captured) => "It is captured".into(),
-            Test::Fate(Fate::Direct) => "It goes where its sender wanted".into(),
-            Test::Fate(Fate::Dropped) => "It is dropped".into(),
-            Test::Fate(Fate::Unknown) => "The rules alone cannot tell".into(),
-            Test::Port(port) => match self.mesh.as_ref().and_then(|mesh| mesh.listener(*port)) {
-                Some(who) => format!("At {who}, on port {port}"),
-                None => format!("At port {port} of this pod"),
-            },
-            Test::Sent(name) => format!("It leaves by {name}"),
-            Test::Rule(place) | Test::Matches(place) | Test::Misses(place) | Test::Unmet(place) => {
-                explain::capital(&self.name(*place))
+            LessonTest::Fate(Fate::Captured) => "It is captured".into(),
+            LessonTest::Fate(Fate::Direct) => "It goes where its sender wanted".into(),
+            LessonTest::Fate(Fate::Dropped) => "It is dropped".into(),
+            LessonTest::Fate(Fate::Unknown) => "The rules alone cannot tell".into(),
+            LessonTest::Port(port) => {
+                match self.mesh.as_ref().and_then(|mesh| mesh.listener(*port)) {
+                    Some(who) => format!("At {who}, on port {port}"),
+                    None => format!("At port {port} of this pod"),
+                }
             }
-            Test::Passes((hook, table)) | Test::Skips((hook, table)) => {
+            LessonTest::Sent(name) => format!("It leaves by {name}"),
+            LessonTest::Rule(place)
+            | LessonTest::Matches(place)
+            | LessonTest::Misses(place)
+            | LessonTest::Unmet(place) => explain::capital(&self.name(*place)),
+            LessonTest::Passes((hook, table)) | LessonTest::Skips((hook, table)) => {
                 format!("Table {table} at {hook}")
             }
         }
@@ -307,7 +310,7 @@ fn best(steps: &Steps, place: Place) -> Option<Step> {
 
 /// A condition on a walk.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Test {
+pub enum LessonTest {
     /// The outcome is captured, direct, dropped, or undetermined.
     Fate(Fate),
     /// The packet is delivered to this port.
@@ -328,7 +331,7 @@ pub enum Test {
     Skips((Hook, TableName)),
 }
 
-impl Test {
+impl LessonTest {
     /// Whether a walk through these rule sets meets the condition.
     pub fn holds(&self, rulesets: &[Ruleset], trace: &Trace) -> bool {
         let verdict = trace.verdict();

@@ -7,7 +7,7 @@ use crate::analysis::explain;
 use crate::netfilter::ruleset::Ruleset;
 use crate::walk::trace::{Outcome, Path, Step};
 
-use super::{Lane, outcome};
+use super::{Track, outcome};
 
 /// One station: a step, or several.
 pub(super) type Cell = Range<usize>;
@@ -28,7 +28,7 @@ pub(super) struct Plan<'a> {
 /// Every step has its own station if they fit. Otherwise, runs that match nothing become one
 /// station. If this is not enough, steps far from the cursor become one station, too.
 pub(super) fn cells(
-    lane: &Lane,
+    lane: &Track,
     steps: Range<usize>,
     plan: &Plan,
     wide: impl Fn(&Cell) -> i32,
@@ -82,7 +82,7 @@ pub(super) fn cells(
 }
 
 /// Single steps, and runs of at least two steps in one chain that did not match.
-fn runs(lane: &Lane, steps: Range<usize>, kept: &[usize]) -> Vec<Cell> {
+fn runs(lane: &Track, steps: Range<usize>, kept: &[usize]) -> Vec<Cell> {
     let mut cells: Vec<Cell> = Vec::new();
     // The chain of the last run, as long as it may continue.
     let mut open = None;
@@ -130,7 +130,7 @@ pub(super) fn label(path: &Path, cell: &Cell) -> String {
 }
 
 /// Whether a station represents steps of which some match.
-pub(super) fn is_mixed(lane: &Lane, cell: &Cell) -> bool {
+pub(super) fn is_mixed(lane: &Track, cell: &Cell) -> bool {
     let mut runs = lane
         .path
         .steps
@@ -141,7 +141,7 @@ pub(super) fn is_mixed(lane: &Lane, cell: &Cell) -> bool {
 }
 
 /// The name of a station: "ISTIO_OUTPUT 4, matches, for B".
-pub(super) fn name(rulesets: &[Ruleset], lane: &Lane, cell: &Cell) -> String {
+pub(super) fn name(rulesets: &[Ruleset], lane: &Track, cell: &Cell) -> String {
     let step = lane.path.steps.at(cell.start);
     let place = explain::place(rulesets, step.place);
     let became = match outcome(lane, cell.start) {

@@ -16,7 +16,7 @@ pub(super) const NAT: &str = "nat";
 
 /// A station of a packet's path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Stop {
+pub(super) enum MapStation {
     /// The packet arrives on an interface.
     In(String),
     /// A routing decision.
@@ -38,7 +38,7 @@ pub(super) struct Hooked {
     /// Its steps.
     pub(super) steps: Range<usize>,
     /// The evaluated tables, in order.
-    pub(super) tables: Vec<Asked>,
+    pub(super) tables: Vec<VisitedTable>,
     /// Whether the dump has a table nat here that was not evaluated, because the connection is
     /// already set up.
     pub(super) skips_nat: bool,
@@ -48,7 +48,7 @@ pub(super) struct Hooked {
 
 /// An evaluated table at a hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(super) struct VisitedTable {
     /// The rule set, from 0.
     pub(super) ruleset: u32,
     /// The position of the table in the rule set.
@@ -59,7 +59,7 @@ pub(super) struct Asked {
     pub(super) steps: Range<usize>,
 }
 
-impl Stop {
+impl MapStation {
     /// Whether two packets have the same station here, independent of the results of rules.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
@@ -112,11 +112,11 @@ impl Stop {
 }
 
 /// The stations of a packet in order; with `copied`, those of its copy.
-pub(super) fn stops(rulesets: &[Ruleset], path: &Path, copied: bool) -> Vec<Stop> {
+pub(super) fn stops(rulesets: &[Ruleset], path: &Path, copied: bool) -> Vec<MapStation> {
     let mut stops = Vec::new();
-    let route = |wanted: &[RouteReason], stops: &mut Vec<Stop>| {
+    let route = |wanted: &[RouteReason], stops: &mut Vec<MapStation>| {
         let notes = path.routes.iter().filter(|note| wanted.contains(&note.why));
-        stops.extend(notes.map(|note| Stop::Route {
+        stops.extend(notes.map(|note| MapStation::Route {
             why: note.why,
             to: note.interface.clone(),
         }));
@@ -139,7 +139,7 @@ pub(super) fn stops(rulesets: &[Ruleset], path: &Path, copied: bool) -> Vec<Stop
         match first.hook {
             Hook::Output => route(&[RouteReason::Sent], &mut stops),
             Hook::Prerouting if path.views[1].hook == Hook::Prerouting => {
-                stops.extend(first.in_interface.clone().map(Stop::In));
+                stops.extend(first.in_interface.clone().map(MapStation::In));
             }
             Hook::Prerouting => route(&[RouteReason::Looped], &mut stops),
             _ => {}
@@ -177,7 +177,7 @@ pub(super) fn stops(rulesets: &[Ruleset], path: &Path, copied: bool) -> Vec<Stop
                 .is_some_and(|verdict| gone.contains(&verdict.kind));
         let skips_nat = !ended && !asks_nat && nat_is_held(rulesets, path, first);
         let label = label(first, last);
-        stops.push(Stop::Hook(Hooked {
+        stops.push(MapStation::Hook(Hooked {
             hook: first.hook,
             steps: start..end,
             tables,
@@ -193,8 +193,8 @@ pub(super) fn stops(rulesets: &[Ruleset], path: &Path, copied: bool) -> Vec<Stop
     stops
 }
 
-fn tables<'a>(rulesets: &[Ruleset], runs: impl Iterator<Item = &'a Run>) -> Vec<Asked> {
-    let mut tables: Vec<Asked> = Vec::new();
+fn tables<'a>(rulesets: &[Ruleset], runs: impl Iterator<Item = &'a Run>) -> Vec<VisitedTable> {
+    let mut tables: Vec<VisitedTable> = Vec::new();
     for run in runs {
         let (at, steps) = (run.first.place.at, run.places());
         match tables.last_mut() {
@@ -203,7 +203,7 @@ fn tables<'a>(rulesets: &[Ruleset], runs: impl Iterator<Item = &'a Run>) -> Vec<
             }
             _ => {
                 let name = at.table(rulesets).label().into();
-                tables.push(Asked {
+                tables.push(VisitedTable {
                     ruleset: at.ruleset,
                     table: at.table,
                     name,

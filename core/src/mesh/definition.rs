@@ -3,7 +3,7 @@
 use super::chain_role::{ChainNames, ChainRole};
 use super::mesh_option::MeshOption;
 use super::rule_pattern::MeshRule;
-use super::rule_view::{Condition, PortRange, RuleView};
+use super::rule_view::{PortRange, RuleView, ViewedCondition};
 use super::version::Versions;
 use crate::packet::Family;
 
@@ -97,7 +97,7 @@ pub(super) struct Fit<'a> {
     /// The row of the mesh's table.
     pub(super) rule: &'static MeshRule,
     /// The condition that the pattern marks as the subject of the rule, if any.
-    pub(super) subject: Option<Condition<'a>>,
+    pub(super) subject: Option<ViewedCondition<'a>>,
     ports: Option<PortRange>,
 }
 

@@ -32,7 +32,7 @@ pub fn deviations(mesh: &Mesh, ruleset: &Ruleset) -> Vec<Deviation> {
             let Some(role) = mesh.kind.definition().role(&chain.name) else {
                 continue;
             };
-            let mut order = Order {
+            let mut order = OrderCheck {
                 mesh,
                 table,
                 table_place,
@@ -82,7 +82,7 @@ fn returns(effect: &RuleEffect) -> bool {
     *effect == RuleEffect::Perform(Effect::Return)
 }
 
-struct Order<'a> {
+struct OrderCheck<'a> {
     mesh: &'a Mesh,
     table: &'a Table,
     table_place: u32,
@@ -91,7 +91,7 @@ struct Order<'a> {
     found: &'a mut Vec<Deviation>,
 }
 
-impl Order<'_> {
+impl OrderCheck<'_> {
     fn report(&mut self, rule: Option<u32>, says: String) {
         self.found.push(Deviation {
             table: self.table_place,

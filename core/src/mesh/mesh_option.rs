@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::rule_view::{Condition, ConditionValue, IdRange, Network, PortRange};
+use super::rule_view::{ConditionValue, IdRange, Network, PortRange, ViewedCondition};
 
 /// An option of a mesh that its rules show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +87,7 @@ impl fmt::Display for OptionValue {
 }
 
 /// The values of an option that a condition shows.
-pub(super) fn option_values(condition: &Condition) -> Vec<OptionValue> {
+pub(super) fn option_values(condition: &ViewedCondition) -> Vec<OptionValue> {
     match &condition.value {
         ConditionValue::Network(network) => vec![OptionValue::Network(*network)],
         ConditionValue::Interface(name) => vec![OptionValue::Interface((*name).to_owned())],

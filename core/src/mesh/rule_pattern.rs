@@ -2,7 +2,9 @@
 
 use super::chain_role::{ChainNames, ChainRole};
 use super::mesh_option::MeshOption;
-use super::rule_view::{Condition, ConditionField, ConditionValue, Network, RuleEffect, RuleView};
+use super::rule_view::{
+    ConditionField, ConditionValue, Network, RuleEffect, RuleView, ViewedCondition,
+};
 use crate::netfilter::effect::Effect;
 use crate::packet::fields::PacketField;
 use crate::packet::{Family, Protocol};
@@ -384,7 +386,7 @@ impl RulePattern {
         chains: ChainNames,
         family: Family,
         view: &'v RuleView<'a>,
-    ) -> Option<Option<&'v Condition<'a>>> {
+    ) -> Option<Option<&'v ViewedCondition<'a>>> {
         if !self.effect.matches(&view.effect, chains) || view.conditions.len() > MAX_CONDITIONS {
             return None;
         }
@@ -414,7 +416,7 @@ impl RulePattern {
 }
 
 impl ConditionPattern {
-    fn matches(&self, condition: &Condition, family: Family) -> bool {
+    fn matches(&self, condition: &ViewedCondition, family: Family) -> bool {
         let sign = match self.sign {
             Sign::Positive => !condition.negated,
             Sign::Negated => condition.negated,
@@ -431,8 +433,8 @@ mod tests {
     use super::super::rule_view::{IdRange, PortRange};
     use super::*;
 
-    fn condition(field: ConditionField, negated: bool, value: ConditionValue) -> Condition {
-        Condition {
+    fn condition(field: ConditionField, negated: bool, value: ConditionValue) -> ViewedCondition {
+        ViewedCondition {
             field,
             negated,
             value,
@@ -448,7 +450,7 @@ mod tests {
 
     /// The purpose that Istio's definition gives to a rule of ISTIO_OUTPUT.
     fn purpose(
-        conditions: Vec<Condition>,
+        conditions: Vec<ViewedCondition>,
         effect: RuleEffect,
     ) -> Option<(Purpose, Option<String>)> {
         let view = RuleView { conditions, effect };

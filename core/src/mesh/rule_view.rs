@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::iptables::extension::{Id, Kind, comment, lower};
 use crate::netfilter::condition::Subject;
 use crate::netfilter::effect::{Behavior, Effect};
-use crate::netfilter::ruleset::{Apart, Part, Rule, Ruleset, Table, Target, Value};
+use crate::netfilter::ruleset::{Clause, CompactBox, Rule, Ruleset, Table, Target, Value};
 use crate::packet::fields::PacketField;
 use crate::packet::{Family, Protocol};
 
@@ -17,14 +17,14 @@ use crate::packet::{Family, Protocol};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RuleView<'a> {
     /// The rule matches if all conditions hold. Their order has no meaning.
-    pub(crate) conditions: Vec<Condition<'a>>,
+    pub(crate) conditions: Vec<ViewedCondition<'a>>,
     /// The effect on a packet that meets the conditions.
     pub(crate) effect: RuleEffect<'a>,
 }
 
 /// A field of the packet, compared with a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Condition<'a> {
+pub(crate) struct ViewedCondition<'a> {
     pub(crate) field: ConditionField,
     pub(crate) negated: bool,
     pub(crate) value: ConditionValue<'a>,
@@ -136,7 +136,7 @@ impl fmt::Display for Network {
         let (family, value) = match (self.address, self.mask) {
             (IpAddr::V4(address), IpAddr::V4(mask)) => (Family::Ipv4, Value::Net4(address, mask)),
             (IpAddr::V6(address), IpAddr::V6(mask)) => {
-                (Family::Ipv6, Value::Net6(Apart::new((address, mask))))
+                (Family::Ipv6, Value::Net6(CompactBox::new((address, mask))))
             }
             _ => return Ok(()),
         };
@@ -249,7 +249,7 @@ impl<'a> RuleView<'a> {
 }
 
 /// The condition of one option of a match; `None` if every packet meets it.
-fn condition<'a>(ruleset: &'a Ruleset, part: &'a Part) -> Option<Condition<'a>> {
+fn condition<'a>(ruleset: &'a Ruleset, part: &'a Clause) -> Option<ViewedCondition<'a>> {
     let extension = part.extension();
     let (field, value) = match part.opt() {
         _ if std::ptr::eq(extension, &comment::COMMENT) => return None,
@@ -271,7 +271,7 @@ fn condition<'a>(ruleset: &'a Ruleset, part: &'a Part) -> Option<Condition<'a>> 
         ConditionValue::Port(ports) => (ports.first, ports.last) == (0, u16::MAX),
         _ => false,
     };
-    (!every_packet).then_some(Condition {
+    (!every_packet).then_some(ViewedCondition {
         field,
         negated: part.negated,
         value,

@@ -34,11 +34,11 @@ pub enum Answer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phrase {
     /// A noun, as in "uid 1000 is not 1337".
-    Is(&'static str),
+    Noun(&'static str),
     /// A verb and its negation, as in "leaves by eth0, not lo".
-    Does(&'static str, &'static str),
+    Verb(&'static str, &'static str),
     /// A whole sentence and its negation, for a flag without a value.
-    Says(&'static str, &'static str),
+    Sentence(&'static str, &'static str),
 }
 
 /// The property of a packet that a condition compares with the value of the rule.
@@ -303,11 +303,11 @@ pub(crate) fn is_interface(pattern: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::netfilter::ruleset::Apart;
+    use crate::netfilter::ruleset::CompactBox;
 
     #[test]
     fn a_port_of_a_span_is_in_a_set_surely_or_not_or_nobody_knows() {
-        let list = |ranges: &[(u32, u32)]| Value::List(Apart::new(ranges.to_vec()));
+        let list = |ranges: &[(u32, u32)]| Value::List(CompactBox::new(ranges.to_vec()));
         assert_eq!(contains_span(&Value::Range(1, 9), (2, 9)), Some(true));
         assert_eq!(contains_span(&Value::Range(1, 9), (10, 12)), Some(false));
         assert_eq!(contains_span(&Value::Number(10), (10, 12)), None);

@@ -79,16 +79,16 @@ impl TextRange {
 /// A box for large and rare values. Its pointer requires an alignment of four bytes only, so that a
 /// [`Value`] takes twelve bytes instead of sixteen.
 #[repr(Rust, packed(4))]
-pub struct Apart<T>(Box<T>);
+pub struct CompactBox<T>(Box<T>);
 
-impl<T> Apart<T> {
+impl<T> CompactBox<T> {
     /// Allocates the box.
     pub fn new(value: T) -> Self {
         Self(Box::new(value))
     }
 }
 
-impl<T> Deref for Apart<T> {
+impl<T> Deref for CompactBox<T> {
     type Target = T;
 
     #[expect(
@@ -100,39 +100,39 @@ impl<T> Deref for Apart<T> {
     }
 }
 
-impl<T: Clone> Clone for Apart<T> {
+impl<T: Clone> Clone for CompactBox<T> {
     fn clone(&self) -> Self {
         Self::new(T::clone(self))
     }
 }
 
-impl<T: fmt::Debug> fmt::Debug for Apart<T> {
+impl<T: fmt::Debug> fmt::Debug for CompactBox<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         T::fmt(self, f)
     }
 }
 
-impl<T: PartialEq> PartialEq for Apart<T> {
+impl<T: PartialEq> PartialEq for CompactBox<T> {
     fn eq(&self, other: &Self) -> bool {
         **self == **other
     }
 }
 
-impl<T: Eq> Eq for Apart<T> {}
+impl<T: Eq> Eq for CompactBox<T> {}
 
 /// A number of up to 64 bits that requires an alignment of four bytes only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(Rust, packed(4))]
-pub struct Wide(u64);
+pub struct UnalignedU64(u64);
 
-impl Wide {
+impl UnalignedU64 {
     /// The number.
     pub fn get(self) -> u64 {
         self.0
     }
 }
 
-impl From<u64> for Wide {
+impl From<u64> for UnalignedU64 {
     fn from(number: u64) -> Self {
         Self(number)
     }
@@ -157,21 +157,21 @@ pub enum Value {
     /// A set of named bits.
     Bits(u32),
     /// Several numbers and ranges.
-    List(Apart<Vec<(u32, u32)>>),
+    List(CompactBox<Vec<(u32, u32)>>),
     /// An IPv4 address under a mask. The mask may have holes.
     Net4(Ipv4Addr, Ipv4Addr),
     /// An IPv6 address under a mask.
-    Net6(Apart<(Ipv6Addr, Ipv6Addr)>),
+    Net6(CompactBox<(Ipv6Addr, Ipv6Addr)>),
     /// Addresses and ports to translate to.
-    Nat(Apart<NatRange>),
+    Nat(CompactBox<NatRange>),
     /// A name or free text.
     Text(TextRange),
     /// A number of up to 64 bits.
-    Wide(Wide),
+    Wide(UnalignedU64),
     /// Two numbers of up to 64 bits: both ends of a range (included), or a value and its companion.
-    Wides(Apart<(u64, u64)>),
+    Wides(CompactBox<(u64, u64)>),
     /// First and last address.
-    Addresses(Apart<(IpAddr, IpAddr)>),
+    Addresses(CompactBox<(IpAddr, IpAddr)>),
     /// A hardware address.
     Mac([u8; 6]),
 }
@@ -182,7 +182,7 @@ pub struct ExtensionId(pub(crate) u8);
 
 /// One option of a rule, or the bare name of a match that has none.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
+pub struct Clause {
     /// The extension that the clause belongs to.
     pub extension: ExtensionId,
     /// The position in the extension's table of options; `Part::BARE` for a clause without an
@@ -388,7 +388,7 @@ pub struct Ruleset {
     /// The rules that are switched off, in the order of the text.
     pub off: Vec<Off>,
     /// The clauses of all rules.
-    pub parts: Vec<Part>,
+    pub parts: Vec<Clause>,
     /// The texts of all clauses.
     pub strings: String,
     /// The counters of the kernel.
@@ -464,19 +464,19 @@ impl Ruleset {
     }
 
     /// The clauses that test the packet, in order.
-    pub fn matches(&self, rule: &Rule) -> &[Part] {
+    pub fn matches(&self, rule: &Rule) -> &[Clause] {
         let first = rule.first as usize;
         &self.parts[first..first + usize::from(rule.matches)]
     }
 
     /// The clauses that belong to the target.
-    pub fn parameters(&self, rule: &Rule) -> &[Part] {
+    pub fn parameters(&self, rule: &Rule) -> &[Clause] {
         let first = rule.first as usize + usize::from(rule.matches);
         &self.parts[first..first + usize::from(rule.parameters)]
     }
 
     /// The matches of a rule, each with all its options: the clauses of one `-m`.
-    pub fn groups<'a>(&'a self, rule: &Rule) -> impl Iterator<Item = &'a [Part]> {
+    pub fn groups<'a>(&'a self, rule: &Rule) -> impl Iterator<Item = &'a [Clause]> {
         self.matches(rule).chunk_by(|_, next| !next.opens)
     }
 
@@ -540,7 +540,7 @@ impl Ruleset {
         self.strings.push_str(&other.strings);
         self.parts
             .extend(other.parts.into_iter().map(|part| match part.value {
-                Value::Text(text) => Part {
+                Value::Text(text) => Clause {
                     value: Value::Text(moved(text)),
                     ..part
                 },

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use super::{ConnectionState, Direction, Family, Fragment, Origin, Owner, Protocol, TcpFlags};
+use super::{ConnectionState, Direction, Family, IpFragment, Origin, Owner, Protocol, TcpFlags};
 use crate::text::number::parse_u32;
 
 /// The content of one field of a packet.
@@ -30,7 +30,7 @@ pub enum Content {
     /// Its direction in its connection.
     Direction(Direction),
     /// Its place among the fragments of a datagram.
-    Fragment(Fragment),
+    Fragment(IpFragment),
     /// Yes or no.
     Flag(bool),
 }
@@ -325,12 +325,12 @@ fn flags(text: &str) -> Option<u32> {
         .try_fold(0, |bits, bit| Some(bits | u32::from(bit?)))
 }
 
-fn fragment(text: &str) -> Option<Fragment> {
+fn fragment(text: &str) -> Option<IpFragment> {
     let (offset, more) = text
         .strip_suffix('+')
         .map_or((text, false), |offset| (offset, true));
     let offset = parse_u32(offset).filter(|offset| *offset <= 8191)?;
-    Some(Fragment {
+    Some(IpFragment {
         offset: offset.try_into().ok()?,
         more,
     })

@@ -11,7 +11,7 @@ use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
 use super::content::{Content, FieldKind, mac};
 use super::value::FieldValue;
-use super::{ConnectionState, Family, Fragment, Origin, Owner, Packet, Protocol, TcpFlags};
+use super::{ConnectionState, Family, IpFragment, Origin, Owner, Packet, Protocol, TcpFlags};
 use crate::packet::view::{BridgeOutput, View};
 
 /// A field of a packet, in the order of the form. In snake case, a variant's name is the field's
@@ -752,7 +752,7 @@ static ROWS: [FieldRow; PacketField::COUNT] = [
         trial: Some(Trial {
             number: Some(|_| None),
             set_number: Some(|packet, _| {
-                packet.fragment = Some(Fragment {
+                packet.fragment = Some(IpFragment {
                     offset: 1,
                     more: false,
                 });

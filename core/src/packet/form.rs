@@ -160,7 +160,7 @@ mod tests {
     use super::*;
     use crate::analysis::scenario;
     use crate::packet::host::Host;
-    use crate::packet::{Fragment, TcpFlags};
+    use crate::packet::{IpFragment, TcpFlags};
 
     fn form() -> PacketForm {
         PacketForm::from_packet(&scenario::list(&Host::pod(), None)[0].packet)
@@ -183,7 +183,7 @@ mod tests {
         let mut packet = form().packet().expect("a scenario's packet");
         packet.mss = Some(1400);
         packet.tcp_options = Some(Vec::new());
-        packet.fragment = Some(Fragment {
+        packet.fragment = Some(IpFragment {
             offset: 0,
             more: true,
         });

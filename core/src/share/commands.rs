@@ -9,7 +9,7 @@ use crate::iptables::extension::{Id, Kind};
 use crate::iptables::kernel_names::{self, CHAIN_NAME_LIMIT, ChainNameFault};
 use crate::iptables::print;
 use crate::iptables::table_name::TableName;
-use crate::netfilter::ruleset::{Chain, Part, Policy, Rule, Ruleset, Table, Target, Value};
+use crate::netfilter::ruleset::{Chain, Clause, Policy, Rule, Ruleset, Table, Target, Value};
 use crate::packet::hook::Hook;
 use crate::text::diagnostic::Severity;
 use crate::text::shell;
@@ -29,7 +29,7 @@ const MAX_PAIRS: usize = 1_000_000;
 pub fn commands(from: &[Ruleset], to: &[Ruleset]) -> Result<Vec<String>, String> {
     from.iter().try_for_each(check_chain_names)?;
     to.iter().try_for_each(check_names)?;
-    changes(from, to).iter().map(Command::line).collect()
+    changes(from, to).iter().map(ShellCommand::line).collect()
 }
 
 /// The number of commands from one text to the other, even if they cannot be written.
@@ -37,7 +37,7 @@ pub fn count(from: &[Ruleset], to: &[Ruleset]) -> usize {
     changes(from, to).len()
 }
 
-fn changes<'a>(from: &'a [Ruleset], to: &'a [Ruleset]) -> Vec<Command<'a>> {
+fn changes<'a>(from: &'a [Ruleset], to: &'a [Ruleset]) -> Vec<ShellCommand<'a>> {
     let mut commands = Vec::new();
     for (place, new) in to.iter().enumerate() {
         let alike = |set: &&Ruleset| (set.family, set.backend) == (new.family, new.backend);
@@ -94,7 +94,7 @@ fn check_chain_names(set: &Ruleset) -> Result<(), String> {
 /// Refuses the words of a rule that must not be passed to iptables: a part is unknown, iptables
 /// refuses it, or iptables could read it as an option.
 pub(crate) fn check_words(set: &Ruleset, rule: &Rule) -> Result<(), String> {
-    let kept = |part: &Part| {
+    let kept = |part: &Clause| {
         if let Value::Text(text) = part.value {
             set.text(text)
         } else {
@@ -138,14 +138,14 @@ fn check_extension_name(name: &str) -> Result<(), String> {
 }
 
 /// One call of iptables: its own words, and the rule whose words follow.
-struct Command<'a> {
+struct ShellCommand<'a> {
     words: Vec<String>,
     /// The chain of the command.
     chain: &'a str,
     rule: Option<(&'a Ruleset, &'a Table, &'a Rule)>,
 }
 
-impl Command<'_> {
+impl ShellCommand<'_> {
     /// The command as a line for a shell.
     fn line(&self) -> Result<String, String> {
         let mut words = self.words.clone();
@@ -215,7 +215,7 @@ fn rule_words(set: &Ruleset, table: &Table, rule: &Rule) -> Option<Vec<String>> 
 
 /// The change of one rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
+enum CommandStep {
     Keep,
     Delete,
     /// The position of the new rule, from 0.
@@ -224,12 +224,12 @@ enum Step {
 }
 
 /// A chain that both sides have.
-struct Pair<'a> {
+struct RulePair<'a> {
     name: &'a str,
     hook: Option<Hook>,
     old: Option<&'a Chain>,
     new: Option<&'a Chain>,
-    steps: Vec<Step>,
+    steps: Vec<CommandStep>,
 }
 
 /// The change of one table.
@@ -239,15 +239,15 @@ struct Change<'a> {
     new: &'a Ruleset,
     from: Option<&'a Table>,
     to: Option<&'a Table>,
-    pairs: Vec<Pair<'a>>,
+    pairs: Vec<RulePair<'a>>,
 }
 
 impl<'a> Change<'a> {
     fn new(old: Option<&'a Ruleset>, new: &'a Ruleset, name: TableName) -> Self {
         let (from, to) = (old.and_then(|old| old.table(name)), new.table(name));
         let chains = |table: Option<&'a Table>| table.map_or(&[][..], |table| &table.chains);
-        let mut pairs: Vec<Pair> = Vec::new();
-        let pair = |chain: &'a Chain| Pair {
+        let mut pairs: Vec<RulePair> = Vec::new();
+        let pair = |chain: &'a Chain| RulePair {
             name: &chain.name,
             hook: chain.hook(),
             old: None,
@@ -257,7 +257,7 @@ impl<'a> Change<'a> {
         let mut places = std::collections::HashMap::new();
         for chain in chains(from) {
             places.insert(&*chain.name, pairs.len());
-            pairs.push(Pair {
+            pairs.push(RulePair {
                 old: Some(chain),
                 ..pair(chain)
             });
@@ -265,7 +265,7 @@ impl<'a> Change<'a> {
         for chain in chains(to) {
             match places.get(&*chain.name) {
                 Some(place) => pairs[*place].new = Some(chain),
-                None => pairs.push(Pair {
+                None => pairs.push(RulePair {
                     new: Some(chain),
                     ..pair(chain)
                 }),
@@ -299,7 +299,7 @@ impl<'a> Change<'a> {
         verb: &str,
         chain: &'a str,
         more: [String; N],
-    ) -> Command<'a> {
+    ) -> ShellCommand<'a> {
         let words = self
             .lead
             .iter()
@@ -307,15 +307,15 @@ impl<'a> Change<'a> {
             .chain([verb.into(), chain.into()])
             .chain(more)
             .collect();
-        Command {
+        ShellCommand {
             words,
             chain,
             rule: None,
         }
     }
 
-    fn run(mut self, commands: &mut Vec<Command<'a>>) {
-        let goes = |pair: &Pair| pair.new.is_none() && pair.hook.is_none();
+    fn run(mut self, commands: &mut Vec<ShellCommand<'a>>) {
+        let goes = |pair: &RulePair| pair.new.is_none() && pair.hook.is_none();
         for pair in self
             .pairs
             .iter()
@@ -327,7 +327,7 @@ impl<'a> Change<'a> {
         for pair in self.pairs.iter().filter(|pair| !goes(pair)) {
             self.rules(pair, commands);
         }
-        let gone: Vec<&Pair> = self.pairs.iter().filter(|pair| goes(pair)).collect();
+        let gone: Vec<&RulePair> = self.pairs.iter().filter(|pair| goes(pair)).collect();
         for verb in ["-F", "-X"] {
             commands.extend(gone.iter().map(|pair| self.command(verb, pair.name, [])));
         }
@@ -342,7 +342,7 @@ impl<'a> Change<'a> {
 
     /// If a new rule jumps to a chain, first removes the old rules that jump to chains, because
     /// they could close a loop with it.
-    fn unlink(&mut self, commands: &mut Vec<Command<'a>>) {
+    fn unlink(&mut self, commands: &mut Vec<ShellCommand<'a>>) {
         let name =
             |table: Option<&'a Table>, chain: Option<&Chain>, rule: usize| -> Option<&'a str> {
                 match chain?.rules.get(rule)?.target {
@@ -353,9 +353,11 @@ impl<'a> Change<'a> {
                 }
             };
         let (from, to) = (self.from, self.to);
-        let links = |pair: &Pair| {
+        let links = |pair: &RulePair| {
             pair.steps.iter().any(|step| match step {
-                Step::Insert(at) | Step::Replace(at) => name(to, pair.new, *at).is_some(),
+                CommandStep::Insert(at) | CommandStep::Replace(at) => {
+                    name(to, pair.new, *at).is_some()
+                }
                 _ => false,
             })
         };
@@ -367,22 +369,22 @@ impl<'a> Change<'a> {
             let mut at = pair.old.map_or(0, |chain| chain.rules.len());
             for place in (0..pair.steps.len()).rev() {
                 let step = pair.steps[place];
-                if matches!(step, Step::Insert(_)) {
+                if matches!(step, CommandStep::Insert(_)) {
                     continue;
                 }
                 at -= 1;
                 let led = name(from, pair.old, at);
-                let leads = if let Step::Replace(new) = step {
+                let leads = if let CommandStep::Replace(new) = step {
                     name(to, pair.new, new)
                 } else {
                     None
                 };
-                if step == Step::Keep || led.is_none() || led == leads {
+                if step == CommandStep::Keep || led.is_none() || led == leads {
                     continue;
                 }
                 commands.push(self.command("-D", pair.name, [(at + 1).to_string()]));
                 match step {
-                    Step::Replace(new) => pair.steps[place] = Step::Insert(new),
+                    CommandStep::Replace(new) => pair.steps[place] = CommandStep::Insert(new),
                     _ => drop(pair.steps.remove(place)),
                 }
             }
@@ -390,23 +392,25 @@ impl<'a> Change<'a> {
         self.pairs = pairs;
     }
 
-    fn rules(&self, pair: &Pair<'a>, commands: &mut Vec<Command<'a>>) {
+    fn rules(&self, pair: &RulePair<'a>, commands: &mut Vec<ShellCommand<'a>>) {
         let mut length = pair
             .steps
             .iter()
-            .filter(|step| !matches!(step, Step::Insert(_)))
+            .filter(|step| !matches!(step, CommandStep::Insert(_)))
             .count();
         let mut number = 1;
         for step in &pair.steps {
             let at = number.to_string();
             let command = match step {
-                Step::Keep => None,
-                Step::Delete => Some((self.command("-D", pair.name, [at]), None)),
-                Step::Insert(new) if number > length => {
+                CommandStep::Keep => None,
+                CommandStep::Delete => Some((self.command("-D", pair.name, [at]), None)),
+                CommandStep::Insert(new) if number > length => {
                     Some((self.command("-A", pair.name, []), Some(*new)))
                 }
-                Step::Insert(new) => Some((self.command("-I", pair.name, [at]), Some(*new))),
-                Step::Replace(new) => Some((self.command("-R", pair.name, [at]), Some(*new))),
+                CommandStep::Insert(new) => Some((self.command("-I", pair.name, [at]), Some(*new))),
+                CommandStep::Replace(new) => {
+                    Some((self.command("-R", pair.name, [at]), Some(*new)))
+                }
             };
             commands.extend(command.map(|(command, new)| {
                 let rule = new
@@ -415,12 +419,12 @@ impl<'a> Change<'a> {
                 let rule = rule
                     .zip(self.to)
                     .map(|(rule, table)| (self.new, table, rule));
-                Command { rule, ..command }
+                ShellCommand { rule, ..command }
             }));
             match step {
-                Step::Delete => length -= 1,
-                Step::Insert(_) => (length, number) = (length + 1, number + 1),
-                Step::Keep | Step::Replace(_) => number += 1,
+                CommandStep::Delete => length -= 1,
+                CommandStep::Insert(_) => (length, number) = (length + 1, number + 1),
+                CommandStep::Keep | CommandStep::Replace(_) => number += 1,
             }
         }
     }
@@ -428,28 +432,28 @@ impl<'a> Change<'a> {
 
 /// The changes that turn one list into another. The common beginning and end stay, and as many
 /// rules in between as possible.
-fn steps(old: &[String], new: &[String]) -> Vec<Step> {
+fn steps(old: &[String], new: &[String]) -> Vec<CommandStep> {
     let same = |pairs: &mut dyn Iterator<Item = (&String, &String)>| {
         pairs.take_while(|(one, other)| one == other).count()
     };
     let start = same(&mut old.iter().zip(new));
     let end = same(&mut old[start..].iter().rev().zip(new[start..].iter().rev()));
     let (left, right) = (&old[start..old.len() - end], &new[start..new.len() - end]);
-    let mut steps = vec![Step::Keep; start];
+    let mut steps = vec![CommandStep::Keep; start];
     if left.len() * right.len() > MAX_PAIRS {
         let changed = left.len().min(right.len());
-        steps.extend((0..changed).map(|at| Step::Replace(start + at)));
-        steps.extend((changed..right.len()).map(|at| Step::Insert(start + at)));
-        steps.extend((changed..left.len()).map(|_| Step::Delete));
+        steps.extend((0..changed).map(|at| CommandStep::Replace(start + at)));
+        steps.extend((changed..right.len()).map(|at| CommandStep::Insert(start + at)));
+        steps.extend((changed..left.len()).map(|_| CommandStep::Delete));
     } else {
         between(left, right, start, &mut steps);
     }
-    steps.extend(std::iter::repeat_n(Step::Keep, end));
+    steps.extend(std::iter::repeat_n(CommandStep::Keep, end));
     steps
 }
 
 /// The rules between. Their longest common subsequence stays.
-fn between(left: &[String], right: &[String], start: usize, steps: &mut Vec<Step>) {
+fn between(left: &[String], right: &[String], start: usize, steps: &mut Vec<CommandStep>) {
     let width = right.len() + 1;
     // The number of remaining rules that can stay, from each position.
     let mut stay = vec![0_u32; (left.len() + 1) * width];
@@ -468,21 +472,21 @@ fn between(left: &[String], right: &[String], start: usize, steps: &mut Vec<Step
     while one < left.len() || other < right.len() {
         let here = |one: usize, other: usize| stay[one * width + other];
         if one < left.len() && other < right.len() && left[one] == right[other] {
-            steps.push(Step::Keep);
+            steps.push(CommandStep::Keep);
             (one, other) = (one + 1, other + 1);
         } else if one < left.len()
             && other < right.len()
             && here(one + 1, other + 1) == here(one, other)
         {
-            steps.push(Step::Replace(start + other));
+            steps.push(CommandStep::Replace(start + other));
             (one, other) = (one + 1, other + 1);
         } else if one < left.len()
             && (other == right.len() || here(one + 1, other) >= here(one, other + 1))
         {
-            steps.push(Step::Delete);
+            steps.push(CommandStep::Delete);
             one += 1;
         } else {
-            steps.push(Step::Insert(start + other));
+            steps.push(CommandStep::Insert(start + other));
             other += 1;
         }
     }

@@ -17,7 +17,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
 use crate::analysis::proxy_processes::PROXIES;
-use crate::input::capture::{Capture, CapturedRules, Target};
+use crate::input::capture::{Capture, CaptureTarget, CapturedRules};
 use crate::input::parse::Parsed;
 use crate::iptables::print;
 use crate::netfilter::backend::Backend;
@@ -296,8 +296,8 @@ impl Redactor {
         }
     }
 
-    fn target(&mut self, target: &Target) -> Target {
-        Target {
+    fn target(&mut self, target: &CaptureTarget) -> CaptureTarget {
+        CaptureTarget {
             pid: target.pid,
             command: target
                 .command

@@ -44,7 +44,7 @@ fn write_walk(
     out: &mut String,
 ) -> std::fmt::Result {
     let headline = explain::verdict(rulesets, trace, mesh);
-    let line = |text: &str| plain(text, Surroundings::Line);
+    let line = |text: &str| plain(text, TicketContext::Line);
     let (lead, reason, end) = (
         &headline.lead,
         line(&headline.reason),
@@ -101,12 +101,12 @@ fn write_walk(
         let (hook, table, chain) = (
             step.hook,
             table.label(),
-            plain(&chain.name, Surroundings::Cell),
+            plain(&chain.name, TicketContext::Cell),
         );
         writeln!(
             out,
             "| {number} | {hook} | {table} | {chain} | {rule} | {outcome} | {} |",
-            plain(&why, Surroundings::Cell)
+            plain(&why, TicketContext::Cell)
         )?;
     }
     out.push('\n');
@@ -130,7 +130,7 @@ fn write_walk(
 /// Escapes a text to one line without markup. Some things cannot be escaped, because forges find
 /// them in the finished page: addresses, mentions, issue numbers, mathematics, names of pictures. A
 /// word with one of these becomes code.
-fn plain(text: &str, surroundings: Surroundings) -> String {
+fn plain(text: &str, surroundings: TicketContext) -> String {
     let text = visible::escape_invisible(text);
     let mut out = String::with_capacity(text.len());
     for (place, word) in text.split(' ').enumerate() {
@@ -148,7 +148,7 @@ fn plain(text: &str, surroundings: Surroundings) -> String {
 
 /// The element around a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Surroundings {
+enum TicketContext {
     Line,
     /// In a table, `|` ends a cell even in code.
     Cell,
@@ -179,7 +179,7 @@ fn is_found_by_forges(word: &str) -> bool {
 }
 
 /// Writes a word between more backticks than it has in a row.
-fn push_code(word: &str, surroundings: Surroundings, out: &mut String) {
+fn push_code(word: &str, surroundings: TicketContext, out: &mut String) {
     let mut ticks = String::from("`");
     while word.contains(&ticks) {
         ticks.push('`');
@@ -190,7 +190,7 @@ fn push_code(word: &str, surroundings: Surroundings, out: &mut String) {
     } else {
         ""
     };
-    let word = if surroundings == Surroundings::Cell {
+    let word = if surroundings == TicketContext::Cell {
         word.replace('|', "\\|")
     } else {
         word.to_owned()
@@ -286,10 +286,10 @@ mod tests {
             ),
             ("fd00:100::1", "`fd00:100::1`"),
         ] {
-            assert_eq!(plain(text, Surroundings::Line), line);
+            assert_eq!(plain(text, TicketContext::Line), line);
         }
-        assert_eq!(plain("a|b@c", Surroundings::Cell), "`a\\|b@c`");
-        assert_eq!(plain("a|b@c", Surroundings::Line), "`a|b@c`");
+        assert_eq!(plain("a|b@c", TicketContext::Cell), "`a\\|b@c`");
+        assert_eq!(plain("a|b@c", TicketContext::Line), "`a|b@c`");
     }
 
     #[test]

@@ -13,12 +13,12 @@ use crate::netfilter::statement::{Condition, Statement, Surroundings};
 use crate::packet::hook::Hook;
 use crate::text::shell;
 
-use super::effects::{Action, EffectContext};
+use super::effects::{EffectAction, EffectContext};
 use super::trace::{Assumption, Outcome, Question, Step};
 use super::{MAX_STEPS, Stop, Walker};
 
 /// A chain whose evaluation has begun.
-struct Frame {
+struct ChainFrame {
     chain: u32,
     next: u32,
     /// The number of gaps of the chain before the current rule.
@@ -41,7 +41,7 @@ enum RuleEnd {
         returns: bool,
     },
     /// The base chain ends with a verdict.
-    Verdict(Action),
+    Verdict(EffectAction),
 }
 
 /// The result of the conditions of a rule.
@@ -56,7 +56,7 @@ enum Tested {
 
 impl<'a> Walker<'a> {
     /// Evaluates a base chain. Returns the verdict of a rule or of the policy.
-    pub(super) fn base_chain(&mut self, at: ChainPlace) -> Result<(Action, Place), Stop> {
+    pub(super) fn base_chain(&mut self, at: ChainPlace) -> Result<(EffectAction, Place), Stop> {
         let (_, _, chain) = at.find(self.rulesets);
         if let Some(ended) = self.chain(at)? {
             return Ok(ended);
@@ -64,21 +64,24 @@ impl<'a> Walker<'a> {
         let here = Place { at, rule: None };
         self.push(here, Outcome::Policy, None, None);
         let action = match chain.policy() {
-            Policy::Accept => Action::Accept,
-            Policy::Drop => Action::Drop,
+            Policy::Accept => EffectAction::Accept,
+            Policy::Drop => EffectAction::Drop,
         };
         Ok((action, here))
     }
 
     /// Evaluates a chain and the chains that it calls. Returns the verdict of a rule, or `None` if
     /// the packet reaches the end of the chain or returns from it.
-    pub(super) fn chain(&mut self, first: ChainPlace) -> Result<Option<(Action, Place)>, Stop> {
+    pub(super) fn chain(
+        &mut self,
+        first: ChainPlace,
+    ) -> Result<Option<(EffectAction, Place)>, Stop> {
         let (_, table, own) = first.find(self.rulesets);
         let kind = own.base.map(|base| base.kind);
         let place = |chain| ChainPlace { chain, ..first };
         let mut open = vec![false; table.chains.len()];
         open[first.chain as usize] = true;
-        let mut frames = vec![Frame {
+        let mut frames = vec![ChainFrame {
             chain: first.chain,
             next: 0,
             gaps: 0,
@@ -146,7 +149,7 @@ impl<'a> Walker<'a> {
                 .last_mut()
                 .expect("the chain that jumps is open")
                 .resumes = resumes;
-            frames.push(Frame {
+            frames.push(ChainFrame {
                 chain: next,
                 next: 0,
                 gaps: 0,
@@ -239,16 +242,16 @@ impl<'a> Walker<'a> {
         match self.test(conditions, actions, place, caller)? {
             Tested::Matched => {}
             Tested::Failed | Tested::Passed => return Ok(RuleEnd::Next),
-            Tested::Dropped => return Ok(RuleEnd::Verdict(Action::Drop)),
+            Tested::Dropped => return Ok(RuleEnd::Verdict(EffectAction::Drop)),
         }
         for statement in actions {
             match statement {
                 // The recorded step counts the packet, and the conditions were evaluated before.
                 Statement::Counter | Statement::Condition(_) => {}
                 Statement::Effect(effect) => match self.act(effect, place)? {
-                    Action::Continue => {}
-                    Action::Return => return Ok(RuleEnd::Return),
-                    Action::Unknown(reason) => return Err(Stop::Broken(reason)),
+                    EffectAction::Continue => {}
+                    EffectAction::Return => return Ok(RuleEnd::Return),
+                    EffectAction::Unknown(reason) => return Err(Stop::Broken(reason)),
                     action => return Ok(RuleEnd::Verdict(action)),
                 },
                 Statement::Jump { chain, returns } => {
@@ -270,7 +273,7 @@ impl<'a> Walker<'a> {
     /// Records the rules that the prefilter rejects. It is a separate function, because it runs a
     /// quarter faster than inside its large caller.
     #[inline(never)]
-    fn skim(&mut self, rules: &'a [Rule], at: ChainPlace, frame: &mut Frame) {
+    fn skim(&mut self, rules: &'a [Rule], at: ChainPlace, frame: &mut ChainFrame) {
         let set = &self.rulesets[at.ruleset as usize];
         let Self {
             glance,
@@ -482,9 +485,9 @@ impl<'a> Walker<'a> {
     }
 
     /// Performs an effect. Undetermined parts take their answer from the script.
-    pub(super) fn act(&mut self, effect: &Effect, place: Place) -> Result<Action, Stop> {
+    pub(super) fn act(&mut self, effect: &Effect, place: Place) -> Result<EffectAction, Stop> {
         let (because, yes, no) = match self.perform(effect) {
-            Action::Depends { because, yes, no } => (because, yes, no),
+            EffectAction::Depends { because, yes, no } => (because, yes, no),
             action => return Ok(action),
         };
         let Some(&holds) = self.script.get(self.assumed.len()) else {
@@ -526,7 +529,7 @@ impl<'a> Walker<'a> {
         ));
     }
 
-    fn perform(&mut self, effect: &Effect) -> Action {
+    fn perform(&mut self, effect: &Effect) -> EffectAction {
         let mut view = self.view.clone();
         let mut context = EffectContext {
             view: &mut view,
@@ -605,7 +608,7 @@ fn only_conditions<'s, 'r>(
 }
 
 /// Returns to the calling chain. Chains that a goto left are skipped.
-fn leave(frames: &mut Vec<Frame>, open: &mut [bool]) {
+fn leave(frames: &mut Vec<ChainFrame>, open: &mut [bool]) {
     while let Some(frame) = frames.pop() {
         open[frame.chain as usize] = false;
         if frames.last().is_none_or(|caller| caller.resumes) {

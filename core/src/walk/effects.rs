@@ -21,7 +21,7 @@ use crate::netfilter::conntrack;
 
 /// How the walk continues after an effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Action {
+pub(super) enum EffectAction {
     /// With the next rule.
     Continue,
     /// With the next base chain.
@@ -41,9 +41,9 @@ pub(super) enum Action {
         /// The question, and the reason why the input does not answer it.
         because: String,
         /// The action if the answer is yes.
-        yes: Box<Action>,
+        yes: Box<EffectAction>,
         /// The action if the answer is no.
-        no: Box<Action>,
+        no: Box<EffectAction>,
     },
 }
 
@@ -66,14 +66,14 @@ pub(super) struct EffectContext<'a> {
 
 impl EffectContext<'_> {
     /// Performs one effect.
-    pub(super) fn perform(&mut self, effect: Effect) -> Action {
+    pub(super) fn perform(&mut self, effect: Effect) -> EffectAction {
         match effect {
-            Effect::Accept => Action::Accept,
-            Effect::Drop => Action::Drop,
-            Effect::Return => Action::Return,
-            Effect::Reject { with } => Action::Reject(with.into()),
+            Effect::Accept => EffectAction::Accept,
+            Effect::Drop => EffectAction::Drop,
+            Effect::Return => EffectAction::Return,
+            Effect::Reject { with } => EffectAction::Reject(with.into()),
             Effect::Queue { queues, bypass } => queue(queues, bypass),
-            Effect::Passive | Effect::UpdateSet => Action::Continue,
+            Effect::Passive | Effect::UpdateSet => EffectAction::Continue,
             Effect::Duplicate { gateway } => {
                 let gateway = gateway
                     .map(|gateway| gateway.to_string())
@@ -81,15 +81,15 @@ impl EffectContext<'_> {
                 self.doubt(format!(
                     "the copy that TEE sends to {gateway} is not walked"
                 ));
-                Action::Continue
+                EffectAction::Continue
             }
             Effect::Dnat { range, choice } => {
                 self.translate_destination(&range, choice);
-                Action::Accept
+                EffectAction::Accept
             }
             Effect::Snat { range, choice } => {
                 self.translate_source(&range, choice);
-                Action::Accept
+                EffectAction::Accept
             }
             Effect::Redirect { ports, choice } => self.redirect(ports, choice),
             Effect::Masquerade {
@@ -104,22 +104,22 @@ impl EffectContext<'_> {
                 mark,
             } => self.transparent_proxy(address, port, mark),
             Effect::Synproxy => self.synproxy(),
-            Effect::ClusterShare => Action::Depends {
+            Effect::ClusterShare => EffectAction::Depends {
                 because: "whether this node answers for the sender is decided by a hash".into(),
-                yes: Box::new(Action::Continue),
-                no: Box::new(Action::Drop),
+                yes: Box::new(EffectAction::Continue),
+                no: Box::new(EffectAction::Drop),
             },
-            Effect::Unsupported(reason) => Action::Unknown(reason),
+            Effect::Unsupported(reason) => EffectAction::Unknown(reason),
             Effect::SetUnknownMark { source } => {
                 self.doubt(format!(
                     "{source} is none that a later rule or route asks for"
                 ));
-                Action::Continue
+                EffectAction::Continue
             }
             Effect::TranslatePrefix { side, from, to } => self.translate_prefix(side, from, to),
             change => {
                 self.change(change);
-                Action::Continue
+                EffectAction::Continue
             }
         }
     }
@@ -183,18 +183,18 @@ impl EffectContext<'_> {
 }
 
 /// If no program listens, the packet is dropped, or accepted with bypass (nf_queue.c, `nf_queue`).
-fn queue((first, last): (u16, u16), bypass: bool) -> Action {
+fn queue((first, last): (u16, u16), bypass: bool) -> EffectAction {
     if !bypass {
-        return Action::Queue;
+        return EffectAction::Queue;
     }
     let queues = if first == last {
         format!("queue {first}")
     } else {
         format!("one of the queues {first} to {last}")
     };
-    Action::Depends {
+    EffectAction::Depends {
         because: format!("whether a program listens on {queues} is not in a dump"),
-        yes: Box::new(Action::Queue),
-        no: Box::new(Action::Accept),
+        yes: Box::new(EffectAction::Queue),
+        no: Box::new(EffectAction::Accept),
     }
 }

@@ -15,13 +15,13 @@ use crate::packet::view::View;
 
 use super::Walker;
 use super::chain::split;
-use super::effects::Action;
-use super::trace::{Endpoint, Outcome, Path, Spread};
+use super::effects::EffectAction;
+use super::trace::{ChanceDistribution, Endpoint, Outcome, Path};
 
 impl<'a> Walker<'a> {
     /// The destinations that chance chooses from, if the walk has just reached a chance rule;
     /// `None` if fewer than two are determined.
-    pub(super) fn spread(&self) -> Option<Spread> {
+    pub(super) fn distribution(&self) -> Option<ChanceDistribution> {
         let step = self
             .path
             .steps
@@ -38,7 +38,7 @@ impl<'a> Walker<'a> {
             return None;
         }
         let (_, _, chain) = here.at.find(self.rulesets);
-        let mut spread = Spread {
+        let mut spread = ChanceDistribution {
             endpoints: Vec::new(),
             elsewhere: 1.0,
         };
@@ -123,7 +123,7 @@ impl<'a> Walker<'a> {
         } = probe.view;
         let is_told =
             probe.translated && !probe.doubtful && probe.assumes.is_empty() && dport_span.is_none();
-        (is_told && matches!(action, Action::Accept)).then_some(Endpoint {
+        (is_told && matches!(action, EffectAction::Accept)).then_some(Endpoint {
             place,
             by,
             dst,

@@ -7,17 +7,17 @@ use std::net::{IpAddr, Ipv4Addr};
 use crate::iptables::extension::Id;
 use crate::iptables::extension::lower::plain_condition;
 use crate::netfilter::condition::{Answer, Context, contains_number, is_interface, is_within};
-use crate::netfilter::ruleset::{Part, Rule, Value};
+use crate::netfilter::ruleset::{Clause, Rule, Value};
 use crate::netfilter::statement::is_present;
 use crate::packet::value::FieldValue;
 
 /// The values of the packet that rules have compared so far.
 #[derive(Debug, Default)]
-pub(super) struct Glance {
+pub(super) struct PacketPrefilter {
     /// The rule set and the view of the packet that the values belong to.
     of: Option<(u32, u32)>,
     /// The values by extension and option.
-    shown: [[Shown; OPTIONS]; EXTENSIONS],
+    shown: [[PlainValue; OPTIONS]; EXTENSIONS],
     names: Vec<String>,
 }
 
@@ -28,7 +28,7 @@ const OPTIONS: usize = 8;
 
 /// The value of the packet for one option.
 #[derive(Clone, Copy, Debug, Default)]
-enum Shown {
+enum PlainValue {
     /// No rule has compared it yet.
     #[default]
     Unread,
@@ -46,7 +46,7 @@ enum Shown {
     Name(u32),
 }
 
-impl Glance {
+impl PacketPrefilter {
     /// Discards the values of another view of the packet.
     pub(super) fn turn_to(&mut self, ruleset: u32, view: u32) {
         if self.of != Some((ruleset, view)) {
@@ -60,7 +60,7 @@ impl Glance {
     /// The first condition that fails, as its position among the rule's matches, if the prefilter
     /// can evaluate it and all conditions before it.
     #[inline]
-    pub(super) fn fails(&mut self, matches: &[Part], context: &Context) -> Option<u16> {
+    pub(super) fn fails(&mut self, matches: &[Clause], context: &Context) -> Option<u16> {
         let mut place = 0;
         while let Some(part) = matches.get(usize::from(place)) {
             // Two negated ports may be one condition: see extension/version_bugs.rs.
@@ -73,26 +73,27 @@ impl Glance {
                 .get_mut(usize::from(part.option))?;
             // These are consecutive tests and not one `match`, because a jump table takes half as
             // long again.
-            let holds =
-                if let (Shown::Address(address), Value::Net4(of, mask)) = (*seen, &part.value) {
-                    is_within(address, *of, *mask)
-                } else if let Shown::Number(number) = *seen {
-                    contains_number(&part.value, number)
-                } else {
-                    match (*seen, &part.value) {
-                        (Shown::Unread, _) => {
-                            *seen = read_condition(part, context, &mut self.names);
-                            continue;
-                        }
-                        (Shown::Anything, _) => !part.negated,
-                        (Shown::Absent, _) => false,
-                        (Shown::Bits(bits), Value::Bits(want)) => want & bits != 0,
-                        (Shown::Name(name), Value::Text(text)) => {
-                            is_interface(context.ruleset.text(*text), &self.names[name as usize])
-                        }
-                        _ => return None,
+            let holds = if let (PlainValue::Address(address), Value::Net4(of, mask)) =
+                (*seen, &part.value)
+            {
+                is_within(address, *of, *mask)
+            } else if let PlainValue::Number(number) = *seen {
+                contains_number(&part.value, number)
+            } else {
+                match (*seen, &part.value) {
+                    (PlainValue::Unread, _) => {
+                        *seen = read_condition(part, context, &mut self.names);
+                        continue;
                     }
-                };
+                    (PlainValue::Anything, _) => !part.negated,
+                    (PlainValue::Absent, _) => false,
+                    (PlainValue::Bits(bits), Value::Bits(want)) => want & bits != 0,
+                    (PlainValue::Name(name), Value::Text(text)) => {
+                        is_interface(context.ruleset.text(*text), &self.names[name as usize])
+                    }
+                    _ => return None,
+                }
+            };
             if holds == part.negated {
                 return Some(place);
             }
@@ -102,12 +103,12 @@ impl Glance {
     }
 }
 
-impl Glance {
+impl PacketPrefilter {
     /// The number of leading rules that first compare an address, as `like` does, and compare it
     /// with another one than the packet's. In large chains there are thousands in a row. This takes
     /// fewer instructions than [`Glance::fails`].
     #[inline(never)]
-    pub(super) fn strangers(&self, rules: &[Rule], parts: &[Part], like: &Rule) -> usize {
+    pub(super) fn strangers(&self, rules: &[Rule], parts: &[Clause], like: &Rule) -> usize {
         let Some(like) = parts.get(like.first as usize).filter(|part| !part.negated) else {
             return 0;
         };
@@ -115,10 +116,10 @@ impl Glance {
             .shown
             .get(like.extension.place())
             .and_then(|options| options.get(usize::from(like.option)));
-        let Some(Shown::Address(address)) = shown else {
+        let Some(PlainValue::Address(address)) = shown else {
             return 0;
         };
-        let asked = |part: &Part| (part.extension, part.option, part.negated);
+        let asked = |part: &Clause| (part.extension, part.option, part.negated);
         let (address, asks) = (*address, asked(like));
         let stranger = |rule: &Rule| match parts.get(rule.first as usize) {
             Some(part) => {
@@ -137,29 +138,29 @@ impl Glance {
 
 /// Reads the value that an option compares, if only the packet determines it.
 #[cold]
-fn read_condition(part: &Part, context: &Context, names: &mut Vec<String>) -> Shown {
+fn read_condition(part: &Clause, context: &Context, names: &mut Vec<String>) -> PlainValue {
     let Some(plain) = plain_condition(part) else {
-        return Shown::Hidden;
+        return PlainValue::Hidden;
     };
     if plain
         .requires
         .is_some_and(|field| is_present(field, context) != Answer::Yes)
     {
-        return Shown::Hidden;
+        return PlainValue::Hidden;
     }
     let Some(field) = plain.field else {
-        return Shown::Anything;
+        return PlainValue::Anything;
     };
     match (field.read)(context) {
-        FieldValue::Number(number) => Shown::Number(number),
-        FieldValue::Address(IpAddr::V4(address)) => Shown::Address(address),
-        FieldValue::Bits(bits) => Shown::Bits(bits),
-        FieldValue::Absent(_) => Shown::Absent,
+        FieldValue::Number(number) => PlainValue::Number(number),
+        FieldValue::Address(IpAddr::V4(address)) => PlainValue::Address(address),
+        FieldValue::Bits(bits) => PlainValue::Bits(bits),
+        FieldValue::Absent(_) => PlainValue::Absent,
         FieldValue::Name(name) => {
             names.push(name.to_owned());
-            Shown::Name(u32::try_from(names.len() - 1).expect("options are fewer than 2^32"))
+            PlainValue::Name(u32::try_from(names.len() - 1).expect("options are fewer than 2^32"))
         }
-        _ => Shown::Hidden,
+        _ => PlainValue::Hidden,
     }
 }
 

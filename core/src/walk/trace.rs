@@ -250,7 +250,7 @@ impl Branch {
 
 /// The destinations that the chance rules of one chain choose from, with their probabilities.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Spread {
+pub struct ChanceDistribution {
     /// At least two destinations, in the order of the rules.
     pub endpoints: Vec<Endpoint>,
     /// The probability that the connection goes to none of them, or to an undetermined destination;
@@ -294,7 +294,7 @@ pub struct Trace {
     pub branches_left_out: usize,
     /// If the first undetermined rule is a chance rule that chooses a destination: all
     /// destinations, without a limit on their number.
-    pub spread: Option<Spread>,
+    pub spread: Option<ChanceDistribution>,
 }
 
 impl Trace {

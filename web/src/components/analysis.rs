@@ -1,7 +1,7 @@
 //! Lists about the packet: changes that change its outcome, its outcome by sender, and its whole
 //! connection.
 
-use chainwalk_core::analysis::counterfactual::Change;
+use chainwalk_core::analysis::counterfactual::Alteration;
 use chainwalk_core::analysis::explain::capital;
 use chainwalk_core::input::edit::Edit;
 use yew::prelude::*;
@@ -92,13 +92,13 @@ pub(super) fn Analysis(props: &EvaluationProps) -> Html {
     for flip in told.flips.iter().flatten().flat_map(|flips| &flips.offered) {
         let says = flip.sentence(rulesets, told.packet(), paste.mesh.as_ref());
         flips.push(match &flip.change {
-            Change::Field(_, packet) => (says, Some(Action::Load(packet.clone()))),
+            Alteration::Field(_, packet) => (says, Some(Action::Load(packet.clone()))),
             // The one that does not only look.
-            Change::Gone(place) => (
+            Alteration::Gone(place) => (
                 says + " Delete it.",
                 Some(Action::Rule(EditAction::Edit(Edit::Delete(*place)))),
             ),
-            Change::Value(..) => (says, None),
+            Alteration::Value(..) => (says, None),
         });
     }
     let left = match &told.flips {

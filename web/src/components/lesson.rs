@@ -2,7 +2,8 @@
 //! whole lesson for paper.
 
 use chainwalk_core::lesson::{
-    At, Block, Choice, Exercise, Judgement, Lesson, Piece, Question, Step, Task, Work,
+    AnswerChoice, At, Block, Exercise, Judgement, Lesson, LessonQuestion, LessonStep, Task,
+    TextPiece, Work,
 };
 use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::packet::fields::PacketField;
@@ -112,7 +113,7 @@ pub(super) fn step(
 }
 
 /// Points at a field of the packet.
-fn point(step: &Step) -> Html {
+fn point(step: &LessonStep) -> Html {
     let Some(field) = &step.scene.field else {
         return Html::default();
     };
@@ -150,13 +151,13 @@ fn blocks(props: &LessonsProps, room: &Classroom, blocks: &[Block]) -> Html {
     html! { <>{for groups.map(show)}</> }
 }
 
-fn pieces(props: &LessonsProps, room: &Classroom, pieces: &[Piece]) -> Html {
-    let piece = |piece: &Piece| match piece {
-        Piece::Text(text) => html! { {text} },
-        Piece::Strong(text) => html! { <strong>{text}</strong> },
-        Piece::Code(text) => html! { <code>{text}</code> },
-        Piece::Told(text, None) => html! { <span class="told">{text}</span> },
-        Piece::Told(text, Some(place)) => {
+fn pieces(props: &LessonsProps, room: &Classroom, pieces: &[TextPiece]) -> Html {
+    let piece = |piece: &TextPiece| match piece {
+        TextPiece::Text(text) => html! { {text} },
+        TextPiece::Strong(text) => html! { <strong>{text}</strong> },
+        TextPiece::Code(text) => html! { <code>{text}</code> },
+        TextPiece::Told(text, None) => html! { <span class="told">{text}</span> },
+        TextPiece::Told(text, Some(place)) => {
             // A link and no button: it wraps as words do. Its address is where the reader is
             // already.
             html! {
@@ -254,9 +255,9 @@ fn ask(
     }
 }
 
-fn answers(room: &Classroom, tell: &Callback<LessonAction>, question: &Question) -> Html {
+fn answers(room: &Classroom, tell: &Callback<LessonAction>, question: &LessonQuestion) -> Html {
     let told = room.trainer || room.attempt.given_up;
-    let answer = |(at, choice): (usize, &Choice)| {
+    let answer = |(at, choice): (usize, &AnswerChoice)| {
         let chosen = room.attempt.chosen.contains(&at);
         let opened = chosen || room.trainer || (told && choice.right);
         let sign = match (opened, choice.right) {
@@ -454,7 +455,13 @@ pub(super) fn handout(props: &LessonsProps, room: &Classroom) -> Html {
     }
 }
 
-fn sheet(props: &LessonsProps, room: &Classroom, lesson: &Lesson, at: usize, step: &Step) -> Html {
+fn sheet(
+    props: &LessonsProps,
+    room: &Classroom,
+    lesson: &Lesson,
+    at: usize,
+    step: &LessonStep,
+) -> Html {
     let packets = step
         .scene
         .packets
@@ -467,7 +474,7 @@ fn sheet(props: &LessonsProps, room: &Classroom, lesson: &Lesson, at: usize, ste
     let exercise = step.exercise.as_ref().map(|exercise| {
         let body = match exercise {
             Exercise::Ask(question) => {
-                let choice = |choice: &Choice| {
+                let choice = |choice: &AnswerChoice| {
                     let sign = if room.trainer && choice.right {
                         "☑ "
                     } else {

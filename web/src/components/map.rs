@@ -1,6 +1,8 @@
 //! The map of the ways: core's shapes as SVG, as wide as there is room for.
 
-use chainwalk_core::map::{self, Form, Go, Group, Lane, Leg, Map as Drawing, Shape, Sheet};
+use chainwalk_core::map::{
+    self, ClickTarget, Layout, Map as Drawing, MapForm, Shape, ShapeGroup, Track, TrackLeg,
+};
 use gloo::events::EventListener;
 use gloo::utils::window;
 use web_sys::HtmlElement;
@@ -104,10 +106,10 @@ pub(super) fn save_buttons() -> Html {
 }
 
 /// The action of a click on a part of the map.
-fn action(evaluation: &Evaluation, target: Go) -> Option<Action> {
+fn action(evaluation: &Evaluation, target: ClickTarget) -> Option<Action> {
     match target {
-        Go::Step(step) => Some(Action::Go(Move::To(step))),
-        Go::Leg(leg) => {
+        ClickTarget::Step(step) => Some(Action::Go(Move::To(step))),
+        ClickTarget::Leg(leg) => {
             let leg = evaluation
                 .results
                 .analysis
@@ -121,12 +123,12 @@ fn action(evaluation: &Evaluation, target: Go) -> Option<Action> {
 }
 
 /// The content of the map.
-fn sheet(props: &MapProps, width: i32) -> Sheet<'_> {
+fn sheet(props: &MapProps, width: i32) -> Layout<'_> {
     let evaluation = &props.evaluation;
     let rulesets = evaluation.workspace.paste.rulesets();
     let mut lanes = Vec::new();
     for (side, walked) in evaluation.walks() {
-        lanes.push(Lane {
+        lanes.push(Track {
             letter: side.letter(),
             name: evaluation.name(side),
             path: walked.path(),
@@ -151,13 +153,13 @@ fn sheet(props: &MapProps, width: i32) -> Sheet<'_> {
         .analysis
         .iter()
         .flat_map(|told| told.journey.legs.iter().skip(1))
-        .map(|leg| Leg {
+        .map(|leg| TrackLeg {
             name: format!("{} → {}", leg.from, leg.to),
             path: leg.trace.shown(),
             fate: chainwalk_core::analysis::explain::Fate::from_verdict(leg.trace.verdict()),
             end: way::end(evaluation, leg.trace.verdict()),
         });
-    Sheet {
+    Layout {
         rulesets,
         meshed: evaluation.workspace.paste.mesh.is_some(),
         followed,
@@ -168,8 +170,8 @@ fn sheet(props: &MapProps, width: i32) -> Sheet<'_> {
     }
 }
 
-fn draw(props: &MapProps, group: Group) -> Html {
-    let Group {
+fn draw(props: &MapProps, group: ShapeGroup) -> Html {
+    let ShapeGroup {
         lane,
         fate,
         go,
@@ -217,7 +219,7 @@ fn draw(props: &MapProps, group: Group) -> Html {
 /// A shape as an element.
 fn shape(Shape { class, form }: Shape) -> Html {
     match form {
-        Form::Box(x, y, width, height, radius) => html! {
+        MapForm::Box(x, y, width, height, radius) => html! {
             <rect
                 {class}
                 x={x.to_string()}
@@ -227,11 +229,11 @@ fn shape(Shape { class, form }: Shape) -> Html {
                 rx={radius.to_string()}
             />
         },
-        Form::Line(d) => html! { <path {class} {d} /> },
-        Form::Dot(x, y, radius) => html! {
+        MapForm::Line(d) => html! { <path {class} {d} /> },
+        MapForm::Dot(x, y, radius) => html! {
             <circle {class} cx={x.to_string()} cy={y.to_string()} r={radius.to_string()} />
         },
-        Form::Text(x, y, anchor, text) => html! {
+        MapForm::Text(x, y, anchor, text) => html! {
             <text {class} x={x.to_string()} y={y.to_string()} text-anchor={anchor.name()}>
                 {text}
             </text>

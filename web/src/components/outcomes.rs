@@ -1,7 +1,7 @@
 //! The packets worth trying, and where each ends.
 
 use chainwalk_core::analysis::explain::Fate;
-use chainwalk_core::analysis::scenario::{self, Group};
+use chainwalk_core::analysis::scenario::{self, Destination};
 use yew::prelude::*;
 
 use super::analysis::WORKING;
@@ -84,10 +84,10 @@ pub(super) fn Outcomes(props: &OutcomesProps) -> Html {
             }
         });
     // A pod forwards nothing.
-    let is_there = |group: &Group| {
-        *group != Group::Through || past.iter().any(|row| row.scenario.group == *group)
+    let is_there = |group: &Destination| {
+        *group != Destination::Through || past.iter().any(|row| row.scenario.group == *group)
     };
-    let groups = Group::ALL.into_iter().filter(is_there).map(|group| {
+    let groups = Destination::ALL.into_iter().filter(is_there).map(|group| {
         let rows = |exempt: bool| {
             let of_group = past.iter().filter(move |row| row.scenario.group == group);
             let of_kind = of_group.filter(move |row| {

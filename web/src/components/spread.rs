@@ -2,14 +2,14 @@
 
 use chainwalk_core::analysis::explain::chance;
 use chainwalk_core::netfilter::ruleset::Ruleset;
-use chainwalk_core::walk::trace::Spread;
+use chainwalk_core::walk::trace::ChanceDistribution;
 use yew::prelude::*;
 
 /// At most this number is listed. The others are counted.
 const MAX_LISTED: usize = 12;
 
 /// The sentence and the table.
-pub(super) fn spread(rulesets: &[Ruleset], spread: &Spread) -> Html {
+pub(super) fn spread(rulesets: &[Ruleset], spread: &ChanceDistribution) -> Html {
     let Some(last) = spread.endpoints.last() else {
         return Html::default();
     };

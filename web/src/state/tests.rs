@@ -278,14 +278,14 @@ fn a_flip_can_be_applied_and_does_what_it_says() {
     let state = analyzed(Rc::default());
     let flips = analysis(&state).flips.clone();
     let found = flips.flatten().expect("its end is certain");
-    let flips = |change: &chainwalk_core::analysis::counterfactual::Change| match change {
-        chainwalk_core::analysis::counterfactual::Change::Field(_, packet) => {
+    let flips = |change: &chainwalk_core::analysis::counterfactual::Alteration| match change {
+        chainwalk_core::analysis::counterfactual::Alteration::Field(_, packet) => {
             Some(Action::Load(packet.clone()))
         }
-        chainwalk_core::analysis::counterfactual::Change::Gone(place) => Some(Action::Rule(
+        chainwalk_core::analysis::counterfactual::Alteration::Gone(place) => Some(Action::Rule(
             EditAction::Edit(chainwalk_core::input::edit::Edit::Delete(*place)),
         )),
-        chainwalk_core::analysis::counterfactual::Change::Value(..) => None,
+        chainwalk_core::analysis::counterfactual::Alteration::Value(..) => None,
     };
     let actions: Vec<(Action, _)> = found
         .offered

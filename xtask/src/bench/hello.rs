@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::{
     cargo,
-    page::{self, Page},
+    page::{self, BuiltPage},
     shell::{data_block, inside_script},
 };
 
@@ -35,7 +35,7 @@ fn hosted() -> String {
     )
 }
 
-fn one_file(page: &Page) -> String {
+fn one_file(page: &BuiltPage) -> String {
     let start = "const text = document.getElementById(\"chainwalk-wasm\").textContent;
 const packed = Uint8Array.from(atob(text), c => c.charCodeAt());
 const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream(\"gzip\"));

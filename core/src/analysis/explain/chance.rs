@@ -1,13 +1,13 @@
 //! The destinations that chance chooses from, in words.
 
 use crate::netfilter::ruleset::Ruleset;
-use crate::walk::trace::{Endpoint, Spread};
+use crate::walk::trace::{ChanceDistribution, Endpoint};
 
 /// "Chance chooses among 1000 destinations of KUBE-SVC-X, 0.1 % each."
 ///
 /// # Panics
 /// If the destinations do not belong to these rule sets.
-pub fn says(rulesets: &[Ruleset], spread: &Spread) -> String {
+pub fn says(rulesets: &[Ruleset], spread: &ChanceDistribution) -> String {
     let mut chances = spread
         .endpoints
         .iter()

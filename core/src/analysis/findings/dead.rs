@@ -48,37 +48,37 @@ struct Taker {
 
 /// One path into a chain: its packets, and the rules that already removed packets.
 #[derive(Clone, Debug)]
-struct Way {
+struct CallPath {
     space: Space,
     takers: Vec<Rc<Taker>>,
 }
 
 /// Finds the dead rules of one table.
 pub fn dead_rules(ruleset: &Ruleset, table: &Table) -> Vec<Dead> {
-    let mut search = Search::new(ruleset, table);
+    let mut search = DeadRuleSearch::new(ruleset, table);
     search.go_on(ruleset, table, &mut usize::MAX.clone());
     search.dead
 }
 
 /// A search that processes some rules at a time.
 #[derive(Debug)]
-pub(super) struct Search {
+pub(super) struct DeadRuleSearch {
     /// The results.
     pub(super) dead: Vec<Dead>,
     outward: Vec<bool>,
-    ways: Vec<Vec<Way>>,
+    ways: Vec<Vec<CallPath>>,
     /// The remaining chains. The next one is the last of the list.
     order: Vec<usize>,
     /// The current chain, the paths to its next rule, and the position of that rule.
-    at: Option<(usize, Vec<Way>, usize)>,
+    at: Option<(usize, Vec<CallPath>, usize)>,
 }
 
-impl Search {
+impl DeadRuleSearch {
     pub(super) fn new(ruleset: &Ruleset, table: &Table) -> Self {
-        let mut ways: Vec<Vec<Way>> = vec![Vec::new(); table.chains.len()];
+        let mut ways: Vec<Vec<CallPath>> = vec![Vec::new(); table.chains.len()];
         for (place, chain) in table.chains.iter().enumerate() {
             if chain.hook().is_some() {
-                ways[place].push(Way {
+                ways[place].push(CallPath {
                     space: Space::all(ruleset.family),
                     takers: Vec::new(),
                 });
@@ -135,10 +135,10 @@ impl Search {
     }
 
     /// The paths into a chain.
-    fn into(&mut self, ruleset: &Ruleset, place: usize) -> Vec<Way> {
+    fn into(&mut self, ruleset: &Ruleset, place: usize) -> Vec<CallPath> {
         let into = std::mem::take(&mut self.ways[place]);
         if into.len() > MAX_CALLERS {
-            return vec![Way {
+            return vec![CallPath {
                 space: Space::all(ruleset.family),
                 takers: Vec::new(),
             }];
@@ -199,12 +199,12 @@ struct Walk<'a> {
     table: &'a Table,
     place: usize,
     outward: bool,
-    ways: &'a mut Vec<Vec<Way>>,
+    ways: &'a mut Vec<Vec<CallPath>>,
     dead: &'a mut Vec<Dead>,
 }
 
 impl Walk<'_> {
-    fn rule(&mut self, into: &mut [Way], number: usize) {
+    fn rule(&mut self, into: &mut [CallPath], number: usize) {
         let rule = &self.table.chains[self.place].rules[number];
         let (asked, exact) = asked(self.ruleset, rule);
         let narrow =
@@ -221,7 +221,7 @@ impl Walk<'_> {
         if let Target::Jump(to) | Target::Goto(to) = rule.target {
             let to = &mut self.ways[to as usize];
             if to.len() <= MAX_CALLERS {
-                to.extend(into.iter().map(|way| Way {
+                to.extend(into.iter().map(|way| CallPath {
                     space: way.space.and(&asked),
                     takers: way.takers.clone(),
                 }));
@@ -251,7 +251,7 @@ impl Walk<'_> {
 
     /// Whether no packet remains for a rule on any path into its chain. The result states whether
     /// this holds only in practice, and which rules take the packets.
-    fn is_dead(&self, into: &[Way], asked: &Space) -> Option<(bool, Vec<(u32, u32)>)> {
+    fn is_dead(&self, into: &[CallPath], asked: &Space) -> Option<(bool, Vec<(u32, u32)>)> {
         let mut takers = Vec::new();
         if into
             .iter()
@@ -269,7 +269,7 @@ impl Walk<'_> {
             space
         };
         takers.clear();
-        let covered = |way: &Way| {
+        let covered = |way: &CallPath| {
             let space = way.space.and(asked);
             to_loopback(&space) && is_covered(by_lo(space), &way.takers, &mut takers)
         };

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use crate::netfilter::condition::Subject;
-use crate::netfilter::ruleset::{Part, Ruleset, Value};
+use crate::netfilter::ruleset::{Clause, Ruleset, Value};
 use crate::packet::Family;
 use crate::packet::fields::{PacketField, Region};
 
@@ -79,9 +79,9 @@ impl Space {
     }
 
     /// The packets that meet the conditions of a match; `None` if the set cannot be exact.
-    pub(super) fn of_group(ruleset: &Ruleset, group: &[Part]) -> Option<Self> {
+    pub(super) fn of_group(ruleset: &Ruleset, group: &[Clause]) -> Option<Self> {
         let mut space = Self::default();
-        let port = |part: &&Part| {
+        let port = |part: &&Clause| {
             part.negated
                 && matches!(
                     part.subject(),

@@ -15,7 +15,7 @@ use crate::text::diagnostic::{Code, Diagnostics, Fix, Problem, Severity, Span};
 
 use super::command::{self, Global, Verb};
 use super::open_table::{self, OpenTable};
-use super::rule::{RuleReader, Site};
+use super::rule::{RuleReader, RuleSite};
 use super::source_line::{Input, Reports, SourceLine};
 use super::validate_table;
 use super::words::{self, Word};
@@ -375,7 +375,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
             return None;
         }
         let ruleset = &mut self.rulesets[open.ruleset];
-        let (chain, rule) = open.alike(ruleset, words)?;
+        let (chain, rule) = open.find_match(ruleset, words)?;
         debug_assert!(
             self.rule
                 .agrees(line.text, line.own_span(), ruleset, open, (chain, &rule)),
@@ -452,7 +452,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
             is_faultless = false;
             reports.in_line(line, span, problem);
         };
-        let site = Site {
+        let site = RuleSite {
             table: open.table,
             name: open.name,
             chains: &open.chains,
@@ -544,7 +544,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
             is_readable &= problem.severity != Severity::Error;
             reports.in_line(line, span, problem);
         };
-        let site = Site {
+        let site = RuleSite {
             table: open.table,
             name: open.name,
             chains: &open.chains,

@@ -7,7 +7,7 @@ use super::gaps::native_tables;
 use super::{Inside, Parsed, Read, empty_dump, gaps, unsupported_input};
 
 /// A capture in a text.
-pub(super) struct Found {
+pub(super) struct FoundCapture {
     /// Its bytes.
     start: usize,
     end: usize,
@@ -15,7 +15,7 @@ pub(super) struct Found {
 }
 
 /// Finds a capture in a text: an object at the beginning of a line with a `schema_version`.
-pub(super) fn find(text: &str) -> Option<Found> {
+pub(super) fn find(text: &str) -> Option<FoundCapture> {
     let lead = memchr::memmem::find(text.as_bytes(), b"\"schema_version\"");
     let whole = text.trim_start().starts_with('{');
     let start = match (lead, whole) {
@@ -30,7 +30,7 @@ pub(super) fn find(text: &str) -> Option<Found> {
         Err(_) if lead.is_none() || !text[..start].trim().is_empty() => return None,
         Err(error) => Err(error),
     };
-    Some(Found {
+    Some(FoundCapture {
         start,
         end: start + objects.byte_offset(),
         capture,
@@ -38,7 +38,7 @@ pub(super) fn find(text: &str) -> Option<Found> {
 }
 
 /// Reads a capture and the text around it.
-pub(super) fn read(text: String, found: Found) -> Parsed {
+pub(super) fn read(text: String, found: FoundCapture) -> Parsed {
     let mut read = Read::default();
     let mut capture = match found.capture {
         Ok(capture) => capture,
@@ -135,7 +135,7 @@ pub(super) fn all(mut read: Read, mut capture: Box<Capture>, sources: Vec<String
 
 /// The pasted text with blanks instead of the capture, so that all other positions stay valid.
 fn without_capture(text: &str) -> String {
-    let Some(Found { start, end, .. }) = find(text) else {
+    let Some(FoundCapture { start, end, .. }) = find(text) else {
         return text.to_owned();
     };
     let blank = |c: char| {

@@ -9,14 +9,14 @@ use crate::netfilter::ruleset::Chain;
 /// The position of each chain in its table, by name. The chains own the names, and this table
 /// stores positions only.
 #[derive(Debug, Default)]
-pub(super) struct Places {
+pub(super) struct ChainIndex {
     hasher: DefaultHashBuilder,
     places: HashTable<u32>,
 }
 
-impl Places {
+impl ChainIndex {
     /// The index of all chains of a table.
-    pub(super) fn of(chains: &[Chain]) -> Self {
+    pub(super) fn from_chains(chains: &[Chain]) -> Self {
         let mut places = Self {
             places: HashTable::with_capacity(chains.len()),
             ..Self::default()
@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn chains_are_found_by_the_names_that_they_have_now() {
         let mut chains = Vec::new();
-        let mut places = Places::default();
+        let mut places = ChainIndex::default();
         assert_eq!(places.find(&chains, "0"), None);
         for place in 0..1_000 {
             chains.push(chain(&place.to_string()));

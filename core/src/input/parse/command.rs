@@ -121,7 +121,7 @@ pub(crate) fn may_be_global(word: &str) -> bool {
 
 /// A command with its own words.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Command<'w, 'a> {
+pub(super) struct RuleCommand<'w, 'a> {
     pub(super) verb: Verb,
     /// The word of the command.
     pub(super) word: &'w Word<'a>,
@@ -137,7 +137,7 @@ pub(super) fn read<'w, 'a>(
     verb: Verb,
     word: &'w Word<'a>,
     rest: &mut Rest<'w, 'a>,
-    command: &mut Option<Command<'w, 'a>>,
+    command: &mut Option<RuleCommand<'w, 'a>>,
     say: &mut ProblemSink,
 ) {
     let optional = matches!(
@@ -158,7 +158,7 @@ pub(super) fn read<'w, 'a>(
             ),
         );
     }
-    let mut read = Command {
+    let mut read = RuleCommand {
         verb,
         word,
         chain,

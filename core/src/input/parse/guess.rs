@@ -9,7 +9,7 @@ const MAX_LINES: usize = 5_000;
 
 /// Built-in chains by name: (declared with a policy, named by a rule).
 #[derive(Default)]
-struct Seen<'a> {
+struct ChainEvidence<'a> {
     declared: Vec<&'a str>,
     used: Vec<&'a str>,
     targets: Vec<&'a str>,
@@ -19,7 +19,7 @@ struct Seen<'a> {
 pub(super) fn table<'a>(
     lines: impl Iterator<Item = &'a str>,
 ) -> Result<(TableName, String), Vec<TableName>> {
-    let mut seen = Seen::default();
+    let mut seen = ChainEvidence::default();
     for line in lines.take(MAX_LINES) {
         match LineKind::of(line) {
             LineKind::Chain(name) if line.contains(" ACCEPT") || line.contains(" DROP") => {

@@ -15,8 +15,8 @@ use crate::packet::hook::Hook;
 use crate::text::diagnostic::{Code, Problem, ProblemSink};
 use crate::text::shell;
 
-use super::chain_index::Places;
-use super::command::{Command, Verb};
+use super::chain_index::ChainIndex;
+use super::command::{RuleCommand, Verb};
 use super::rule_templates::Shapes;
 
 mod conditional;
@@ -41,7 +41,7 @@ pub(super) struct OpenTable {
     pub(super) ruleset: usize,
     pub(super) table: usize,
     pub(super) name: TableName,
-    pub(super) chains: Places,
+    pub(super) chains: ChainIndex,
     /// The chain that a line named last. The next line usually names it again, or the chain after
     /// it.
     last: u32,
@@ -66,7 +66,7 @@ impl OpenTable {
             ruleset,
             table,
             name,
-            chains: Places::default(),
+            chains: ChainIndex::default(),
             last: 0,
             work: 0,
             shapes: Shapes::default(),
@@ -126,7 +126,7 @@ impl OpenTable {
     pub(super) fn run(
         &mut self,
         ruleset: &mut Ruleset,
-        command: Command,
+        command: RuleCommand,
         rule: Rule,
         more: Vec<Rule>,
         say: &mut ProblemSink,
@@ -175,7 +175,12 @@ impl OpenTable {
     }
 
     /// The chain that a command names.
-    fn chain(&mut self, table: &Table, command: Command, say: &mut ProblemSink) -> Option<usize> {
+    fn chain(
+        &mut self,
+        table: &Table,
+        command: RuleCommand,
+        say: &mut ProblemSink,
+    ) -> Option<usize> {
         let word = command.chain?;
         let found = self.find(table, &word.text).map(|chain| chain as usize);
         if found.is_none() {
@@ -196,7 +201,7 @@ impl OpenTable {
         &mut self,
         ruleset: &mut Ruleset,
         chain: usize,
-        command: Command,
+        command: RuleCommand,
         rules: Vec<Rule>,
         say: &mut ProblemSink,
     ) {
@@ -290,7 +295,7 @@ impl OpenTable {
         self.mark_doubtful_chain(held);
     }
 
-    fn new_chain(&mut self, table: &mut Table, command: Command, say: &mut ProblemSink) {
+    fn new_chain(&mut self, table: &mut Table, command: RuleCommand, say: &mut ProblemSink) {
         let Some(word) = command.chain else { return };
         if let Some(problem) = bad_name(&word.text) {
             say(word.span, problem);
@@ -311,7 +316,7 @@ impl OpenTable {
         }
     }
 
-    fn rename(&mut self, table: &mut Table, command: Command, say: &mut ProblemSink) {
+    fn rename(&mut self, table: &mut Table, command: RuleCommand, say: &mut ProblemSink) {
         let (Some(chain), Some(name)) = (self.chain(table, command, say), command.other) else {
             return;
         };
@@ -340,7 +345,7 @@ impl OpenTable {
         );
     }
 
-    fn delete_chains(&mut self, table: &mut Table, command: Command, say: &mut ProblemSink) {
+    fn delete_chains(&mut self, table: &mut Table, command: RuleCommand, say: &mut ProblemSink) {
         let used = used_chains(table);
         self.doubt_deleted_chains(table, command);
         let free = |place: usize, chain: &Chain| {
@@ -396,7 +401,7 @@ impl OpenTable {
                 *chain = moved[*chain as usize];
             }
         }
-        self.chains = Places::of(&table.chains);
+        self.chains = ChainIndex::from_chains(&table.chains);
     }
 
     /// Sorts the chains as iptables does: built-in chains first, then the others by name.
@@ -414,7 +419,7 @@ impl OpenTable {
             .for_each(conditional::place_gaps_at_end);
     }
 
-    fn policy(&mut self, table: &mut Table, command: Command, say: &mut ProblemSink) {
+    fn policy(&mut self, table: &mut Table, command: RuleCommand, say: &mut ProblemSink) {
         let (Some(chain), Some(word)) = (self.chain(table, command, say), command.other) else {
             return;
         };
@@ -448,7 +453,7 @@ impl OpenTable {
     fn each(
         &mut self,
         table: &mut Table,
-        command: Command,
+        command: RuleCommand,
         act: impl Fn(&mut Chain),
         say: &mut ProblemSink,
     ) {

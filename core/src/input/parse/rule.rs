@@ -6,14 +6,14 @@ use std::collections::HashSet;
 use crate::iptables::extension::{Id, Kind, Opt, Role, opaque};
 use crate::iptables::kernel_names::chain_name_fault;
 use crate::iptables::table_name::TableName;
-use crate::netfilter::ruleset::{Counters, Part, Rule, Ruleset, Target, Value};
+use crate::netfilter::ruleset::{Clause, Counters, Rule, Ruleset, Target, Value};
 use crate::packet::Protocol;
 use crate::text::diagnostic::{Code, Problem, ProblemSink, Severity, Span};
 use crate::text::number;
 
-use super::chain_index::Places;
-use super::command::{self, Command, Global};
-use super::rule_templates::{Taken, What};
+use super::chain_index::ChainIndex;
+use super::command::{self, Global, RuleCommand};
+use super::rule_templates::{ValueSlot, What};
 use super::words::{Rest, Word, as_written};
 
 mod build;
@@ -21,7 +21,7 @@ mod find;
 mod shape;
 
 use build::canonical;
-use find::Found;
+use find::FoundOption;
 
 /// The group of the IP header's own conditions. It comes first.
 const HEADER: u16 = 0;
@@ -37,7 +37,7 @@ const MAX_RULES_PER_LINE: usize = 4096;
 /// Parses rules, and reuses its memory for the next one.
 #[derive(Default)]
 pub(super) struct RuleReader {
-    parts: Vec<(u16, Part)>,
+    parts: Vec<(u16, Clause)>,
     /// The matches so far, with their spans. Their groups count from 1.
     matches: Vec<(Id, Span)>,
     target: Option<(Id, Span)>,
@@ -57,7 +57,7 @@ pub(super) struct RuleReader {
     /// Further addresses of a list after `-s` or `-d`. Each makes a rule.
     lists: Vec<(u8, Vec<Value>)>,
     /// The values that are separate words, in the order of the text.
-    taken: Vec<Taken>,
+    taken: Vec<ValueSlot>,
     /// The unsupported extensions that have been reported. A node's dump has thousands of rules
     /// with each.
     said: HashSet<String>,
@@ -65,20 +65,20 @@ pub(super) struct RuleReader {
 
 /// The table that a rule is parsed for.
 #[derive(Clone, Copy)]
-pub(super) struct Site<'r> {
+pub(super) struct RuleSite<'r> {
     /// The position of its table.
     pub(super) table: usize,
     /// The name of the table.
     pub(super) name: TableName,
     /// The chains of the table by name.
-    pub(super) chains: &'r Places,
+    pub(super) chains: &'r ChainIndex,
     /// Whether iptables printed the text, so that a number stays a number even if it has a name.
     pub(super) printed: bool,
 }
 
 /// The content of a line.
-pub(super) struct Line<'w, 'a> {
-    pub(super) command: Option<Command<'w, 'a>>,
+pub(super) struct RuleLine<'w, 'a> {
+    pub(super) command: Option<RuleCommand<'w, 'a>>,
     /// The table after `-t`.
     pub(super) table: Option<TableName>,
     pub(super) rule: Rule,
@@ -105,9 +105,9 @@ impl RuleReader {
         text: &'a str,
         words: &'w [Word<'a>],
         ruleset: &mut Ruleset,
-        site: Site,
+        site: RuleSite,
         say: &mut ProblemSink,
-    ) -> Line<'w, 'a> {
+    ) -> RuleLine<'w, 'a> {
         self.parts.clear();
         self.matches.clear();
         self.lists.clear();
@@ -126,7 +126,7 @@ impl RuleReader {
             text,
             words: &words[..words.len().min(MAX_WORDS)],
         };
-        let mut line = Line {
+        let mut line = RuleLine {
             command: None,
             table: None,
             rule: Rule::default(),
@@ -168,9 +168,9 @@ impl RuleReader {
         word: &'w Word<'a>,
         bang: Option<Span>,
         rest: &mut Rest<'w, 'a>,
-        line: &mut Line<'w, 'a>,
+        line: &mut RuleLine<'w, 'a>,
         ruleset: &mut Ruleset,
-        site: Site,
+        site: RuleSite,
         say: &mut ProblemSink,
     ) {
         let parted = if word.text.starts_with("--") {
@@ -186,7 +186,7 @@ impl RuleReader {
             None
         };
         match found {
-            Some(Found::Global(global)) => {
+            Some(FoundOption::Global(global)) => {
                 if bang.is_some() {
                     let problem =
                         Problem::new(Code::NotNegatable, format!("{flag} cannot be negated"))
@@ -208,7 +208,7 @@ impl RuleReader {
                     Global::Verb(verb) => {
                         command::read(verb, word, rest, &mut line.command, say);
                         let chain = line.command.and_then(|command| command.chain);
-                        self.taken.extend(chain.map(|chain| Taken {
+                        self.taken.extend(chain.map(|chain| ValueSlot {
                             span: chain.span,
                             what: What::Chain,
                         }));
@@ -218,7 +218,7 @@ impl RuleReader {
                     }
                 }
             }
-            Some(Found::Option(group, id, option)) => {
+            Some(FoundOption::Option(group, id, option)) => {
                 self.option(
                     (word, flag, attached),
                     bang,
@@ -228,7 +228,7 @@ impl RuleReader {
                     say,
                 );
             }
-            Some(Found::Several(flags)) => {
+            Some(FoundOption::Several(flags)) => {
                 let problem =
                     Problem::new(Code::AmbiguousName, format!("ambiguous option `{flag}`"))
                         .hint(format!("write {}", flags.join(" or ")));
@@ -284,9 +284,9 @@ impl RuleReader {
         say(word.span, problem);
         rest.next();
         let value = Value::Text(ruleset.keep(&format!("{} [unsupported revision]", id.get().name)));
-        let part = Part {
+        let part = Clause {
             extension: Id::OPAQUE_TARGET,
-            option: Part::BARE,
+            option: Clause::BARE,
             negated: false,
             opens: false,
             value,
@@ -370,9 +370,9 @@ impl RuleReader {
         let group = group(self.matches.len());
         self.parts.push((
             group,
-            Part {
+            Clause {
                 extension: id,
-                option: Part::BARE,
+                option: Clause::BARE,
                 negated: false,
                 opens: false,
                 value,
@@ -392,7 +392,7 @@ impl RuleReader {
         goto: bool,
         rest: &mut Rest,
         ruleset: &mut Ruleset,
-        site: Site,
+        site: RuleSite,
         say: &mut ProblemSink,
     ) -> Target {
         if std::mem::replace(&mut self.jumps, true) {
@@ -413,7 +413,7 @@ impl RuleReader {
         };
         let table = &ruleset.tables[site.table];
         if let Some(chain) = site.chains.find(&table.chains, &name.text) {
-            self.taken.push(Taken {
+            self.taken.push(ValueSlot {
                 span: name.span,
                 what: What::Jump,
             });
@@ -472,9 +472,9 @@ impl RuleReader {
                 say,
             );
             let value = Value::Text(ruleset.keep(words));
-            let part = Part {
+            let part = Clause {
                 extension: Id::OPAQUE_TARGET,
-                option: Part::BARE,
+                option: Clause::BARE,
                 negated: false,
                 opens: false,
                 value,
@@ -525,7 +525,7 @@ impl RuleReader {
                         option: place,
                         part: None,
                     };
-                    self.taken.push(Taken {
+                    self.taken.push(ValueSlot {
                         span: value.span,
                         what,
                     });

@@ -5,7 +5,7 @@
 
 use crate::iptables::extension::header::is_any;
 use crate::iptables::extension::{Given, Id, Kind, Options};
-use crate::netfilter::ruleset::{Part, Rule, Ruleset, Target};
+use crate::netfilter::ruleset::{Clause, Rule, Ruleset, Target};
 use crate::packet::Protocol;
 use crate::text::diagnostic::Span;
 
@@ -20,7 +20,7 @@ const PATIENCE: i32 = 200;
 /// The templates of a table.
 #[derive(Default)]
 pub(super) struct Shapes {
-    known: Vec<Shape>,
+    known: Vec<RuleTemplate>,
     /// The template of the last rule.
     last: usize,
     /// The number of chains of the table. A new chain may change the meaning of a target's name.
@@ -30,14 +30,14 @@ pub(super) struct Shapes {
 }
 
 /// The template of rules that differ only in their values.
-pub(super) struct Shape {
+pub(super) struct RuleTemplate {
     /// The line of the first rule, without counters, and its start.
     pub(super) line: Box<str>,
     pub(super) start: u32,
     /// Its values, in the order of the line. The first one is the chain.
-    pub(super) values: Vec<Taken>,
+    pub(super) values: Vec<ValueSlot>,
     /// Its clauses. Those with values of the line lack them.
-    pub(super) parts: Vec<Part>,
+    pub(super) parts: Vec<Clause>,
     pub(super) rule: Rule,
     pub(super) protocol: Option<Protocol>,
     /// The templates that followed, the last one first.
@@ -46,7 +46,7 @@ pub(super) struct Shape {
 
 /// A value that is a separate word.
 #[derive(Clone, Copy)]
-pub(super) struct Taken {
+pub(super) struct ValueSlot {
     pub(super) span: Span,
     pub(super) what: What,
 }
@@ -69,7 +69,7 @@ pub(super) enum What {
     },
 }
 
-impl Shape {
+impl RuleTemplate {
     /// The maximum number of values. No usual rule has more.
     pub(super) const MAX_VALUES: usize = 12;
 
@@ -118,7 +118,11 @@ fn begins(text: &[u8], with: &[u8]) -> bool {
 
 impl OpenTable {
     /// Parses a line that fits a template: the position of its chain, and the rule.
-    pub(super) fn alike(&mut self, ruleset: &mut Ruleset, line: &str) -> Option<(usize, Rule)> {
+    pub(super) fn find_match(
+        &mut self,
+        ruleset: &mut Ruleset,
+        line: &str,
+    ) -> Option<(usize, Rule)> {
         let table = &ruleset.tables[self.table];
         if self.shapes.chains != table.chains.len() {
             self.shapes.chains = table.chains.len();
@@ -127,7 +131,7 @@ impl OpenTable {
         }
         let last = self.shapes.known.get(self.shapes.last)?;
         self.shapes.strange += 1;
-        let mut values = [""; Shape::MAX_VALUES];
+        let mut values = [""; RuleTemplate::MAX_VALUES];
         let mut fits = |place: usize| self.shapes.known[place].fits(line, &mut values);
         let place = match last.next {
             [next, _] if fits(next) => next,
@@ -147,7 +151,7 @@ impl OpenTable {
     }
 
     /// The rule of a template with these values; `None` if there is a diagnostic.
-    fn filled(&self, ruleset: &mut Ruleset, shape: &Shape, values: &[&str]) -> Option<Rule> {
+    fn filled(&self, ruleset: &mut Ruleset, shape: &RuleTemplate, values: &[&str]) -> Option<Rule> {
         let first = ruleset.parts.len();
         ruleset.parts.extend_from_slice(&shape.parts);
         let mut rule = Rule {
@@ -222,7 +226,7 @@ impl Shapes {
     }
 
     /// Stores a template. If there are too many, the others are removed.
-    pub(super) fn keep(&mut self, shape: Shape) {
+    pub(super) fn keep(&mut self, shape: RuleTemplate) {
         if self.known.len() == MAX_TEMPLATES {
             self.known.clear();
             self.last = 0;

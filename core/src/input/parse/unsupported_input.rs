@@ -7,7 +7,7 @@ use crate::netfilter::ruleset::Ruleset;
 use crate::text::diagnostic::{Code, Problem, Severity, Span};
 
 /// A kind of text that people paste.
-struct Sign {
+struct UnsupportedInput {
     code: Code,
     /// A word of its text.
     word: &'static str,
@@ -28,8 +28,8 @@ const fn sign(
     beside: bool,
     is: &'static str,
     hint: &'static str,
-) -> Sign {
-    Sign {
+) -> UnsupportedInput {
+    UnsupportedInput {
         code,
         word,
         and,
@@ -46,7 +46,7 @@ const SAVE: &str = "run `iptables-save -c` in the pod's network namespace";
 
 /// The known kinds. The more specific ones come first.
 #[rustfmt::skip]
-const SIGNS: [Sign; 30] = [
+const SIGNS: [UnsupportedInput; 30] = [
     sign(Code::OtherBackend, "iptables-legacy tables present", "", true, "this output shows nft only, and the legacy backend has tables, too", "also run `iptables-legacy-save -c`"),
     sign(Code::OtherBackend, "ip6tables-legacy tables present", "", true, "this output shows nft only, and the legacy backend has tables, too", "also run `ip6tables-legacy-save -c`"),
     sign(Code::OtherBackend, "iptables-nft tables present", "", true, "this output shows the legacy backend only, and nft has tables, too", "also run `iptables-nft-save -c`"),

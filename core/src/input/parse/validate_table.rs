@@ -3,11 +3,11 @@
 use crate::iptables::extension::{Id, Options};
 use crate::iptables::kernel_names::chain_name_fault;
 use crate::netfilter::backend::Backend;
-use crate::netfilter::ruleset::{Chain, Part, Rule, Ruleset, Target};
+use crate::netfilter::ruleset::{Chain, Clause, Rule, Ruleset, Target};
 use crate::packet::hook::Hook;
 use crate::text::diagnostic::{Code, DiagnosticSink, Problem, Span};
 
-use super::chain_index::Places;
+use super::chain_index::ChainIndex;
 
 /// The maximum nesting in nf_tables (measured with iptables-nft 1.8.9 on Linux 6.18; one less than
 /// `NFT_JUMP_STACK_SIZE`). The legacy backend accepts ten thousand.
@@ -17,7 +17,7 @@ const NFT_DEPTH: u32 = 15;
 pub(super) fn table(
     ruleset: &mut Ruleset,
     table: usize,
-    chains: &Places,
+    chains: &ChainIndex,
     say: &mut DiagnosticSink,
 ) {
     resolve(ruleset, table, chains, say);
@@ -98,7 +98,7 @@ fn wrong_interface(ruleset: &Ruleset, rule: &Rule, hook: Hook) -> Option<&'stati
         .iter()
         .take_while(|part| part.extension == Id::HEADER);
     header
-        .filter_map(Part::opt)
+        .filter_map(Clause::opt)
         .find(|opt| opt.flag == wrong)
         .map(|opt| opt.flag)
 }
@@ -131,7 +131,7 @@ fn reached(chains: &[Chain]) -> Vec<u8> {
 }
 
 /// Resolves every jump to its chain, and reports undefined chains.
-fn resolve(ruleset: &mut Ruleset, table: usize, places: &Places, say: &mut DiagnosticSink) {
+fn resolve(ruleset: &mut Ruleset, table: usize, places: &ChainIndex, say: &mut DiagnosticSink) {
     let Ruleset {
         tables,
         strings,
@@ -176,7 +176,7 @@ fn resolve(ruleset: &mut Ruleset, table: usize, places: &Places, say: &mut Diagn
 }
 
 /// A chain on the path from a built-in one.
-struct Frame {
+struct LoopFrame {
     chain: u32,
     rule: usize,
     /// The deepest nesting found in the chains that it calls.
@@ -194,7 +194,7 @@ fn nesting(ruleset: &Ruleset, table: usize, say: &mut DiagnosticSink) {
     for start in (0..).take(chains.len()) {
         if depth[start as usize].is_none() {
             open[start as usize] = true;
-            frames.push(Frame {
+            frames.push(LoopFrame {
                 chain: start,
                 rule: 0,
                 below: 0,
@@ -228,7 +228,7 @@ fn nesting(ruleset: &Ruleset, table: usize, say: &mut DiagnosticSink) {
                 frame.below = frame.below.max(below + 1);
             } else {
                 open[next as usize] = true;
-                frames.push(Frame {
+                frames.push(LoopFrame {
                     chain: next,
                     rule: 0,
                     below: 0,

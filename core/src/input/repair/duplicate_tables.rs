@@ -10,7 +10,7 @@ use crate::netfilter::ruleset::{Chain, Ruleset, Table};
 use crate::text::diagnostic::{Code, Diagnostic, Span};
 
 /// Two sections with the same table. The better one is the first.
-struct Pair {
+struct TablePair {
     better: usize,
     worse: usize,
     table: TableName,
@@ -139,7 +139,7 @@ fn compare(
     one: (usize, u32),
     other: (usize, u32),
     name: TableName,
-) -> Option<Pair> {
+) -> Option<TablePair> {
     let of = |(section, place): (usize, u32)| {
         let set = &parsed.rulesets[place as usize];
         Some((section, set, set.table(name)?))
@@ -175,7 +175,7 @@ fn compare(
     } else {
         (first, second)
     };
-    Some(Pair {
+    Some(TablePair {
         better,
         worse,
         table: name,
@@ -203,7 +203,7 @@ fn same((set, table): (&Ruleset, &Table), (held, shown): (&Ruleset, &Table)) -> 
             })
 }
 
-fn prefer(parsed: &mut Parsed, pair: &Pair) {
+fn prefer(parsed: &mut Parsed, pair: &TablePair) {
     let (better, worse) = (
         parsed.sections[pair.better].clone(),
         parsed.sections[pair.worse].clone(),

@@ -3,17 +3,17 @@
 use crate::iptables::extension::Id;
 use crate::iptables::print;
 use crate::mesh::{self, ConditionField, ConditionValue, MeshKind, Network, RuleView};
-use crate::netfilter::ruleset::{Part, Rule, Ruleset, Table, Value};
+use crate::netfilter::ruleset::{Clause, Rule, Ruleset, Table, Value};
 use crate::packet::fields::PacketField;
 
 /// A condition of a rule, as far as it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Condition {
+pub(super) enum PartialCondition {
     /// The printed condition.
     Known(String),
     /// An address that is missing, or of which only the name is known.
     Gap {
-        side: Side,
+        side: AddressSide,
         negated: bool,
         loopback: bool,
     },
@@ -23,12 +23,12 @@ pub(super) enum Condition {
 
 /// The side of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
+pub(super) enum AddressSide {
     Source,
     Destination,
 }
 
-impl Side {
+impl AddressSide {
     fn flag(self) -> &'static str {
         match self {
             Self::Source => "-s",
@@ -47,7 +47,7 @@ impl Side {
 /// A rule in parts.
 #[derive(Clone, Debug)]
 pub(super) struct Pieces<'a> {
-    conditions: Vec<Condition>,
+    conditions: Vec<PartialCondition>,
     target: String,
     /// The known conditions and the effect.
     view: RuleView<'a>,
@@ -64,7 +64,7 @@ impl<'a> Pieces<'a> {
                 _ => conditions.extend(
                     print::conditions(set, group)
                         .into_iter()
-                        .map(Condition::Known),
+                        .map(PartialCondition::Known),
                 ),
             }
         }
@@ -85,7 +85,7 @@ impl<'a> Pieces<'a> {
     pub(super) fn has_gap(&self) -> bool {
         self.conditions
             .iter()
-            .any(|one| !matches!(one, Condition::Known(_)))
+            .any(|one| !matches!(one, PartialCondition::Known(_)))
     }
 
     /// The rule with its gaps filled from the form of the mesh's rules, and the mesh; `None` if a
@@ -94,11 +94,11 @@ impl<'a> Pieces<'a> {
         let mut gaps = self
             .conditions
             .iter()
-            .filter(|one| !matches!(one, Condition::Known(_)));
+            .filter(|one| !matches!(one, PartialCondition::Known(_)));
         let Some(gap) = gaps.next() else {
             return Some((self.text(&[]), None));
         };
-        let &Condition::Gap {
+        let &PartialCondition::Gap {
             side,
             negated,
             loopback,
@@ -112,7 +112,7 @@ impl<'a> Pieces<'a> {
         let with = |address: Network| {
             let value = ConditionValue::Network(address);
             let mut view = self.view.clone();
-            view.conditions.push(mesh::Condition {
+            view.conditions.push(mesh::ViewedCondition {
                 field: side.field(),
                 negated,
                 value,
@@ -130,7 +130,7 @@ impl<'a> Pieces<'a> {
     /// The printed rule with the values of its gaps.
     fn text(&self, gaps: &[String]) -> String {
         let known = self.conditions.iter().filter_map(|one| match one {
-            Condition::Known(text) => Some(text.as_str()),
+            PartialCondition::Known(text) => Some(text.as_str()),
             _ => None,
         });
         let words = gaps
@@ -147,7 +147,7 @@ impl<'a> Pieces<'a> {
     /// Whether two rules may be equal: their known conditions agree, and each unknown condition of
     /// one has a counterpart in the other.
     pub(super) fn may_be(&self, other: &Self) -> bool {
-        let left = |own: &Self, other: &Self| -> Vec<Condition> {
+        let left = |own: &Self, other: &Self| -> Vec<PartialCondition> {
             own.conditions
                 .iter()
                 .filter(|one| !other.conditions.contains(one))
@@ -155,9 +155,9 @@ impl<'a> Pieces<'a> {
                 .collect()
         };
         let (mine, theirs) = (left(self, other), left(other, self));
-        let gaps = |list: &[Condition]| {
+        let gaps = |list: &[PartialCondition]| {
             list.iter()
-                .filter(|one| !matches!(one, Condition::Known(_)))
+                .filter(|one| !matches!(one, PartialCondition::Known(_)))
                 .count()
         };
         let fills = |known: usize, gaps: usize| known <= gaps;
@@ -168,9 +168,9 @@ impl<'a> Pieces<'a> {
 }
 
 /// The gap for `! -d` with a missing address.
-fn gap(set: &Ruleset, part: &Part) -> Condition {
+fn gap(set: &Ruleset, part: &Clause) -> PartialCondition {
     let Value::Text(text) = part.value else {
-        return Condition::Lost;
+        return PartialCondition::Lost;
     };
     let words: Vec<&str> = set.text(text).split_whitespace().collect();
     let (negated, words) = match &words[..] {
@@ -179,11 +179,11 @@ fn gap(set: &Ruleset, part: &Part) -> Condition {
         rest => (false, rest),
     };
     let side = match words {
-        ["-s" | "--source" | "--src"] => Side::Source,
-        ["-d" | "--destination" | "--dst"] => Side::Destination,
-        _ => return Condition::Lost,
+        ["-s" | "--source" | "--src"] => AddressSide::Source,
+        ["-d" | "--destination" | "--dst"] => AddressSide::Destination,
+        _ => return PartialCondition::Lost,
     };
-    Condition::Gap {
+    PartialCondition::Gap {
         side,
         negated,
         loopback: false,
@@ -191,14 +191,14 @@ fn gap(set: &Ruleset, part: &Part) -> Condition {
 }
 
 /// The gap for a condition that a listing does not show.
-fn unlisted(set: &Ruleset, part: &Part) -> Condition {
+fn unlisted(set: &Ruleset, part: &Clause) -> PartialCondition {
     let side = match part.opt().map(|opt| opt.flag) {
-        Some("--source-name") => Side::Source,
-        Some("--destination-name") => Side::Destination,
-        _ => return Condition::Lost,
+        Some("--source-name") => AddressSide::Source,
+        Some("--destination-name") => AddressSide::Destination,
+        _ => return PartialCondition::Lost,
     };
     let loopback = matches!(part.value, Value::Text(text) if set.text(text) == "localhost");
-    Condition::Gap {
+    PartialCondition::Gap {
         side,
         negated: part.negated,
         loopback,

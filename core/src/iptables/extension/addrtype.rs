@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::kind::Names;
-use super::{Extension, Given, Kind, Listed, Opt, Options};
+use super::{Extension, Given, Kind, ListingForm, Opt, Options};
 use crate::netfilter::condition::{Context, Field, InterfaceSide, Parameters, Phrase, Subject};
 use crate::netfilter::routing::kind_of;
 use crate::netfilter::ruleset::Value;
@@ -95,13 +95,13 @@ fn holds_v6(wanted: u32, address: Ipv6Addr, found: u32) -> bool {
 
 static SOURCE_TYPE: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("type of the source address"),
+    phrase: Phrase::Noun("type of the source address"),
     read: |context| address_type(context, context.view.src),
 };
 
 static DESTINATION_TYPE: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("type of the destination address"),
+    phrase: Phrase::Noun("type of the destination address"),
     read: |context| address_type(context, context.view.dst),
 };
 
@@ -157,7 +157,7 @@ fn check(given: &Given) -> Result<(), Problem> {
 
 /// `-m addrtype`.
 pub static ADDRTYPE: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "ADDRTYPE match",
         &[
             ("src-type !%", "--src-type %"),

@@ -4,7 +4,7 @@
 use super::ipv6header::has_header;
 use super::spi::SPI;
 use super::transport::{TRANSPORT, headless};
-use super::{Extension, Kind, Listed, Opt};
+use super::{Extension, Kind, ListingForm, Opt};
 use crate::netfilter::condition::{Context, Field, Phrase, Subject};
 use crate::netfilter::ruleset::Value;
 use crate::packet::value::FieldValue;
@@ -14,7 +14,7 @@ const AH: Protocol = Protocol(51);
 
 /// `-m ah` of iptables.
 pub static AH4: Extension = Extension {
-    listed: Listed::new("ah", &[("spi:!%", "--ahspi %"), ("spis:!%", "--ahspi %")]),
+    listed: ListingForm::new("ah", &[("spi:!%", "--ahspi %"), ("spis:!%", "--ahspi %")]),
     family: Some(Family::Ipv4),
     implied_by: Some(AH),
     protocols: &[AH],
@@ -30,7 +30,7 @@ pub static AH4: Extension = Extension {
 /// exthdrs_core.c).
 static PRESENT: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says(
+    phrase: Phrase::Sentence(
         "it has an authentication header",
         "it has no authentication header",
     ),
@@ -40,7 +40,7 @@ static PRESENT: Field = Field {
 /// The kernel treats a length of 0 as any length.
 static LENGTH: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("length of the authentication header"),
+    phrase: Phrase::Noun("length of the authentication header"),
     read: |context| match context.wanted {
         Value::Number(0) => FieldValue::Holds(!context.negated, "of any size".into()),
         _ => unstated(context),
@@ -49,7 +49,7 @@ static LENGTH: Field = Field {
 
 static RESERVED: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says(
+    phrase: Phrase::Sentence(
         "the reserved bits of its authentication header are 0",
         "a reserved bit of its authentication header is set",
     ),
@@ -64,7 +64,7 @@ fn unstated<'a>(_: &Context<'a>) -> FieldValue<'a> {
 
 /// `-m ah` of ip6tables.
 pub static AH6: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "ah",
         &[
             ("spi:!%", "--ahspi %"),

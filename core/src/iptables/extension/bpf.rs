@@ -1,6 +1,6 @@
 //! `-m bpf` (xt_bpf.c): a program that reads the packet.
 
-use super::kind::Form;
+use super::kind::ValueForm;
 use super::kind::read::problem;
 use super::{Extension, Given, Kind, Opt};
 use crate::netfilter::ruleset::Value;
@@ -10,7 +10,7 @@ use crate::text::diagnostic::{Code, Problem};
 const MAX_INSTRUCTIONS: usize = 64;
 
 /// `4,48 0 0 9,21 0 1 6,6 0 0 1,6 0 0 0`: a count, then four numbers for each instruction.
-static PROGRAM: Form = Form {
+static PROGRAM: ValueForm = ValueForm {
     words: 1,
     read: |words, ruleset| {
         let text = words[0];

@@ -1,6 +1,6 @@
 //! `-m cgroup` (xt_cgroup.c): the control group of the process that owns the socket.
 
-use super::{Extension, Given, Kind, Listed, Opt};
+use super::{Extension, Given, Kind, ListingForm, Opt};
 use crate::packet::hook::Hook;
 use crate::text::diagnostic::{Code, Problem};
 
@@ -16,7 +16,7 @@ fn one_group(given: &Given) -> Result<(), Problem> {
 
 /// `-m cgroup`.
 pub static CGROUP: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "",
         &[("?cgroup !%", "--cgroup %"), ("cgroup !%", "--path %")],
     ),

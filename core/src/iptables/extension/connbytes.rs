@@ -2,14 +2,14 @@
 
 use std::fmt::Write;
 
-use super::kind::Form;
+use super::kind::ValueForm;
 use super::kind::read::problem;
-use super::{Extension, Kind, Listed, Opt, Options};
-use crate::netfilter::ruleset::{Apart, Value};
+use super::{Extension, Kind, ListingForm, Opt, Options};
+use crate::netfilter::ruleset::{CompactBox, Value};
 use crate::text::number::parse_u64;
 
 /// `1000`, `1000:2000`, `:2000`. Without an upper end, the range is not limited.
-static AMOUNT: Form = Form {
+static AMOUNT: ValueForm = ValueForm {
     words: 1,
     read: |words, _| {
         let text = words[0];
@@ -30,7 +30,7 @@ static AMOUNT: Form = Form {
         if low > high {
             Err(wrong())
         } else {
-            Ok(Value::Wides(Apart::new((low, high))))
+            Ok(Value::Wides(CompactBox::new((low, high))))
         }
     },
     write: |value, _, out| {
@@ -80,7 +80,7 @@ fn describe(options: &Options) -> String {
 
 /// `-m connbytes`.
 pub static CONNBYTES: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "",
         &[(
             "!connbytes % connbytes mode % connbytes direction %",

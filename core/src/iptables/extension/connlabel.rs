@@ -1,8 +1,8 @@
 //! `-m connlabel` (xt_connlabel.c): one of 128 labels that rules set on a connection.
 
 use super::kind::read::problem;
-use super::kind::{Form, quote_always};
-use super::{Extension, Kind, Listed, Opt};
+use super::kind::{ValueForm, quote_always};
+use super::{Extension, Kind, ListingForm, Opt};
 use crate::netfilter::condition::{Field, Parameters, Phrase, Subject};
 use crate::netfilter::conntrack;
 use crate::netfilter::ruleset::Value;
@@ -13,7 +13,7 @@ use crate::packet::value::FieldValue;
 const HIGHEST: u32 = 127;
 
 /// The number of a label, or its name in `connlabel.conf`, which is not looked up.
-static LABEL: Form = Form {
+static LABEL: ValueForm = ValueForm {
     words: 1,
     read: |words, ruleset| match crate::text::number::parse_u32(words[0]) {
         Some(number) if number <= HIGHEST => Ok(Value::Number(number)),
@@ -37,7 +37,7 @@ static LABEL: Form = Form {
 /// With `--set`, a connection without the label gets it, and the rule matches.
 static LABELLED: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("connection's label"),
+    phrase: Phrase::Noun("connection's label"),
     read: |context| {
         if !conntrack::has_connection(context.view.state) {
             return FieldValue::Absent("no connection, and so no label");
@@ -56,7 +56,7 @@ static LABELLED: Field = Field {
 
 /// `-m connlabel`.
 pub static CONNLABEL: Extension = Extension {
-    listed: Listed::new("connlabel", &[("!%", "--label %")]),
+    listed: ListingForm::new("connlabel", &[("!%", "--label %")]),
     tracks: true,
     parameters: Some(|options| Parameters::ConnectionLabel {
         sets: options.has("--set"),

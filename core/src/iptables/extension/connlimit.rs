@@ -2,16 +2,16 @@
 
 use std::fmt::Write;
 
-use super::kind::Form;
+use super::kind::ValueForm;
 use super::kind::host::length;
 use super::kind::read::problem;
-use super::{Extension, Given, Kind, Listed, Opt, Options};
+use super::{Extension, Given, Kind, ListingForm, Opt, Options};
 use crate::netfilter::ruleset::Value;
 use crate::packet::Family;
 use crate::text::diagnostic::{Code, Problem};
 
 /// A prefix length, or the equivalent mask.
-static MASK: Form = Form {
+static MASK: ValueForm = ValueForm {
     words: 1,
     read: |words, ruleset| match length(Some(words[0]), Family::bits(ruleset.family).into()) {
         Some(length) => Ok(Value::Number(length)),
@@ -87,7 +87,7 @@ fn check(given: &Given) -> Result<(), Problem> {
 
 /// `-m connlimit`.
 pub static CONNLIMIT: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "",
         &[
             (

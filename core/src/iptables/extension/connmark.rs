@@ -1,7 +1,7 @@
 //! `-m connmark` (xt_connmark.c): a number that rules set on a connection. The match fails for a
 //! packet without a connection.
 
-use super::{Extension, Kind, Listed, Opt};
+use super::{Extension, Kind, ListingForm, Opt};
 use crate::netfilter::condition::{Field, Phrase, Subject};
 use crate::netfilter::conntrack;
 use crate::packet::fields::PacketField;
@@ -9,7 +9,7 @@ use crate::packet::value::FieldValue;
 
 static CONNECTION_MARK: Field = Field {
     subject: Subject::Packet(PacketField::Connmark),
-    phrase: Phrase::Is("connection mark"),
+    phrase: Phrase::Noun("connection mark"),
     read: |context| match conntrack::has_connection(context.view.state) {
         true => context.field(PacketField::Connmark),
         false => FieldValue::Never("the packet belongs to no connection"),
@@ -18,7 +18,7 @@ static CONNECTION_MARK: Field = Field {
 
 /// `-m connmark`.
 pub static CONNMARK: Extension = Extension {
-    listed: Listed::new("connmark match", &[("!%", "--mark %")]),
+    listed: ListingForm::new("connmark match", &[("!%", "--mark %")]),
     tracks: true,
     ..Extension::matching(
         "connmark",

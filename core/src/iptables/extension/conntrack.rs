@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::kind::host::HOST;
 use super::kind::read::{port_range, problem, whole};
-use super::kind::{Form, Names};
+use super::kind::{Names, ValueForm};
 use super::{Extension, Kind, Opt};
 use crate::netfilter::condition::{Context, Field, Parameters, Phrase, Subject};
 use crate::netfilter::ruleset::Value;
@@ -22,7 +22,7 @@ const DNAT: u32 = 64;
 
 static STATE: Field = Field {
     subject: Subject::Packet(PacketField::State),
-    phrase: Phrase::Is("connection state"),
+    phrase: Phrase::Noun("connection state"),
     read: |context| {
         let view = context.view;
         let source = if view.source_translated { SNAT } else { 0 };
@@ -98,7 +98,7 @@ fn zero(context: &Context) -> FieldValue<'static> {
 
 static PROTOCOL_NUMBER: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("number of the connection's protocol"),
+    phrase: Phrase::Noun("number of the connection's protocol"),
     read: |context| {
         let own = |context: &Context| FieldValue::Number(context.packet.protocol.0.into());
         match context.view.state {
@@ -110,13 +110,13 @@ static PROTOCOL_NUMBER: Field = Field {
 
 static FIRST_SOURCE: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("connection's first source"),
+    phrase: Phrase::Noun("connection's first source"),
     read: |context| end_in(context, Direction::Original, zero(context), source, source),
 };
 
 static FIRST_DESTINATION: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("connection's first destination"),
+    phrase: Phrase::Noun("connection's first destination"),
     read: |context| {
         end_in(
             context,
@@ -130,7 +130,7 @@ static FIRST_DESTINATION: Field = Field {
 
 static REPLY_SOURCE: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("source of the connection's replies"),
+    phrase: Phrase::Noun("source of the connection's replies"),
     read: |context| {
         let of_first = |context: &Context| match context.view.destination_translated {
             true => FieldValue::Address(context.view.dst),
@@ -142,7 +142,7 @@ static REPLY_SOURCE: Field = Field {
 
 static REPLY_DESTINATION: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("destination of the connection's replies"),
+    phrase: Phrase::Noun("destination of the connection's replies"),
     read: |context| {
         let of_first = |context: &Context| match context.view.source_translated {
             true => FieldValue::Address(context.view.src),
@@ -198,7 +198,7 @@ fn message(context: &Context, reply: bool) -> u32 {
 
 static FIRST_SOURCE_PORT: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("connection's first source port"),
+    phrase: Phrase::Noun("connection's first source port"),
     read: |context| {
         end_in(
             context,
@@ -212,7 +212,7 @@ static FIRST_SOURCE_PORT: Field = Field {
 
 static FIRST_DESTINATION_PORT: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("connection's first destination port"),
+    phrase: Phrase::Noun("connection's first destination port"),
     read: |context| {
         end_in(
             context,
@@ -234,7 +234,7 @@ fn destination_port<'a>(context: &Context<'a>) -> FieldValue<'a> {
 
 static REPLY_SOURCE_PORT: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("source port of the connection's replies"),
+    phrase: Phrase::Noun("source port of the connection's replies"),
     read: |context| {
         let of_first = |context: &Context| match context.view.destination_translated {
             true => port(context, context.view.dport, None),
@@ -252,7 +252,7 @@ static REPLY_SOURCE_PORT: Field = Field {
 
 static REPLY_DESTINATION_PORT: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("destination port of the connection's replies"),
+    phrase: Phrase::Noun("destination port of the connection's replies"),
     read: |context| {
         let of_first = |context: &Context| match context.view.source_translated {
             true => port(context, context.view.sport, Some(message(context, true))),
@@ -285,7 +285,7 @@ const CONFIRMED: u32 = 8;
 /// copy (measured).
 static STATUS: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("connection's status"),
+    phrase: Phrase::Noun("connection's status"),
     read: |context| {
         let seen = FieldValue::Bits(SEEN_REPLY | CONFIRMED);
         let wanted = match context.wanted {
@@ -308,7 +308,7 @@ static STATUS: Field = Field {
 
 static EXPIRES: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("seconds until the connection expires"),
+    phrase: Phrase::Noun("seconds until the connection expires"),
     read: |context| {
         let timed = || {
             FieldValue::Unknown("it depends on how long ago the connection was last used".into())
@@ -321,7 +321,7 @@ static EXPIRES: Field = Field {
 
 static DIRECTION_OF_PACKET: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("direction of the packet in its connection"),
+    phrase: Phrase::Noun("direction of the packet in its connection"),
     read: |context| match (context.view.state, context.packet.direction_in_connection()) {
         (Some(ConnectionState::Established), Direction::Reply) => FieldValue::Name("REPLY"),
         (Some(ConnectionState::Established), Direction::Original) => FieldValue::Name("ORIGINAL"),
@@ -333,7 +333,7 @@ static DIRECTION_OF_PACKET: Field = Field {
 
 /// Ports. A reversed range contains none. An upper end of 0 means none (libxt_conntrack.c of
 /// iptables 1.8.9).
-static PORTS: Form = Form {
+static PORTS: ValueForm = ValueForm {
     words: 1,
     read: |words, _| match whole(port_range, words[0]) {
         Some((low, 0)) => Ok(Value::Range(low, low)),
@@ -345,7 +345,7 @@ static PORTS: Form = Form {
 };
 
 /// Seconds, or a range of seconds. The range may be reversed.
-static SECONDS: Form = Form {
+static SECONDS: ValueForm = ValueForm {
     words: 1,
     read: |words, _| {
         let wrong = || problem("number of seconds", words[0], "60 or 60:120");
@@ -372,7 +372,7 @@ static SECONDS: Form = Form {
 };
 
 /// A protocol, printed as a number.
-pub(super) static PROTOCOL: Form = Form {
+pub(super) static PROTOCOL: ValueForm = ValueForm {
     words: 1,
     read: |words, _| match words[0] {
         all if all.eq_ignore_ascii_case("all") => Ok(Value::Number(0)),
@@ -389,7 +389,7 @@ pub(super) static PROTOCOL: Form = Form {
 };
 
 /// The direction in a connection, in upper or lower case.
-pub(super) static DIRECTION: Form = Form {
+pub(super) static DIRECTION: ValueForm = ValueForm {
     words: 1,
     read: |words, ruleset| {
         let known = ["ORIGINAL", "REPLY"]

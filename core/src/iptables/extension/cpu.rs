@@ -1,6 +1,6 @@
 //! `-m cpu` (xt_cpu.c): the processor that handles the packet.
 
-use super::{Extension, Kind, Listed, Opt};
+use super::{Extension, Kind, ListingForm, Opt};
 use crate::netfilter::condition::{Field, Phrase, Subject};
 use crate::packet::value::FieldValue;
 
@@ -8,13 +8,13 @@ const UNKNOWABLE: &str = "it depends on which processor handles the packet";
 
 static PROCESSOR: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("processor"),
+    phrase: Phrase::Noun("processor"),
     read: |_| FieldValue::Unknown(UNKNOWABLE.into()),
 };
 
 /// `-m cpu`.
 pub static CPU: Extension = Extension {
-    listed: Listed::new("", &[("cpu !%", "--cpu %")]),
+    listed: ListingForm::new("", &[("cpu !%", "--cpu %")]),
     unknowable: Some(UNKNOWABLE),
     ..Extension::matching(
         "cpu",

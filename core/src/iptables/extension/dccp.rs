@@ -1,8 +1,8 @@
 //! `-m dccp` (xt_dccp.c): ports, types and options of DCCP.
 
-use super::kind::Form;
+use super::kind::ValueForm;
 use super::transport::{DESTINATION_PORT, SOURCE_PORT, TRANSPORT};
-use super::{Extension, Kind, Listed, Opt};
+use super::{Extension, Kind, ListingForm, Opt};
 use crate::netfilter::condition::{Field, Phrase, Subject};
 use crate::netfilter::ruleset::{Ruleset, Value};
 use crate::packet::Protocol;
@@ -15,7 +15,7 @@ const TYPES: [&str; 11] = [
     "SYNCACK", "INVALID",
 ];
 
-static TYPES_FORM: Form = Form {
+static TYPES_FORM: ValueForm = ValueForm {
     words: 1,
     read: parse_types,
     write,
@@ -60,13 +60,13 @@ fn write(value: &Value, _: &Ruleset, out: &mut String) {
 
 static TYPE: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("type of DCCP packet"),
+    phrase: Phrase::Noun("type of DCCP packet"),
     read: |_| FieldValue::Unknown("the packet does not state its type of DCCP".into()),
 };
 
 static OPTION: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("list of DCCP options"),
+    phrase: Phrase::Noun("list of DCCP options"),
     read: |_| FieldValue::Unknown("the packet does not state its options of DCCP".into()),
 };
 
@@ -88,7 +88,7 @@ fn types(flag: &str, value: &str) -> Option<String> {
 
 /// `-m dccp`.
 pub static DCCP: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "dccp",
         &[
             ("spt:!%", "--sport %"),

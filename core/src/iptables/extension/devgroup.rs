@@ -7,7 +7,7 @@ use nom::character::complete::char;
 use nom::combinator::opt;
 use nom::sequence::preceded;
 
-use super::kind::Form;
+use super::kind::ValueForm;
 use super::kind::read::{number_u32, problem, whole};
 use super::{Extension, Kind, Opt, Options};
 use crate::netfilter::condition::{Context, Field, Phrase, Subject};
@@ -19,7 +19,7 @@ use crate::text::diagnostic::Problem;
 /// The only group that Debian's iproute2 names, in `/etc/iproute2/group`.
 const DEFAULT: &str = "default";
 
-static GROUP: Form = Form {
+static GROUP: ValueForm = ValueForm {
     words: 1,
     read: |words, _| named_or_masked(words[0], DEFAULT),
     write: |value, _, out| write_named(value, DEFAULT, out),
@@ -88,13 +88,13 @@ fn group(context: &Context, interface: Option<&str>) -> FieldValue<'static> {
 
 static IN_GROUP: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("incoming interface's group"),
+    phrase: Phrase::Noun("incoming interface's group"),
     read: |context| group(context, context.view.in_interface.as_deref()),
 };
 
 static OUT_GROUP: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("outgoing interface's group"),
+    phrase: Phrase::Noun("outgoing interface's group"),
     read: |context| group(context, context.view.out_interface.as_deref()),
 };
 

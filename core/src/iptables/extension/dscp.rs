@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::kind::{Form, Names};
+use super::kind::{Names, ValueForm};
 use super::{Extension, Kind, Opt};
 use crate::netfilter::condition::{Field, Phrase, Subject};
 use crate::netfilter::ruleset::{Ruleset, Value};
@@ -37,7 +37,7 @@ pub const CLASSES: Names = &[
 ];
 
 /// A code point by number, 0 to 63.
-pub static NUMBER: Form = Form {
+pub static NUMBER: ValueForm = ValueForm {
     words: 1,
     read: |words, ruleset| Kind::Number(63).parse(words, ruleset),
     write,
@@ -45,7 +45,7 @@ pub static NUMBER: Form = Form {
 };
 
 /// A code point by the name of its class, in any case. iptables ignores text after a name.
-pub static CLASS: Form = Form {
+pub static CLASS: ValueForm = ValueForm {
     words: 1,
     read: read_class,
     write,
@@ -79,7 +79,7 @@ fn write(value: &Value, _: &Ruleset, out: &mut String) {
 
 static DSCP_FIELD: Field = Field {
     subject: Subject::Packet(PacketField::Dscp),
-    phrase: Phrase::Is("DSCP"),
+    phrase: Phrase::Noun("DSCP"),
     read: |context| context.field(PacketField::Dscp),
 };
 

@@ -1,6 +1,6 @@
 //! `-m ecn` (xt_ecn.c): explicit congestion notification, in the IP header and in the TCP header.
 
-use super::{Extension, Given, Kind, Listed, Opt};
+use super::{Extension, Given, Kind, ListingForm, Opt};
 use crate::netfilter::condition::{Context, Field, Phrase, Subject};
 use crate::packet::fields::PacketField;
 use crate::packet::value::FieldValue;
@@ -27,19 +27,19 @@ fn flag(context: &Context, bit: u8) -> FieldValue<'static> {
 
 static ECE: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says("TCP's ECE is set", "TCP's ECE is not set"),
+    phrase: Phrase::Sentence("TCP's ECE is set", "TCP's ECE is not set"),
     read: |context| flag(context, 0x40),
 };
 
 static CWR: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says("TCP's CWR is set", "TCP's CWR is not set"),
+    phrase: Phrase::Sentence("TCP's CWR is set", "TCP's CWR is not set"),
     read: |context| flag(context, 0x80),
 };
 
 static ECT: Field = Field {
     subject: Subject::Packet(PacketField::Ecn),
-    phrase: Phrase::Is("ECN"),
+    phrase: Phrase::Noun("ECN"),
     read: |context| context.field(PacketField::Ecn),
 };
 
@@ -58,7 +58,7 @@ fn check(given: &Given) -> Result<(), Problem> {
 
 /// `-m ecn`.
 pub static ECN: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "ECN match",
         &[
             ("!ECE", "--ecn-tcp-ece"),

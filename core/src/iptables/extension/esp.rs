@@ -2,14 +2,14 @@
 
 use super::spi::SPI;
 use super::transport::TRANSPORT;
-use super::{Extension, Kind, Listed, Opt};
+use super::{Extension, Kind, ListingForm, Opt};
 use crate::packet::Protocol;
 
 const ESP_PROTOCOL: Protocol = Protocol(50);
 
 /// `-m esp`.
 pub static ESP: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "esp",
         &[("spi:!%", "--espspi %"), ("spis:!%", "--espspi %")],
     ),

@@ -12,7 +12,7 @@ use crate::packet::value::FieldValue;
 
 static MADE: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says(
+    phrase: Phrase::Sentence(
         "its source is made of its hardware address",
         "its source is not made of its hardware address",
     ),

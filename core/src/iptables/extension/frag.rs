@@ -1,12 +1,12 @@
 //! `-m frag` (ip6t_frag.c): the fragment header of IPv6.
 
 use super::ipv6header::{has_header, unstated};
-use super::{Extension, Kind, Listed, Opt};
+use super::{Extension, Kind, ListingForm, Opt};
 use crate::netfilter::condition::{Context, Field, Phrase, Subject};
 use crate::packet::value::FieldValue;
-use crate::packet::{Family, Fragment};
+use crate::packet::{Family, IpFragment};
 
-fn of_fragment(context: &Context, holds: fn(Fragment) -> bool) -> FieldValue<'static> {
+fn of_fragment(context: &Context, holds: fn(IpFragment) -> bool) -> FieldValue<'static> {
     match context.packet.fragment {
         Some(fragment) => FieldValue::Number(holds(fragment).into()),
         None => FieldValue::Unknown("the packet does not state its fragment".into()),
@@ -15,19 +15,19 @@ fn of_fragment(context: &Context, holds: fn(Fragment) -> bool) -> FieldValue<'st
 
 static PRESENT: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says("it is a fragment", "it is no fragment"),
+    phrase: Phrase::Sentence("it is a fragment", "it is no fragment"),
     read: |context| has_header(context, 44),
 };
 
 static ID: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("id of its fragments"),
+    phrase: Phrase::Noun("id of its fragments"),
     read: unstated,
 };
 
 static RESERVED: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says(
+    phrase: Phrase::Sentence(
         "the reserved bits of its fragment header are 0",
         "a reserved bit of its fragment header is set",
     ),
@@ -36,25 +36,25 @@ static RESERVED: Field = Field {
 
 static FIRST: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says("it is the first fragment", "it is not the first fragment"),
+    phrase: Phrase::Sentence("it is the first fragment", "it is not the first fragment"),
     read: |context| of_fragment(context, |fragment| fragment.offset == 0),
 };
 
 static MORE: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says("more fragments follow", "it is the last fragment"),
+    phrase: Phrase::Sentence("more fragments follow", "it is the last fragment"),
     read: |context| of_fragment(context, |fragment| fragment.more),
 };
 
 static LAST: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says("it is the last fragment", "more fragments follow"),
+    phrase: Phrase::Sentence("it is the last fragment", "more fragments follow"),
     read: |context| of_fragment(context, |fragment| !fragment.more),
 };
 
 /// `-m frag`. The kernel ignores the value of `--fraglen` (`frag_mt6`).
 pub static FRAG: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "frag",
         &[
             ("id:!%", "--fragid %"),

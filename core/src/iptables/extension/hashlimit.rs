@@ -4,9 +4,9 @@
 use std::fmt::Write;
 
 use super::kind::read::problem;
-use super::kind::{Form, quote_if_needed};
+use super::kind::{ValueForm, quote_if_needed};
 use super::{Extension, Given, Kind, Opt, Options, rate};
-use crate::netfilter::ruleset::{Apart, Value};
+use crate::netfilter::ruleset::{CompactBox, Value};
 use crate::text::diagnostic::{Code, Problem};
 use crate::text::number::parse_u64;
 
@@ -45,7 +45,7 @@ fn factor(letter: Option<char>) -> u64 {
 
 /// `5/sec`, or `512kb/s`. It is stored as the time between packets, or as the cost of bytes, with
 /// the seconds of the unit.
-static RATE: Form = Form {
+static RATE: ValueForm = ValueForm {
     words: 1,
     read: |words, _| {
         let text = words[0];
@@ -54,7 +54,7 @@ static RATE: Form = Form {
             .map(|(number, _)| number)
             .filter(|number| !number.is_empty())
         else {
-            return rate::parse_rate(text, SCALE).map(|rate| Value::Wides(Apart::new(rate)));
+            return rate::parse_rate(text, SCALE).map(|rate| Value::Wides(CompactBox::new(rate)));
         };
         let wrong = || problem("rate", text, "512kb/s or 10mb/s");
         let digits = number.bytes().take_while(u8::is_ascii_digit).count();
@@ -71,7 +71,7 @@ static RATE: Form = Form {
         if cost == 0 {
             Err(wrong())
         } else {
-            Ok(Value::Wides(Apart::new((cost, BYTES))))
+            Ok(Value::Wides(CompactBox::new((cost, BYTES))))
         }
     },
     write: |value, _, out| {
@@ -98,7 +98,7 @@ fn print_bytes(bytes: u64, fits: impl Fn(u64) -> bool) -> String {
 
 /// `5`, or bytes with the suffix `k` or `m`. It is stored as the number and whether it had a
 /// letter.
-static BURST: Form = Form {
+static BURST: ValueForm = ValueForm {
     words: 1,
     read: |words, _| {
         let text = words[0];
@@ -132,7 +132,7 @@ const MAX_RATE: u64 = 1_000_000;
 /// The keys of the counters, in print order. `mode` splits at `,` and `|`.
 const MODES: [&str; 4] = ["srcip", "srcport", "dstip", "dstport"];
 
-static MODE: Form = Form {
+static MODE: ValueForm = ValueForm {
     words: 1,
     read: |words, _| {
         let mut bits = 0;
@@ -157,7 +157,7 @@ static MODE: Form = Form {
 };
 
 /// The numbers of a rule, as iptables passes them to the kernel.
-struct Limit {
+struct RateLimit {
     above: bool,
     /// The time between packets, or the cost of bytes.
     each: u64,
@@ -169,7 +169,7 @@ struct Limit {
     expire: u64,
 }
 
-impl Limit {
+impl RateLimit {
     fn from_options(options: &Options) -> Option<Self> {
         let (flag, above) = if options.has("--hashlimit-upto") {
             ("--hashlimit-upto", false)
@@ -208,14 +208,14 @@ impl Limit {
 }
 
 fn print(options: &Options, out: &mut String) {
-    let Some(limit) = Limit::from_options(options) else {
+    let Some(limit) = RateLimit::from_options(options) else {
         return;
     };
     // Writing to a string cannot fail.
     let _ = write(&limit, options, out);
 }
 
-fn write(limit: &Limit, options: &Options, out: &mut String) -> std::fmt::Result {
+fn write(limit: &RateLimit, options: &Options, out: &mut String) -> std::fmt::Result {
     write!(
         out,
         " --hashlimit-{} ",
@@ -223,7 +223,7 @@ fn write(limit: &Limit, options: &Options, out: &mut String) -> std::fmt::Result
     )?;
     let expire = if limit.in_bytes {
         (RATE.write)(
-            &Value::Wides(Apart::new((limit.each, BYTES))),
+            &Value::Wides(CompactBox::new((limit.each, BYTES))),
             options.ruleset,
             out,
         );
@@ -286,7 +286,7 @@ fn write(limit: &Limit, options: &Options, out: &mut String) -> std::fmt::Result
 
 fn check(given: &Given) -> Result<(), Problem> {
     let options = &given.options;
-    let Some(limit) = Limit::from_options(options) else {
+    let Some(limit) = RateLimit::from_options(options) else {
         return Err(Problem::new(
             Code::MissingOption,
             "-m hashlimit needs --hashlimit-upto or --hashlimit-above",
@@ -331,7 +331,7 @@ fn check(given: &Given) -> Result<(), Problem> {
 }
 
 fn describe(options: &Options) -> String {
-    let Some(limit) = Limit::from_options(options) else {
+    let Some(limit) = RateLimit::from_options(options) else {
         return String::new();
     };
     let does = if limit.above { "more" } else { "no more" };

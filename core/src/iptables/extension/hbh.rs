@@ -2,11 +2,11 @@
 //! destination.
 
 use super::ipv6header::{has_header, unstated};
-use super::kind::Form;
+use super::kind::ValueForm;
 use super::kind::read::{number_u32, problem, whole};
-use super::{Extension, Kind, Listed, Opt};
+use super::{Extension, Kind, ListingForm, Opt};
 use crate::netfilter::condition::{Field, Phrase, Subject};
-use crate::netfilter::ruleset::{Apart, Ruleset, Value};
+use crate::netfilter::ruleset::{CompactBox, Ruleset, Value};
 use crate::packet::Family;
 use crate::text::diagnostic::{Code, Problem};
 use nom::character::complete::char;
@@ -15,7 +15,7 @@ use nom::multi::separated_list1;
 use nom::sequence::preceded;
 
 /// A list of options, each `TYPE` or `TYPE:LENGTH`. A length of 255 means any length.
-static OPTIONS: Form = Form {
+static OPTIONS: ValueForm = ValueForm {
     words: 1,
     read: parse_options,
     write,
@@ -41,7 +41,7 @@ fn parse_options(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
         .hint("remove the `:` and the length")),
         (kind, length) => Ok((kind, length.unwrap_or(0xff) & 0xff)),
     };
-    Ok(Value::List(Apart::new(
+    Ok(Value::List(CompactBox::new(
         list.into_iter().map(low).collect::<Result<_, _>>()?,
     )))
 }
@@ -59,13 +59,13 @@ fn write(value: &Value, _: &Ruleset, out: &mut String) {
 
 static HOP_BY_HOP: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says("it has a hop-by-hop header", "it has no hop-by-hop header"),
+    phrase: Phrase::Sentence("it has a hop-by-hop header", "it has no hop-by-hop header"),
     read: |context| has_header(context, 0),
 };
 
 static DESTINATION: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says(
+    phrase: Phrase::Sentence(
         "it has a header of destination options",
         "it has no header of destination options",
     ),
@@ -74,19 +74,19 @@ static DESTINATION: Field = Field {
 
 static LENGTH: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("length of that header"),
+    phrase: Phrase::Noun("length of that header"),
     read: unstated,
 };
 
 static CONTENTS: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("list of its options"),
+    phrase: Phrase::Noun("list of its options"),
     read: unstated,
 };
 
 /// `-m hbh`.
 pub static HBH: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "hbh",
         &[("length:!%", "--hbh-len %"), ("opts %", "--hbh-opts %")],
     ),
@@ -104,7 +104,7 @@ pub static HBH: Extension = Extension {
 
 /// `-m dst`.
 pub static DST: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "dst",
         &[("length:!%", "--dst-len %"), ("opts %", "--dst-opts %")],
     ),

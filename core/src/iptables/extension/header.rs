@@ -4,7 +4,7 @@
 use super::{Extension, Given, Id, Kind, Opt, Role};
 use crate::netfilter::backend::Backend;
 use crate::netfilter::condition::{Context, Field, Phrase, Subject};
-use crate::netfilter::ruleset::{Part, Ruleset, Value};
+use crate::netfilter::ruleset::{Clause, Ruleset, Value};
 use crate::packet::Family;
 use crate::packet::fields::PacketField;
 use crate::packet::value::FieldValue;
@@ -13,25 +13,25 @@ use crate::text::names;
 
 static SOURCE: Field = Field {
     subject: Subject::Packet(PacketField::Src),
-    phrase: Phrase::Is("source"),
+    phrase: Phrase::Noun("source"),
     read: |context| context.field(PacketField::Src),
 };
 
 static DESTINATION: Field = Field {
     subject: Subject::Packet(PacketField::Dst),
-    phrase: Phrase::Is("destination"),
+    phrase: Phrase::Noun("destination"),
     read: |context| context.field(PacketField::Dst),
 };
 
 static IN_INTERFACE: Field = Field {
     subject: Subject::Packet(PacketField::InInterface),
-    phrase: Phrase::Does("arrives by", "does not arrive by"),
+    phrase: Phrase::Verb("arrives by", "does not arrive by"),
     read: |context| context.field(PacketField::InInterface),
 };
 
 static OUT_INTERFACE: Field = Field {
     subject: Subject::OutInterface,
-    phrase: Phrase::Does("leaves by", "does not leave by"),
+    phrase: Phrase::Verb("leaves by", "does not leave by"),
     read: |context| match &context.view.out_interface {
         Some(name) => FieldValue::Name(name),
         None => FieldValue::Absent("no interface: it is not leaving"),
@@ -40,7 +40,7 @@ static OUT_INTERFACE: Field = Field {
 
 static PROTOCOL: Field = Field {
     subject: Subject::Packet(PacketField::Protocol),
-    phrase: Phrase::Is("protocol"),
+    phrase: Phrase::Noun("protocol"),
     read: protocol,
 };
 
@@ -68,7 +68,7 @@ fn protocol<'a>(context: &Context<'a>) -> FieldValue<'a> {
 /// Holds only for the second and later fragments. These have no transport header.
 static FRAGMENT: Field = Field {
     subject: Subject::Packet(PacketField::Fragment),
-    phrase: Phrase::Says("it is a later fragment", "it is not a later fragment"),
+    phrase: Phrase::Sentence("it is a later fragment", "it is not a later fragment"),
     read: |context| context.field(PacketField::Fragment),
 };
 
@@ -89,7 +89,7 @@ fn check(given: &Given) -> Result<(), Problem> {
         )
         .hint("remove it"));
     }
-    let nobody = |part: &&Part| part.negated && is_everybody(&part.value);
+    let nobody = |part: &&Clause| part.negated && is_everybody(&part.value);
     if options.ruleset.backend == Some(Backend::Nft)
         && options.parts.iter().any(|part| nobody(&part))
     {

@@ -1,14 +1,14 @@
 //! `-m helper` (xt_helper.c): a connection that the helper of another connection announced, such as
 //! the data connection of FTP.
 
-use super::{Extension, Kind, Listed, Opt};
+use super::{Extension, Kind, ListingForm, Opt};
 use crate::netfilter::condition::{Field, Phrase, Subject};
 use crate::packet::ConnectionState;
 use crate::packet::value::FieldValue;
 
 static HELPER: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("helper of the connection that announced it"),
+    phrase: Phrase::Noun("helper of the connection that announced it"),
     read: |context| match context.view.state {
         Some(ConnectionState::Related | ConnectionState::Established) => FieldValue::Unknown(
             "-m helper: it depends on the connection that announced this one".into(),
@@ -19,7 +19,7 @@ static HELPER: Field = Field {
 
 /// `-m helper`.
 pub static HELPER_MATCH: Extension = Extension {
-    listed: Listed::new("", &[("helper match !\"%\"", "--helper %")]),
+    listed: ListingForm::new("", &[("helper match !\"%\"", "--helper %")]),
     tracks: true,
     ..Extension::matching(
         "helper",

@@ -1,7 +1,7 @@
 //! `-m icmp` (ip_tables.c, `icmp_match`), and the field that `-m icmp6` shares.
 
 use super::transport::{TRANSPORT, header_field};
-use super::{Extension, Kind, Listed, Opt};
+use super::{Extension, Kind, ListingForm, Opt};
 use crate::netfilter::condition::{Field, Phrase, Subject};
 use crate::packet::fields::PacketField;
 use crate::packet::{Family, Protocol};
@@ -9,13 +9,13 @@ use crate::packet::{Family, Protocol};
 /// Type and code of an ICMP message, as one number: type times 256 plus code.
 pub static TYPE: Field = Field {
     subject: Subject::Packet(PacketField::IcmpType),
-    phrase: Phrase::Is("ICMP type"),
+    phrase: Phrase::Noun("ICMP type"),
     read: |context| header_field(context, PacketField::IcmpType),
 };
 
 /// `-m icmp`.
 pub static ICMP: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "",
         &[
             ("icmp!type % code %", "--icmp-type %/%"),

@@ -2,12 +2,12 @@
 
 use super::icmp::TYPE;
 use super::transport::TRANSPORT;
-use super::{Extension, Kind, Listed, Opt};
+use super::{Extension, Kind, ListingForm, Opt};
 use crate::packet::{Family, Protocol};
 
 /// `-m icmp6`.
 pub static ICMP6: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "",
         &[
             ("ipv6-icmp!type % code %", "--icmpv6-type %/%"),

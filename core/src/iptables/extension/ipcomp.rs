@@ -3,14 +3,14 @@
 
 use super::spi::SPI;
 use super::transport::TRANSPORT;
-use super::{Extension, Implied, Kind, Listed, Opt};
+use super::{Extension, Implied, Kind, ListingForm, Opt};
 use crate::packet::Protocol;
 
 const IPCOMP_PROTOCOL: Protocol = Protocol(108);
 
 /// `-m ipcomp`. The kernel ignores `--compres`.
 pub static IPCOMP: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "comp",
         &[
             ("spi:!%", "--ipcompspi %"),

@@ -6,13 +6,13 @@ use crate::packet::fields::PacketField;
 
 static SOURCE: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("source"),
+    phrase: Phrase::Noun("source"),
     read: |context| context.field(PacketField::Src),
 };
 
 static DESTINATION: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("destination"),
+    phrase: Phrase::Noun("destination"),
     read: |context| context.field(PacketField::Dst),
 };
 

@@ -1,8 +1,8 @@
 //! `-m ipv6header` (ip6t_ipv6header.c): the extension headers of an IPv6 packet. This file also
 //! holds the parts that the matches on single headers share.
 
-use super::kind::Form;
-use super::{Extension, Kind, Listed, Opt};
+use super::kind::ValueForm;
+use super::{Extension, Kind, ListingForm, Opt};
 use crate::netfilter::condition::{Context, Field, Parameters, Phrase, Subject};
 use crate::netfilter::ruleset::{Ruleset, Value};
 use crate::packet::fields::PacketField;
@@ -59,7 +59,7 @@ pub(super) fn unstated<'a>(_: &Context<'a>) -> FieldValue<'a> {
     FieldValue::Unknown("the packet does not state what that IPv6 header holds".into())
 }
 
-static LIST: Form = Form {
+static LIST: ValueForm = ValueForm {
     words: 1,
     read: parse_headers,
     write,
@@ -124,7 +124,7 @@ fn found(packet: &Packet) -> Option<u32> {
 /// them.
 static SET: Field = Field {
     subject: Subject::Packet(PacketField::Ipv6Headers),
-    phrase: Phrase::Is("list of IPv6 headers"),
+    phrase: Phrase::Noun("list of IPv6 headers"),
     read: |context| {
         let Some(found) = found(context.packet) else {
             return unstated_list();
@@ -161,7 +161,7 @@ fn names_of(_: &str, value: &str) -> Option<String> {
 
 /// `-m ipv6header`.
 pub static IPV6HEADER: Extension = Extension {
-    listed: Listed::new("ipv6header", &[("flags:!%", "--header %")]).values(names_of),
+    listed: ListingForm::new("ipv6header", &[("flags:!%", "--header %")]).values(names_of),
     family: Some(Family::Ipv6),
     parameters: Some(|options| Parameters::Ipv6Headers {
         soft: options.has("--soft"),

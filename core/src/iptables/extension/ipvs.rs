@@ -1,7 +1,7 @@
 //! `-m ipvs` (xt_ipvs.c): connections of the load balancer in the kernel.
 
 use super::conntrack::{DIRECTION, PROTOCOL};
-use super::kind::Form;
+use super::kind::ValueForm;
 use super::kind::host::HOST;
 use super::kind::read::{port, problem, whole};
 use super::{Extension, Given, Kind, Opt};
@@ -10,7 +10,7 @@ use crate::packet::fields::SearchWord;
 use crate::text::diagnostic::{Code, Problem};
 
 /// The number of a port, or the name of its service.
-static PORT: Form = Form {
+static PORT: ValueForm = ValueForm {
     words: 1,
     read: |words, _| match whole(port, words[0]) {
         Some(port) => Ok(Value::Number(port.into())),
@@ -21,7 +21,7 @@ static PORT: Form = Form {
 };
 
 /// The forwarding method of the load balancer.
-static METHOD: Form = Form {
+static METHOD: ValueForm = ValueForm {
     words: 1,
     read: |words, ruleset| {
         let known = ["GATE", "IPIP", "MASQ"]

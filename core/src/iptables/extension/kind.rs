@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::iptables::kernel_names;
-use crate::netfilter::ruleset::{Apart, Ruleset, Value};
+use crate::netfilter::ruleset::{CompactBox, Ruleset, Value};
 use crate::packet::content::mac;
 use crate::packet::{Family, Protocol};
 use crate::text::diagnostic::{Code, Problem};
@@ -86,13 +86,13 @@ pub enum Kind {
     /// A number up to a limit. The packet's number must be greater.
     Above(u32),
     /// A form that the extension defines.
-    Own(&'static Form),
+    Own(&'static ValueForm),
     /// A form that the extension defines. The value is optional.
-    Maybe(&'static Form),
+    Maybe(&'static ValueForm),
 }
 
 /// A written form that one extension defines for itself.
-pub struct Form {
+pub struct ValueForm {
     /// The number of words.
     pub words: usize,
     /// Parses the words.
@@ -103,7 +103,7 @@ pub struct Form {
     pub examples: &'static [&'static str],
 }
 
-impl std::fmt::Debug for Form {
+impl std::fmt::Debug for ValueForm {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Form of {} words", self.words)
     }
@@ -222,7 +222,7 @@ impl Kind {
                     "10.0.0.1 for IPv4, ::1 for IPv6",
                 )),
                 Ok(IpAddr::V4(v4)) => Ok(Value::Net4(v4, Ipv4Addr::BROADCAST)),
-                Ok(IpAddr::V6(v6)) => Ok(Value::Net6(Apart::new((v6, u128::MAX.into())))),
+                Ok(IpAddr::V6(v6)) => Ok(Value::Net6(CompactBox::new((v6, u128::MAX.into())))),
                 Err(_) => Err(problem("address", text, "10.0.0.1 or ::1")),
             },
             // IFNAMSIZ is 16 and includes the terminating byte.
@@ -348,7 +348,7 @@ impl Kind {
             },
             Self::AddressSpan => match whole(read::address_span, text) {
                 Some((first, last)) if first.is_ipv4() == last.is_ipv4() => of_family(
-                    Value::Addresses(Apart::new((first, last))),
+                    Value::Addresses(CompactBox::new((first, last))),
                     text,
                     ruleset.family,
                 ),

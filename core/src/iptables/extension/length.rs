@@ -68,7 +68,7 @@ fn tcp_options(context: &Context) -> Option<u32> {
 
 static LENGTH_FIELD: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("length"),
+    phrase: Phrase::Noun("length"),
     read: |context| match headers(context) {
         Some(headers) if has_chunks(context.packet) => with_chunks(context, headers),
         Some(headers) => FieldValue::Number(headers.saturating_add(context.packet.payload_length)),

@@ -1,7 +1,7 @@
 //! `-m limit` (xt_limit.c): a limit of packets in a time, with a burst at the beginning.
 
-use super::kind::Form;
-use super::{Extension, Given, Implied, Kind, Listed, Opt, rate};
+use super::kind::ValueForm;
+use super::{Extension, Given, Implied, Kind, ListingForm, Opt, rate};
 use crate::netfilter::backend::Backend;
 use crate::netfilter::ruleset::Value;
 use crate::text::diagnostic::{Code, Problem};
@@ -9,7 +9,7 @@ use crate::text::diagnostic::{Code, Problem};
 /// Parts of a second (`XT_LIMIT_SCALE`).
 const SCALE: u64 = 10_000;
 
-static RATE: Form = Form {
+static RATE: ValueForm = ValueForm {
     words: 1,
     read: |words, _| {
         rate::parse_rate(words[0], SCALE).map(|(period, _)| Value::Wide(period.into()))
@@ -56,7 +56,7 @@ const BURST: u32 = 5;
 
 /// `-m limit`.
 pub static LIMIT: Extension = Extension {
-    listed: Listed::new("", &[("limit: avg % burst %", "--limit % --limit-burst %")]),
+    listed: ListingForm::new("", &[("limit: avg % burst %", "--limit % --limit-burst %")]),
     unknowable: Some("it depends on the number of earlier packets"),
     check,
     implied: &[Implied::new("--limit", "3/hour")],

@@ -2,7 +2,7 @@
 
 use crate::netfilter::condition::{Answer, Context, Field, Parameters};
 use crate::netfilter::effect::{Behavior, Effect};
-use crate::netfilter::ruleset::{Part, Rule, Ruleset, Target, Value};
+use crate::netfilter::ruleset::{Clause, Rule, Ruleset, Target, Value};
 use crate::netfilter::statement::{Comparison, Condition, Statement, Surroundings, Test};
 
 use super::Options;
@@ -70,7 +70,7 @@ pub fn conditions<'r>(ruleset: &'r Ruleset, rule: &'r Rule) -> impl Iterator<Ite
 }
 
 /// The options of one match that change how its fields are read.
-pub fn parameters(ruleset: &Ruleset, group: &[Part]) -> Parameters {
+pub fn parameters(ruleset: &Ruleset, group: &[Clause]) -> Parameters {
     let lower = group.first().and_then(|first| first.extension().parameters);
     lower.map_or(Parameters::None, |lower| {
         lower(&Options {
@@ -81,7 +81,7 @@ pub fn parameters(ruleset: &Ruleset, group: &[Part]) -> Parameters {
 }
 
 /// Evaluates a single clause.
-pub fn evaluate(part: &Part, context: &Context) -> Answer {
+pub fn evaluate(part: &Clause, context: &Context) -> Answer {
     let Context {
         packet,
         view,
@@ -99,7 +99,7 @@ pub fn evaluate(part: &Part, context: &Context) -> Answer {
 }
 
 /// Lowers a single clause to its condition.
-fn condition<'r>(ruleset: &'r Ruleset, parameters: Parameters, part: &'r Part) -> Condition<'r> {
+fn condition<'r>(ruleset: &'r Ruleset, parameters: Parameters, part: &'r Clause) -> Condition<'r> {
     let extension = part.extension();
     let chance = extension.chance.and_then(|chance| chance(part));
     let (requires, test) = match (extension.unknowable, extension.whole) {
@@ -131,7 +131,7 @@ fn condition<'r>(ruleset: &'r Ruleset, parameters: Parameters, part: &'r Part) -
     }
 }
 
-fn own_test<'r>(ruleset: &'r Ruleset, part: &'r Part) -> Test<'r> {
+fn own_test<'r>(ruleset: &'r Ruleset, part: &'r Clause) -> Test<'r> {
     match part.opt() {
         Some(opt) => opt
             .field
@@ -140,7 +140,7 @@ fn own_test<'r>(ruleset: &'r Ruleset, part: &'r Part) -> Test<'r> {
     }
 }
 
-fn compare<'r>(part: &'r Part, field: &'static Field) -> Comparison<'r> {
+fn compare<'r>(part: &'r Clause, field: &'static Field) -> Comparison<'r> {
     Comparison {
         field,
         value: &part.value,
@@ -152,7 +152,7 @@ fn compare<'r>(part: &'r Part, field: &'static Field) -> Comparison<'r> {
 /// this condition.
 fn joined<'r>(
     ruleset: &'r Ruleset,
-    (group, parameters): (&'r [Part], Parameters),
+    (group, parameters): (&'r [Clause], Parameters),
     (place, pair): (usize, [usize; 2]),
     reason: Option<&'static str>,
 ) -> Condition<'r> {
@@ -181,7 +181,7 @@ pub struct PlainCondition {
 }
 
 /// The condition of a clause, if the packet alone determines the value of its field.
-pub fn plain_condition(part: &Part) -> Option<PlainCondition> {
+pub fn plain_condition(part: &Clause) -> Option<PlainCondition> {
     let extension = part.extension();
     if extension.unknowable.is_some() || extension.whole.is_some() {
         return None;

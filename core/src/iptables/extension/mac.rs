@@ -1,6 +1,6 @@
 //! `-m mac` (xt_mac.c): the hardware address of the sender on the wire.
 
-use super::{Extension, Kind, Listed, Opt};
+use super::{Extension, Kind, ListingForm, Opt};
 use crate::netfilter::condition::{Context, Field, Phrase, Subject};
 use crate::packet::fields::PacketField;
 use crate::packet::hook::Hook;
@@ -21,13 +21,13 @@ pub(super) fn source<'a>(context: &Context<'a>) -> FieldValue<'a> {
 
 static SOURCE: Field = Field {
     subject: Subject::Packet(PacketField::SrcMac),
-    phrase: Phrase::Is("sender's hardware address"),
+    phrase: Phrase::Noun("sender's hardware address"),
     read: source,
 };
 
 /// `-m mac`.
 pub static MAC: Extension = Extension {
-    listed: Listed::new("", &[("MAC !%", "--mac-source %")]),
+    listed: ListingForm::new("", &[("MAC !%", "--mac-source %")]),
     hooks: &[Hook::Prerouting, Hook::Input, Hook::Forward],
     ..Extension::matching(
         "mac",

@@ -6,7 +6,7 @@ use crate::packet::fields::PacketField;
 
 static PACKET_MARK: Field = Field {
     subject: Subject::Packet(PacketField::Mark),
-    phrase: Phrase::Is("mark"),
+    phrase: Phrase::Noun("mark"),
     read: |context| context.field(PacketField::Mark),
 };
 

@@ -1,9 +1,9 @@
 //! `-m mh` (ip6t_mh.c): the type of a mobility header.
 
-use super::kind::Form;
+use super::kind::ValueForm;
 use super::kind::read::problem;
 use super::transport::{TRANSPORT, headless};
-use super::{Extension, Kind, Listed, Opt};
+use super::{Extension, Kind, ListingForm, Opt};
 use crate::netfilter::condition::{Field, Phrase, Subject};
 use crate::netfilter::ruleset::{Ruleset, Value};
 use crate::packet::value::FieldValue;
@@ -32,7 +32,7 @@ const TYPES: [(&str, u32); 15] = [
     ("binding-error", 7),
 ];
 
-static RANGE: Form = Form {
+static RANGE: ValueForm = ValueForm {
     words: 1,
     read: parse_types,
     write,
@@ -95,7 +95,7 @@ fn write(value: &Value, _: &Ruleset, out: &mut String) {
 
 static TYPE: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("type of its mobility header"),
+    phrase: Phrase::Noun("type of its mobility header"),
     read: |context| {
         let unstated = || {
             FieldValue::Unknown("the packet does not state the type of its mobility header".into())
@@ -106,7 +106,7 @@ static TYPE: Field = Field {
 
 /// `-m mh`.
 pub static MH: Extension = Extension {
-    listed: Listed::new("mh", &[("?!%", "--mh-type %")]),
+    listed: ListingForm::new("mh", &[("?!%", "--mh-type %")]),
     family: Some(Family::Ipv6),
     implied_by: Some(MOBILITY),
     protocols: &[MOBILITY],

@@ -2,14 +2,14 @@
 //! other.
 
 use super::transport::{DESTINATION_PORT, SOURCE_PORT, TRANSPORT};
-use super::{Extension, Kind, Listed, Opt};
+use super::{Extension, Kind, ListingForm, Opt};
 use crate::netfilter::condition::{Field, Phrase, Subject};
 use crate::packet::Protocol;
 use crate::packet::value::FieldValue;
 
 static EITHER_PORT: Field = Field {
     subject: Subject::EitherPort,
-    phrase: Phrase::Is("source or destination port"),
+    phrase: Phrase::Noun("source or destination port"),
     read: |context| {
         let (source, destination) = (
             (SOURCE_PORT.read)(context),
@@ -33,7 +33,7 @@ fn span(reading: &FieldValue) -> Option<(u32, u32)> {
 
 /// `-m multiport`.
 pub static MULTIPORT: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "multiport",
         &[
             ("sports !%", "--sports %"),

@@ -1,12 +1,12 @@
 //! `-m osf` (xt_osf.c): the operating system that probably sent a TCP SYN.
 
-use super::{Extension, Kind, Listed, Opt};
+use super::{Extension, Kind, ListingForm, Opt};
 use crate::packet::hook::Hook;
 use crate::packet::{Family, Protocol};
 
 /// `-m osf`.
 pub static OSF: Extension = Extension {
-    listed: Listed::new("OS fingerprint match", &[("!%", "--genre %")]),
+    listed: ListingForm::new("OS fingerprint match", &[("!%", "--genre %")]),
     family: Some(Family::Ipv4),
     protocols: &[Protocol::TCP],
     unknowable: Some("it depends on a list of fingerprints outside the rules"),

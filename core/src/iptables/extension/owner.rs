@@ -4,7 +4,7 @@
 //! gid. A packet without a socket, such as a forwarded packet, fails every option and meets every
 //! negated option.
 
-use super::{Extension, Kind, Listed, Opt};
+use super::{Extension, Kind, ListingForm, Opt};
 use crate::netfilter::condition::{Field, Parameters, Phrase, Subject};
 use crate::netfilter::ruleset::Value;
 use crate::packet::fields::PacketField;
@@ -13,14 +13,14 @@ use crate::packet::value::FieldValue;
 
 static UID: Field = Field {
     subject: Subject::Packet(PacketField::Uid),
-    phrase: Phrase::Is("uid"),
+    phrase: Phrase::Noun("uid"),
     read: |context| context.field(PacketField::Uid),
 };
 
 /// The primary group. With `--suppl-groups`: any group of the process.
 static GID: Field = Field {
     subject: Subject::Packet(PacketField::Gid),
-    phrase: Phrase::Is("gid"),
+    phrase: Phrase::Noun("gid"),
     read: |context| {
         let primary = context.field(PacketField::Gid);
         let supplementary = context.parameters
@@ -42,13 +42,13 @@ static GID: Field = Field {
 
 static SOCKET: Field = Field {
     subject: Subject::Packet(PacketField::Owner),
-    phrase: Phrase::Says("it comes from a socket", "it comes from no socket"),
+    phrase: Phrase::Sentence("it comes from a socket", "it comes from no socket"),
     read: |context| context.field(PacketField::Owner),
 };
 
 /// `-m owner`.
 pub static OWNER: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "",
         &[
             ("!owner UID match %", "--uid-owner %"),

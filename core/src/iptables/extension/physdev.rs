@@ -4,7 +4,7 @@
 //! br_netfilter records the port that received a packet. Only a packet that the bridge forwards has
 //! an outgoing port, and only from FORWARD on.
 
-use super::{Extension, Kind, Listed, Opt, Options};
+use super::{Extension, Kind, ListingForm, Opt, Options};
 use crate::netfilter::condition::{Context, Field, Phrase, Subject};
 use crate::packet::fields::{PacketField, UNKNOWN_BRIDGES};
 use crate::packet::hook::Hook;
@@ -13,7 +13,7 @@ use crate::packet::view::BridgeOutput;
 
 static IS_IN: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says(
+    phrase: Phrase::Sentence(
         "it came in by a port of a bridge",
         "it did not come in by a port of a bridge",
     ),
@@ -25,13 +25,13 @@ static IS_IN: Field = Field {
 
 static IN: Field = Field {
     subject: Subject::Packet(PacketField::PhysdevIn),
-    phrase: Phrase::Does("comes in by bridge port", "does not come in by bridge port"),
+    phrase: Phrase::Verb("comes in by bridge port", "does not come in by bridge port"),
     read: |context| context.field(PacketField::PhysdevIn),
 };
 
 static IS_OUT: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says(
+    phrase: Phrase::Sentence(
         "it goes out by a port of a bridge",
         "it does not go out by a port of a bridge",
     ),
@@ -40,13 +40,13 @@ static IS_OUT: Field = Field {
 
 static OUT: Field = Field {
     subject: Subject::Packet(PacketField::PhysdevOut),
-    phrase: Phrase::Does("goes out by bridge port", "does not go out by bridge port"),
+    phrase: Phrase::Verb("goes out by bridge port", "does not go out by bridge port"),
     read: output,
 };
 
 static IS_BRIDGED: Field = Field {
     subject: Subject::Packet(PacketField::Bridged),
-    phrase: Phrase::Says("it is bridged", "it is not bridged"),
+    phrase: Phrase::Sentence("it is bridged", "it is not bridged"),
     read: |context| context.field(PacketField::Bridged),
 };
 
@@ -86,7 +86,7 @@ fn hooks(options: &Options) -> &'static [Hook] {
 
 /// `-m physdev`.
 pub static PHYSDEV: Extension = Extension {
-    listed: Listed::new("PHYSDEV match", &[]),
+    listed: ListingForm::new("PHYSDEV match", &[]),
     hooks_for: Some(hooks),
     ..Extension::matching(
         "physdev",

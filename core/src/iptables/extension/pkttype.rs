@@ -1,6 +1,6 @@
 //! `-m pkttype` (xt_pkttype.c): the kind of link-layer destination of the packet.
 
-use super::kind::Form;
+use super::kind::ValueForm;
 use super::{Extension, Kind, Opt};
 use crate::netfilter::condition::{Context, Field, Phrase, Subject};
 use crate::netfilter::ruleset::{Ruleset, Value};
@@ -23,7 +23,7 @@ const TYPES: [(&str, u32); 7] = [
 const BROADCAST: u32 = 1;
 const MULTICAST: u32 = 2;
 
-static TYPE: Form = Form {
+static TYPE: ValueForm = ValueForm {
     words: 1,
     read: parse_type,
     write: |value, _, out| {
@@ -80,7 +80,7 @@ fn delivered<'a>(context: &Context<'a>) -> FieldValue<'a> {
 
 static DELIVERED: Field = Field {
     subject: Subject::Packet(PacketField::PacketType),
-    phrase: Phrase::Is("packet type"),
+    phrase: Phrase::Noun("packet type"),
     read: delivered,
 };
 

@@ -1,10 +1,10 @@
 //! `-m policy` (xt_policy.c): the IPsec processing of the packet, in the past or in the future.
 
-use super::kind::Form;
+use super::kind::ValueForm;
 use super::kind::host::HOST;
 use super::kind::read::problem;
-use super::{Extension, Given, Kind, Listed, Opt, Options};
-use crate::netfilter::ruleset::{Part, Value};
+use super::{Extension, Given, Kind, ListingForm, Opt, Options};
+use crate::netfilter::ruleset::{Clause, Value};
 use crate::packet::Protocol;
 use crate::packet::hook::Hook;
 use crate::text::diagnostic::{Code, Problem};
@@ -12,7 +12,7 @@ use crate::text::diagnostic::{Code, Problem};
 /// The maximum number of elements (`XT_POLICY_MAX_ELEM`).
 const MAX_ELEMENTS: usize = 4;
 
-static PROTOCOL: Form = Form {
+static PROTOCOL: ValueForm = ValueForm {
     words: 1,
     read: |words, _| match Protocol::from_text(words[0]) {
         Some(Protocol(number @ (50 | 51 | 108))) => Ok(Value::Number(number.into())),
@@ -30,7 +30,7 @@ static PROTOCOL: Form = Form {
     examples: &["esp", "51"],
 };
 
-static SPI: Form = Form {
+static SPI: ValueForm = ValueForm {
     words: 1,
     read: |words, _| {
         crate::text::number::parse_u32(words[0])
@@ -55,12 +55,12 @@ const OF_ELEMENT: [&str; 6] = [
     "--tunnel-src",
 ];
 
-fn flag(part: &Part) -> &'static str {
+fn flag(part: &Clause) -> &'static str {
     part.opt().map_or("", |opt| opt.flag)
 }
 
 /// The options of each element, in the written order.
-fn elements<'a>(options: &Options<'a>) -> impl Iterator<Item = &'a [Part]> {
+fn elements<'a>(options: &Options<'a>) -> impl Iterator<Item = &'a [Clause]> {
     options.parts.split(|part| flag(part) == "--next")
 }
 
@@ -164,7 +164,7 @@ fn describe(options: &Options) -> String {
 
 /// `-m policy`.
 pub static POLICY: Extension = Extension {
-    listed: Listed::new("policy match", &[]),
+    listed: ListingForm::new("policy match", &[]),
     unknowable: Some("it depends on the host's policies of IPsec"),
     ordered: true,
     hooks_for: Some(|options| match options.printed("--dir").as_deref() {

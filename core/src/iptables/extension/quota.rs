@@ -1,10 +1,10 @@
 //! `-m quota` (xt_quota.c): matches until a number of bytes has passed.
 
-use super::{Extension, Kind, Listed, Opt};
+use super::{Extension, Kind, ListingForm, Opt};
 
 /// `-m quota`.
 pub static QUOTA: Extension = Extension {
-    listed: Listed::new("", &[("quota: % bytes", "--quota %")]),
+    listed: ListingForm::new("", &[("quota: % bytes", "--quota %")]),
     unknowable: Some("it depends on the bytes of earlier packets"),
     words: Some(|options| {
         let yet = if options.negates("--quota") {

@@ -2,7 +2,7 @@
 //! another such rate.
 
 use super::kind::read::problem;
-use super::kind::{Form, quote_if_needed};
+use super::kind::{ValueForm, quote_if_needed};
 use super::{Extension, Kind, Opt, Options};
 use crate::netfilter::ruleset::Value;
 
@@ -30,7 +30,7 @@ const SUFFIXES: [(&str, u64); 19] = [
 ];
 
 /// A rate, stored in bytes per second.
-static RATE: Form = Form {
+static RATE: ValueForm = ValueForm {
     words: 1,
     read: |words, _| {
         let text = words[0];
@@ -64,7 +64,7 @@ static RATE: Form = Form {
     examples: &["10mbit", "1000bit"],
 };
 
-static PACKETS: Form = Form {
+static PACKETS: ValueForm = ValueForm {
     words: 1,
     read: |words, _| {
         crate::text::number::parse_u32(words[0])

@@ -1,7 +1,7 @@
 //! `-m realm` (xt_realm.c): the realm of the packet's route.
 
 use super::devgroup::{named_or_masked, write_named};
-use super::kind::Form;
+use super::kind::ValueForm;
 use super::{Extension, Kind, Opt};
 use crate::netfilter::condition::{Field, Phrase, Subject};
 use crate::packet::Family;
@@ -11,7 +11,7 @@ use crate::packet::value::FieldValue;
 /// The only realm that Debian's iproute2 names, in `/etc/iproute2/rt_realms`.
 const COSMOS: &str = "cosmos";
 
-static REALM_FORM: Form = Form {
+static REALM_FORM: ValueForm = ValueForm {
     words: 1,
     read: |words, _| named_or_masked(words[0], COSMOS),
     write: |value, _, out| write_named(value, COSMOS, out),
@@ -22,7 +22,7 @@ const UNKNOWABLE: &str = "a dump does not hold the realms of routes";
 
 static REALM_FIELD: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("realm of its route"),
+    phrase: Phrase::Noun("realm of its route"),
     read: |_| FieldValue::Unknown(UNKNOWABLE.into()),
 };
 

@@ -1,6 +1,6 @@
 //! `-m recent` (xt_recent.c): lists of addresses of earlier packets.
 
-use super::{Extension, Given, Implied, Kind, Listed, Opt, Options};
+use super::{Extension, Given, Implied, Kind, ListingForm, Opt, Options};
 use crate::netfilter::condition::{Context, Field, Phrase, Subject};
 use crate::packet::Family;
 use crate::packet::value::FieldValue;
@@ -9,7 +9,7 @@ use crate::text::diagnostic::{Code, Problem};
 /// `recent_mt`: adding an address always succeeds.
 static NOTED: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says(
+    phrase: Phrase::Sentence(
         "its address is written down",
         "its address is written down, and so a `!` fails",
     ),
@@ -22,7 +22,7 @@ fn seen(_: &Context) -> FieldValue<'static> {
 
 static SEEN: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says(
+    phrase: Phrase::Sentence(
         "its address was seen before",
         "its address was not seen before",
     ),
@@ -120,7 +120,7 @@ const OPTIONS: &[Opt] = &[
     Opt::new("--rdest", Kind::Flag),
 ];
 
-const LISTED: Listed = Listed::new(
+const LISTED: ListingForm = ListingForm::new(
     "",
     &[
         ("!recent: SET", "--set"),

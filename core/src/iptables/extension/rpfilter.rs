@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::{Extension, Kind, Listed, Opt};
+use super::{Extension, Kind, ListingForm, Opt};
 use crate::iptables::table_name::TableName;
 use crate::netfilter::condition::{Context, Field, Parameters, Phrase, Subject};
 use crate::netfilter::routing::{Query, lookup};
@@ -70,7 +70,7 @@ fn passes(context: &Context, loose: bool, uses_mark: bool, accepts_local: bool) 
 
 static WAY_BACK: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says(
+    phrase: Phrase::Sentence(
         "an answer would leave by the interface that it came in by",
         "an answer would not leave by the interface that it came in by",
     ),
@@ -89,7 +89,7 @@ static WAY_BACK: Field = Field {
 
 /// `-m rpfilter`.
 pub static RPFILTER: Extension = Extension {
-    listed: Listed::new("rpfilter", &[]),
+    listed: ListingForm::new("rpfilter", &[]),
     tables: &[TableName::Raw, TableName::Mangle],
     hooks: &[Hook::Prerouting],
     parameters: Some(|options| Parameters::ReversePath {

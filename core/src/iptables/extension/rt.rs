@@ -3,17 +3,17 @@
 use std::net::Ipv6Addr;
 
 use super::ipv6header::{has_header, unstated};
-use super::kind::Form;
+use super::kind::ValueForm;
 use super::kind::read::problem;
 use super::kind::write::write_v6;
-use super::{Extension, Given, Kind, Listed, Opt};
+use super::{Extension, Given, Kind, ListingForm, Opt};
 use crate::netfilter::condition::{Field, Phrase, Subject};
 use crate::netfilter::ruleset::{Ruleset, Value};
 use crate::packet::Family;
 use crate::text::diagnostic::{Code, Problem};
 
 /// At most 16 addresses.
-static ADDRESSES: Form = Form {
+static ADDRESSES: ValueForm = ValueForm {
     words: 1,
     read: parse_addresses,
     write,
@@ -49,28 +49,28 @@ fn write(value: &Value, ruleset: &Ruleset, out: &mut String) {
 /// The routing header, of any type.
 pub(super) static PRESENT: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says("it has a routing header", "it has no routing header"),
+    phrase: Phrase::Sentence("it has a routing header", "it has no routing header"),
     read: |context| has_header(context, 43),
 };
 
 static TYPE: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("type of its routing header"),
+    phrase: Phrase::Noun("type of its routing header"),
     read: unstated,
 };
 static LEFT: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("number of segments left"),
+    phrase: Phrase::Noun("number of segments left"),
     read: unstated,
 };
 static LENGTH: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("length of its routing header"),
+    phrase: Phrase::Noun("length of its routing header"),
     read: unstated,
 };
 static RESERVED: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says(
+    phrase: Phrase::Sentence(
         "the reserved field of its routing header is 0",
         "the reserved field of its routing header is set",
     ),
@@ -78,7 +78,7 @@ static RESERVED: Field = Field {
 };
 static ROUTE: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("list of its hops"),
+    phrase: Phrase::Noun("list of its hops"),
     read: unstated,
 };
 
@@ -105,7 +105,7 @@ fn check(given: &Given) -> Result<(), Problem> {
 
 /// `-m rt`.
 pub static RT: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "rt",
         &[
             ("type:!%", "--rt-type %"),

@@ -1,10 +1,10 @@
 //! `-m sctp` (xt_sctp.c): ports and chunks of SCTP.
 
-use super::kind::Form;
+use super::kind::ValueForm;
 use super::transport::{DESTINATION_PORT, SOURCE_PORT, TRANSPORT, headless};
-use super::{Extension, Kind, Listed, Opt};
+use super::{Extension, Kind, ListingForm, Opt};
 use crate::netfilter::condition::{Context, Field, Phrase, Subject};
-use crate::netfilter::ruleset::{Apart, Ruleset, Value};
+use crate::netfilter::ruleset::{CompactBox, Ruleset, Value};
 use crate::packet::Protocol;
 use crate::packet::fields::PacketField;
 use crate::packet::value::FieldValue;
@@ -21,7 +21,7 @@ const EVERY: u32 = 256;
 
 /// A list. Its first entry is the way to compare. Each other entry is a chunk with its flags: mask
 /// times 256 plus value.
-static CHUNKS: Form = Form {
+static CHUNKS: ValueForm = ValueForm {
     words: 2,
     read: parse_chunks,
     write,
@@ -56,7 +56,7 @@ fn parse_chunks(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
             list.append(&mut chunks);
         }
     }
-    Ok(Value::List(Apart::new(list)))
+    Ok(Value::List(CompactBox::new(list)))
 }
 
 /// Adds a chunk. A chunk that is named twice is stored once, with the flags of both.
@@ -180,7 +180,7 @@ fn flags_unstated() -> FieldValue<'static> {
 
 static CHUNK_TYPES: Field = Field {
     subject: Subject::Packet(PacketField::SctpChunks),
-    phrase: Phrase::Is("list of SCTP chunks"),
+    phrase: Phrase::Noun("list of SCTP chunks"),
     read: |context| headless(context).unwrap_or_else(|| compare(context)),
 };
 
@@ -204,7 +204,7 @@ fn chunk_names(flag: &str, value: &str) -> Option<String> {
 
 /// `-m sctp`.
 pub static SCTP: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "sctp",
         &[
             ("spt:!%", "--sport %"),

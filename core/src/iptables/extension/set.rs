@@ -2,7 +2,7 @@
 //! packet.
 
 use super::kind::read::problem;
-use super::kind::{Form, quote_always, quote_if_needed};
+use super::kind::{ValueForm, quote_always, quote_if_needed};
 use super::{Extension, Kind, Opt, Options};
 use crate::netfilter::ruleset::Value;
 use crate::text::diagnostic::{Code, Problem};
@@ -12,7 +12,7 @@ const MAX_DIMENSIONS: usize = 6;
 
 /// The name of a set, and for each part of an element the end of the packet that it is compared
 /// with.
-static SET: Form = Form {
+static SET: ValueForm = ValueForm {
     words: 2,
     read: |words, ruleset| {
         let [name, ends] = words else {

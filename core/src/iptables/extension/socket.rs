@@ -2,7 +2,7 @@
 //! is bound to no address counts only with `--nowildcard`: despite its name, the option includes
 //! such sockets.
 
-use super::{Extension, Kind, Listed, Opt};
+use super::{Extension, Kind, ListingForm, Opt};
 use crate::netfilter::condition::{Context, Field, Parameters, Phrase, Subject};
 use crate::packet::hook::Hook;
 use crate::packet::host::Socket;
@@ -76,7 +76,7 @@ fn finds(context: &Context) -> FieldValue<'static> {
 
 static WAITING: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says(
+    phrase: Phrase::Sentence(
         "a socket waits for it",
         "no socket waits for it that would count",
     ),
@@ -85,7 +85,7 @@ static WAITING: Field = Field {
 
 /// `-m socket`.
 pub static SOCKET: Extension = Extension {
-    listed: Listed::new("socket", &[]),
+    listed: ListingForm::new("socket", &[]),
     hooks: &[Hook::Prerouting, Hook::Input],
     parameters: Some(|options| Parameters::Socket {
         transparent: options.has("--transparent"),

@@ -7,6 +7,6 @@ use crate::packet::fields::PacketField;
 /// The security parameter index, or the index of IPComp.
 pub(super) static SPI: Field = Field {
     subject: Subject::Packet(PacketField::Spi),
-    phrase: Phrase::Is("SPI"),
+    phrase: Phrase::Noun("SPI"),
     read: |context| header_field(context, PacketField::Spi),
 };

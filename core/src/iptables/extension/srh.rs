@@ -3,13 +3,13 @@
 use std::fmt::Write;
 
 use super::ipv6header::unstated;
-use super::kind::Form;
+use super::kind::ValueForm;
 use super::kind::read::network;
 use super::kind::write::write_v6;
 use super::rt::PRESENT;
-use super::{Extension, Kind, Listed, Opt};
+use super::{Extension, Kind, ListingForm, Opt};
 use crate::netfilter::condition::{Field, Phrase, Subject};
-use crate::netfilter::ruleset::{Apart, Ruleset, Value};
+use crate::netfilter::ruleset::{CompactBox, Ruleset, Value};
 use crate::packet::Family;
 use crate::packet::value::FieldValue;
 use crate::text::diagnostic::{Code, Problem};
@@ -17,7 +17,7 @@ use crate::text::diagnostic::{Code, Problem};
 /// The packet does not state whether its routing header has type 4.
 static SEGMENTS: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says(
+    phrase: Phrase::Sentence(
         "it has a segment routing header",
         "it has no segment routing header",
     ),
@@ -28,7 +28,7 @@ static SEGMENTS: Field = Field {
 };
 
 /// An address with a mask. `iptables-save` also prints the bits outside of the mask.
-static SEGMENT: Form = Form {
+static SEGMENT: ValueForm = ValueForm {
     words: 1,
     read: parse_headers,
     write,
@@ -42,7 +42,7 @@ fn parse_headers(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
         .next()
         .and_then(|address| address.parse().ok());
     match (masked, address) {
-        (Value::Net6(net), Some(address)) => Ok(Value::Net6(Apart::new((address, net.1)))),
+        (Value::Net6(net), Some(address)) => Ok(Value::Net6(CompactBox::new((address, net.1)))),
         _ => Err(Problem::new(
             Code::InvalidValue,
             format!("invalid IPv6 address `{}`", words[0]),
@@ -67,48 +67,48 @@ fn write(value: &Value, _: &Ruleset, out: &mut String) {
 
 static NEXT: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("header behind it"),
+    phrase: Phrase::Noun("header behind it"),
     read: unstated,
 };
 static LENGTH: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("length of that header"),
+    phrase: Phrase::Noun("length of that header"),
     read: unstated,
 };
 static LEFT: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("number of segments left"),
+    phrase: Phrase::Noun("number of segments left"),
     read: unstated,
 };
 static LAST: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("last entry"),
+    phrase: Phrase::Noun("last entry"),
     read: unstated,
 };
 static TAG: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("tag"),
+    phrase: Phrase::Noun("tag"),
     read: unstated,
 };
 static PREVIOUS_SID: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("previous segment"),
+    phrase: Phrase::Noun("previous segment"),
     read: unstated,
 };
 static NEXT_SID: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("next segment"),
+    phrase: Phrase::Noun("next segment"),
     read: unstated,
 };
 static LAST_SID: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("last segment"),
+    phrase: Phrase::Noun("last segment"),
     read: unstated,
 };
 
 /// `-m srh`.
 pub static SRH: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "srh",
         &[
             ("next-hdr:!%", "--srh-next-hdr %"),

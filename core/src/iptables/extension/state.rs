@@ -8,7 +8,7 @@ use crate::packet::fields::PacketField;
 
 static CONNECTION_STATE: Field = Field {
     subject: Subject::Packet(PacketField::State),
-    phrase: Phrase::Is("connection state"),
+    phrase: Phrase::Noun("connection state"),
     read: |context| context.field(PacketField::State),
 };
 

@@ -1,10 +1,10 @@
 //! `-m statistic` (xt_statistic.c): matches by chance, or every nth packet.
 
-use super::kind::Form;
+use super::kind::ValueForm;
 use super::kind::read::problem;
-use super::{Extension, Given, Kind, Listed, Opt, Options};
+use super::{Extension, Given, Kind, ListingForm, Opt, Options};
 use crate::netfilter::condition::{Field, Phrase, Subject};
-use crate::netfilter::ruleset::{Part, Value};
+use crate::netfilter::ruleset::{Clause, Value};
 use crate::packet::value::FieldValue;
 use crate::text::diagnostic::{Code, Problem};
 use crate::text::number;
@@ -14,7 +14,7 @@ const CERTAIN: u32 = 1 << 31;
 const ONE: f64 = CERTAIN as f64;
 
 /// A probability, stored as the kernel does: a multiple of 1/[`CERTAIN`].
-static PROBABILITY: Form = Form {
+static PROBABILITY: ValueForm = ValueForm {
     words: 1,
     read: |words, _| {
         let probability = number::parse_decimal(words[0]).filter(|probability| *probability <= 1.0);
@@ -39,7 +39,7 @@ static PROBABILITY: Form = Form {
 
 static CHANCE: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says(
+    phrase: Phrase::Sentence(
         "chance always decides for it",
         "chance always decides against it",
     ),
@@ -52,7 +52,7 @@ static CHANCE: Field = Field {
 
 static TURN: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says("it is every packet's turn", "it is not its turn"),
+    phrase: Phrase::Sentence("it is every packet's turn", "it is not its turn"),
     read: |context| match context.wanted {
         &Value::Number(1) => FieldValue::Number(1),
         _ => FieldValue::Unknown(
@@ -64,7 +64,7 @@ static TURN: Field = Field {
 };
 
 /// The probability of a clause that depends on chance alone.
-fn chance(part: &Part) -> Option<f64> {
+fn chance(part: &Clause) -> Option<f64> {
     let asks_chance = std::ptr::eq(part.opt()?.field?, &CHANCE);
     let Value::Number(parts) = &part.value else {
         return None;
@@ -124,7 +124,7 @@ fn describe(options: &Options) -> String {
 
 /// `-m statistic`.
 pub static STATISTIC: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "statistic",
         &[
             ("!every % packet %", "--every % --packet %"),

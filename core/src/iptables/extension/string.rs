@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::kind::Form;
+use super::kind::ValueForm;
 use super::kind::read::problem;
-use super::{Extension, Given, Kind, Listed, Opt, Options};
+use super::{Extension, Given, Kind, ListingForm, Opt, Options};
 use crate::netfilter::ruleset::{Ruleset, Value};
 use crate::text::diagnostic::{Code, Problem};
 
@@ -29,7 +29,7 @@ fn keep(bytes: &[u8], ruleset: &mut Ruleset) -> Result<Value, Problem> {
 }
 
 /// Literal text.
-static PLAIN: Form = Form {
+static PLAIN: ValueForm = ValueForm {
     words: 1,
     read: |words, ruleset| keep(words[0].as_bytes(), ruleset),
     write: |value, ruleset, out| {
@@ -41,7 +41,7 @@ static PLAIN: Form = Form {
 };
 
 /// Text with hexadecimal bytes between bars: `a|62 63|d`. A backslash escapes a special character.
-static HEXADECIMAL: Form = Form {
+static HEXADECIMAL: ValueForm = ValueForm {
     words: 1,
     read: |words, ruleset| {
         let bytes = unescape(words[0]).ok_or_else(|| problem("pattern", words[0], "a|62 63|d"))?;
@@ -181,7 +181,7 @@ fn describe(options: &Options) -> String {
 
 /// `-m string`.
 pub static STRING: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "STRING match",
         &[
             ("!\"|%|\"", "--hex-string |%|"),

@@ -1,7 +1,7 @@
 //! `-m tcp` (xt_tcpudp.c, `tcp_mt`).
 
 use super::transport::{DESTINATION_PORT, SOURCE_PORT, TRANSPORT, header_field, headless};
-use super::{Extension, Kind, Listed, Opt};
+use super::{Extension, Kind, ListingForm, Opt};
 use crate::netfilter::backend::Backend;
 use crate::netfilter::condition::{Context, Field, LaterFragment, Parameters, Phrase, Subject};
 use crate::netfilter::ruleset::Value;
@@ -11,13 +11,13 @@ use crate::packet::{Protocol, TcpFlags};
 
 static FLAGS: Field = Field {
     subject: Subject::Packet(PacketField::TcpFlags),
-    phrase: Phrase::Is("set of TCP flags"),
+    phrase: Phrase::Noun("set of TCP flags"),
     read: |context| header_field(context, PacketField::TcpFlags),
 };
 
 static OPTION: Field = Field {
     subject: Subject::Packet(PacketField::TcpOptions),
-    phrase: Phrase::Is("list of TCP options"),
+    phrase: Phrase::Noun("list of TCP options"),
     read: |context| headless(context).unwrap_or_else(|| option(context)),
 };
 
@@ -61,7 +61,7 @@ fn flag_names(flag: &str, value: &str) -> Option<String> {
 
 /// `-m tcp`.
 pub static TCP: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "tcp",
         &[
             ("spt:!%", "--sport %"),

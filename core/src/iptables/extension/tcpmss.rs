@@ -1,6 +1,6 @@
 //! `-m tcpmss` (xt_tcpmss.c): the maximum segment size that a TCP header announces.
 
-use super::{Extension, Given, Kind, Listed, Opt};
+use super::{Extension, Given, Kind, ListingForm, Opt};
 use crate::netfilter::condition::{Context, Field, Phrase, Subject};
 use crate::netfilter::ruleset::Value;
 use crate::packet::Protocol;
@@ -19,7 +19,7 @@ fn announced<'a>(context: &Context<'a>) -> FieldValue<'a> {
 
 static SIZE: Field = Field {
     subject: Subject::Packet(PacketField::Mss),
-    phrase: Phrase::Is("maximum segment size"),
+    phrase: Phrase::Noun("maximum segment size"),
     read: announced,
 };
 
@@ -36,7 +36,7 @@ fn check(given: &Given) -> Result<(), Problem> {
 
 /// `-m tcpmss`.
 pub static TCPMSS: Extension = Extension {
-    listed: Listed::new("", &[("tcpmss match !%", "--mss %")]),
+    listed: ListingForm::new("", &[("tcpmss match !%", "--mss %")]),
     protocols: &[Protocol::TCP],
     check,
     ..Extension::matching(

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::kind::Form;
+use super::kind::ValueForm;
 use super::kind::read::problem;
-use super::{Extension, Given, Kind, Listed, Opt, Options};
+use super::{Extension, Given, Kind, ListingForm, Opt, Options};
 use crate::netfilter::ruleset::Value;
 use crate::text::diagnostic::{Code, Problem};
 
@@ -65,7 +65,7 @@ fn civil(day: i64) -> (i64, i64, i64) {
 }
 
 /// `2030-01-31T12:00:00`, or an initial part of it.
-static DATE: Form = Form {
+static DATE: ValueForm = ValueForm {
     words: 1,
     read: |words, _| {
         let wrong = || problem("date", words[0], "2030-01-31T12:00:00");
@@ -119,7 +119,7 @@ fn write_clock(seconds: i64, out: &mut String) {
 }
 
 /// `08:30` or `08:30:15`.
-static CLOCK: Form = Form {
+static CLOCK: ValueForm = ValueForm {
     words: 1,
     read: |words, _| {
         let wrong = || problem("time", words[0], "08:30 or 08:30:15");
@@ -143,7 +143,7 @@ static CLOCK: Form = Form {
 };
 
 /// Days of a month, one bit each.
-static MONTHDAYS: Form = Form {
+static MONTHDAYS: ValueForm = ValueForm {
     words: 1,
     read: |words, _| {
         let wrong = || problem("list of days", words[0], "1,15,31");
@@ -168,7 +168,7 @@ static MONTHDAYS: Form = Form {
 };
 
 /// Days of a week, one bit each. They are written as numbers or as the first two letters.
-static WEEKDAYS_LIST: Form = Form {
+static WEEKDAYS_LIST: ValueForm = ValueForm {
     words: 1,
     read: |words, _| {
         let wrong = || problem("list of days of the week", words[0], "Mon,Tue or 6,7");
@@ -205,8 +205,8 @@ fn days_of(options: &Options, flag: &str, all: u32) -> u32 {
 }
 
 /// The conditions one by one: an option and its value.
-fn pieces(options: &Options) -> Vec<(&'static str, String)> {
-    let text = |form: &Form, value: Value| {
+fn clauses(options: &Options) -> Vec<(&'static str, String)> {
+    let text = |form: &ValueForm, value: Value| {
         let mut out = String::new();
         (form.write)(&value, options.ruleset, &mut out);
         out
@@ -237,7 +237,7 @@ fn pieces(options: &Options) -> Vec<(&'static str, String)> {
 }
 
 fn print(options: &Options, out: &mut String) {
-    for (flag, value) in pieces(options) {
+    for (flag, value) in clauses(options) {
         out.extend([" ", flag, " ", &value]);
     }
     out.push_str(if options.has("--kerneltz") {
@@ -253,7 +253,7 @@ fn print(options: &Options, out: &mut String) {
 }
 
 fn describe(options: &Options) -> String {
-    let said: Vec<String> = pieces(options)
+    let said: Vec<String> = clauses(options)
         .into_iter()
         .filter(|(flag, _)| *flag != "--datestop" || options.has(flag))
         .map(|(flag, value)| match flag {
@@ -303,7 +303,7 @@ fn listed_value(flag: &str, value: &str) -> Option<String> {
 /// `-m time`.
 pub static TIME: Extension = Extension {
     unknowable: Some("it depends on the time"),
-    listed: Listed {
+    listed: ListingForm {
         lead: "TIME",
         rows: &[
             ("from % to %", "--timestart % --timestop %"),

@@ -7,7 +7,7 @@ use nom::combinator::opt;
 use nom::sequence::preceded;
 
 use super::kind::read::{number_u32, problem, whole};
-use super::kind::{Form, Names};
+use super::kind::{Names, ValueForm};
 use super::{Extension, Kind, Opt};
 use crate::netfilter::condition::{Field, Phrase, Subject};
 use crate::netfilter::ruleset::{Ruleset, Value};
@@ -25,7 +25,7 @@ pub const NAMES: Names = &[
 ];
 
 /// A value with a mask: `0x10/0x3f`, `16`, or a name. A single number has the mask 0xff.
-pub static VALUE: Form = Form {
+pub static VALUE: ValueForm = ValueForm {
     words: 1,
     read: parse_tos,
     write,
@@ -75,7 +75,7 @@ fn write(value: &Value, _: &Ruleset, out: &mut String) {
 
 static BYTE: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("TOS byte"),
+    phrase: Phrase::Noun("TOS byte"),
     read: |context| {
         FieldValue::Number(u32::from(context.view.dscp) << 2 | u32::from(context.view.ecn))
     },

@@ -29,7 +29,7 @@ pub(super) fn headless(context: &Context) -> Option<FieldValue<'static>> {
 /// Whether the packet has the transport header: the first test of each match on it.
 pub(super) static TRANSPORT: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("transport header"),
+    phrase: Phrase::Noun("transport header"),
     read: |context| headless(context).unwrap_or(FieldValue::Number(1)),
 };
 
@@ -41,13 +41,13 @@ pub(super) fn header_field<'a>(context: &Context<'a>, field: PacketField) -> Fie
 /// The port it comes from.
 pub static SOURCE_PORT: Field = Field {
     subject: Subject::Packet(PacketField::Sport),
-    phrase: Phrase::Is("source port"),
+    phrase: Phrase::Noun("source port"),
     read: |context| header_field(context, PacketField::Sport),
 };
 
 /// The port it goes to.
 pub static DESTINATION_PORT: Field = Field {
     subject: Subject::Packet(PacketField::Dport),
-    phrase: Phrase::Is("destination port"),
+    phrase: Phrase::Noun("destination port"),
     read: |context| header_field(context, PacketField::Dport),
 };

@@ -1,26 +1,26 @@
 //! `-m ttl` of IPv4 and `-m hl` of IPv6 (xt_hl.c): the number of routers that a packet may still
 //! pass.
 
-use super::{Extension, Kind, Listed, Opt};
+use super::{Extension, Kind, ListingForm, Opt};
 use crate::netfilter::condition::{Field, Phrase, Subject};
 use crate::packet::Family;
 use crate::packet::fields::PacketField;
 
 static TTL_FIELD: Field = Field {
     subject: Subject::Packet(PacketField::Ttl),
-    phrase: Phrase::Is("TTL"),
+    phrase: Phrase::Noun("TTL"),
     read: |context| context.field(PacketField::Ttl),
 };
 
 static HOP_LIMIT: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("hop limit"),
+    phrase: Phrase::Noun("hop limit"),
     read: |context| context.field(PacketField::Ttl),
 };
 
 /// `-m ttl`.
 pub static TTL: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "",
         &[
             ("TTL match TTL == %", "--ttl-eq %"),
@@ -48,7 +48,7 @@ pub static TTL: Extension = Extension {
 
 /// `-m hl`.
 pub static HL: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "",
         &[
             ("HL match HL == %", "--hl-eq %"),

@@ -1,8 +1,8 @@
 //! `-m u32` (xt_u32.c): extracts four bytes of the packet and compares them.
 
-use super::kind::Form;
+use super::kind::ValueForm;
 use super::kind::read::problem;
-use super::{Extension, Kind, Listed, Opt};
+use super::{Extension, Kind, ListingForm, Opt};
 use crate::netfilter::ruleset::Value;
 use crate::text::number::parse_u32;
 
@@ -11,7 +11,7 @@ use crate::text::number::parse_u32;
 const MAX_ITEMS: usize = 10;
 
 /// `0>>22&0x3C@0>>16=80`: printed in hexadecimal and without blanks.
-static TESTS: Form = Form {
+static TESTS: ValueForm = ValueForm {
     words: 1,
     read: |words, ruleset| match canonical(words[0]) {
         Some(tests) => Ok(Value::Text(ruleset.keep(&tests))),
@@ -104,7 +104,7 @@ fn take(text: &str) -> Option<(u32, &str)> {
 
 /// `-m u32`.
 pub static U32: Extension = Extension {
-    listed: Listed::new("", &[("!u32 !\"%\"", "--u32 %")]),
+    listed: ListingForm::new("", &[("!u32 !\"%\"", "--u32 %")]),
     unknowable: Some("it compares bytes that the packet does not state"),
     words: Some(|options| {
         let not = if options.negates("--u32") {

@@ -1,14 +1,14 @@
 //! `-m udp` (xt_tcpudp.c, `udp_mt`).
 
 use super::transport::{DESTINATION_PORT, SOURCE_PORT, TRANSPORT};
-use super::{Extension, Kind, Listed, Opt};
+use super::{Extension, Kind, ListingForm, Opt};
 use crate::netfilter::backend::Backend;
 use crate::netfilter::condition::{LaterFragment, Parameters};
 use crate::packet::Protocol;
 
 /// `-m udp`.
 pub static UDP: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "udp",
         &[
             ("spt:!%", "--sport %"),

@@ -14,7 +14,7 @@ const LOCALHOST: &str = "localhost";
 
 static INTERFACES: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says(
+    phrase: Phrase::Sentence(
         "it is of the interfaces that the rule asks for",
         "it is not of them",
     ),
@@ -27,13 +27,13 @@ static INTERFACES: Field = Field {
 
 static SOURCE: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("source"),
+    phrase: Phrase::Noun("source"),
     read: |context| named(context, context.view.src),
 };
 
 static DESTINATION: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Is("destination"),
+    phrase: Phrase::Noun("destination"),
     read: |context| named(context, context.view.dst),
 };
 
@@ -52,7 +52,7 @@ fn named(context: &Context, address: IpAddr) -> FieldValue<'static> {
 
 static WORDS: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says("it is as these words ask", "it is not as these words ask"),
+    phrase: Phrase::Sentence("it is as these words ask", "it is not as these words ask"),
     read: |context| match context.wanted {
         Value::Text(words) => FieldValue::Unknown(
             format!(

@@ -3,7 +3,7 @@
 
 use crate::netfilter::backend::Backend;
 use crate::netfilter::condition::Subject;
-use crate::netfilter::ruleset::{Part, Ruleset, Value};
+use crate::netfilter::ruleset::{Clause, Ruleset, Value};
 use crate::packet::fields::PacketField;
 
 /// How the kernel compares `! --sport A ! --dport B`, both single ports.
@@ -48,7 +48,7 @@ impl NegatedPorts {
 
 /// The positions of the two options within a match of TCP or UDP, if both are negated and have one
 /// port each.
-pub(super) fn negated_ports(group: &[Part]) -> Option<[usize; 2]> {
+pub(super) fn negated_ports(group: &[Clause]) -> Option<[usize; 2]> {
     let negated = |field: PacketField| {
         group.iter().position(|part| {
             let single = matches!(part.value, Value::Number(port) if port != 0)

@@ -21,7 +21,7 @@ use super::{Redactor, Refusal};
 const MAX_COMMENT_LINES: usize = 16;
 
 /// One line of a dump, or several if a quoted text contains line ends.
-enum Line<'a> {
+enum DumpLine<'a> {
     /// `*nat`
     Table(&'a str),
     /// `:OUTPUT ACCEPT [0:0]`
@@ -37,7 +37,7 @@ enum Line<'a> {
 }
 
 /// The lines of a text, and whether a line end follows each.
-fn lines(text: &str) -> impl Iterator<Item = (Line<'_>, bool)> {
+fn lines(text: &str) -> impl Iterator<Item = (DumpLine<'_>, bool)> {
     let mut rest = text;
     std::iter::from_fn(move || {
         if rest.is_empty() {
@@ -55,12 +55,12 @@ fn lines(text: &str) -> impl Iterator<Item = (Line<'_>, bool)> {
 }
 
 /// The rule at the start of a text whose first line ends at `end`, and the position of its end.
-fn rule(text: &str, end: usize) -> (Line<'_>, usize) {
+fn rule(text: &str, end: usize) -> (DumpLine<'_>, usize) {
     let mut words = Vec::new();
     let mut last = end;
     for _ in 0..MAX_COMMENT_LINES {
         if words::split(text[..last].trim_end(), 0, &mut words).is_ok() {
-            return (Line::Rule(words, false), last);
+            return (DumpLine::Rule(words, false), last);
         }
         match text[last..]
             .get(1..)
@@ -72,23 +72,23 @@ fn rule(text: &str, end: usize) -> (Line<'_>, usize) {
     }
     // The words before the quote are complete.
     let is_open = words::split(text[..end].trim_end(), 0, &mut words).is_err();
-    (Line::Rule(words, is_open), end)
+    (DumpLine::Rule(words, is_open), end)
 }
 
-fn other(line: &str) -> Line<'_> {
+fn other(line: &str) -> DumpLine<'_> {
     match line.as_bytes() {
-        [] => Line::Blank,
-        [b'*', ..] => Line::Table(line[1..].trim()),
-        [b':', ..] => Line::Chain(&line[1..]),
-        [b'#', ..] => Line::Comment(line),
-        b"COMMIT" => Line::Commit,
-        _ => Line::Foreign,
+        [] => DumpLine::Blank,
+        [b'*', ..] => DumpLine::Table(line[1..].trim()),
+        [b':', ..] => DumpLine::Chain(&line[1..]),
+        [b'#', ..] => DumpLine::Comment(line),
+        b"COMMIT" => DumpLine::Commit,
+        _ => DumpLine::Foreign,
     }
 }
 
 /// The role of a word in a rule.
 #[derive(Clone, Copy)]
-enum Role<'w> {
+enum WordRole<'w> {
     /// `!`
     Bang,
     /// A known option.
@@ -111,7 +111,7 @@ enum Role<'w> {
 fn roles<'w>(
     words: &'w [Word<'_>],
     vocabulary: &Vocabulary,
-) -> impl Iterator<Item = (&'w Word<'w>, Role<'w>)> {
+) -> impl Iterator<Item = (&'w Word<'w>, WordRole<'w>)> {
     let (mut expected, mut negated) = (None, false);
     words.iter().map(move |word| {
         let parted = if word.text.starts_with("--") {
@@ -128,7 +128,7 @@ fn roles<'w>(
         };
         if word.is("!") {
             negated = true;
-            return (word, Role::Bang);
+            return (word, WordRole::Bang);
         }
         if let Some((flag, kind)) = expected.take() {
             let any = matches!(
@@ -143,7 +143,7 @@ fn roles<'w>(
                 let negated = std::mem::take(&mut negated);
                 return (
                     word,
-                    Role::Value {
+                    WordRole::Value {
                         flag,
                         kind,
                         negated,
@@ -154,20 +154,20 @@ fn roles<'w>(
             }
         }
         let role = match (option, attached) {
-            (Some((flag, kind)), Some(text)) => Role::Value {
+            (Some((flag, kind)), Some(text)) => WordRole::Value {
                 flag,
                 kind,
                 negated: std::mem::take(&mut negated),
                 text,
                 attached: true,
             },
-            (Some((flag, ValueKind::Flag)), None) => Role::Option(flag),
+            (Some((flag, ValueKind::Flag)), None) => WordRole::Option(flag),
             (Some((flag, kind)), None) => {
                 expected = Some((flag, kind));
-                return (word, Role::Option(flag));
+                return (word, WordRole::Option(flag));
             }
-            (None, _) if word.is_option() => Role::UnknownOption,
-            (None, _) => Role::Further(&word.text),
+            (None, _) if word.is_option() => WordRole::UnknownOption,
+            (None, _) => WordRole::Further(&word.text),
         };
         negated = false;
         (word, role)
@@ -175,7 +175,7 @@ fn roles<'w>(
 }
 
 /// A piece of an address option's value.
-enum Piece<'a> {
+enum WordPiece<'a> {
     /// An address, with its mask as written and as bits.
     Address(IpAddr, Option<(&'a str, IpAddr, u128)>),
     /// The text between addresses.
@@ -184,7 +184,7 @@ enum Piece<'a> {
 
 /// The pieces of an address option's value, such as `10.0.0.1-10.0.0.9:80`; `None` if the value is
 /// not one.
-fn pieces(value: &str) -> Option<Vec<Piece<'_>>> {
+fn split_value(value: &str) -> Option<Vec<WordPiece<'_>>> {
     let is_part = |c: char| c.is_ascii_hexdigit() || c == ':' || c == '.';
     let (mut pieces, mut rest, mut found) = (Vec::new(), value, false);
     while !rest.is_empty() {
@@ -211,7 +211,7 @@ fn pieces(value: &str) -> Option<Vec<Piece<'_>>> {
                     Some((written, mask, bits))
                 });
                 rest = &rest[mask.map_or(0, |(written, ..)| 1 + written.len())..];
-                pieces.push(Piece::Address(address, mask));
+                pieces.push(WordPiece::Address(address, mask));
             }
             None => {
                 let length = if length == 0 {
@@ -226,7 +226,7 @@ fn pieces(value: &str) -> Option<Vec<Piece<'_>>> {
                 {
                     return None;
                 }
-                pieces.push(Piece::Other(other));
+                pieces.push(WordPiece::Other(other));
                 rest = &rest[length..];
             }
         }
@@ -248,13 +248,13 @@ struct Copying {
 #[derive(Default)]
 pub(super) struct Pending {
     masks: Vec<(String, IpAddr, IpAddr)>,
-    copying: Vec<(Copying, Ends)>,
+    copying: Vec<(Copying, WordEnds)>,
     eui64: Option<String>,
 }
 
 /// The addresses that NETMAP changes in the rules of a chain.
 #[derive(Clone, Copy, Default)]
-struct Ends {
+struct WordEnds {
     source: bool,
     destination: bool,
 }
@@ -272,19 +272,19 @@ impl Redactor {
         let (mut jumps, mut copying) = (Vec::<(String, String)>::new(), Vec::new());
         for (line, _) in lines(text) {
             match line {
-                Line::Table(name) => {
+                DumpLine::Table(name) => {
                     pending
                         .copying
                         .extend(with_ends(std::mem::take(&mut copying), &jumps));
                     (table, jumps) = (name.to_owned(), Vec::new());
                     rules.clear();
                 }
-                Line::Chain(declared) => {
+                DumpLine::Chain(declared) => {
                     if let Some(name) = declared.split_whitespace().next() {
                         self.names.keep(name);
                     }
                 }
-                Line::Rule(words, _) => {
+                DumpLine::Rule(words, _) => {
                     let rule = RuleWords::collect(&words, &self.vocabulary);
                     let number = rules.entry(rule.chain.to_owned()).or_default();
                     *number += 1;
@@ -322,7 +322,7 @@ impl Redactor {
         }
         for (
             rule,
-            Ends {
+            WordEnds {
                 source,
                 destination,
             },
@@ -351,19 +351,19 @@ impl Redactor {
         let mut out = String::with_capacity(text.len());
         for (line, ends) in lines(text) {
             match line {
-                Line::Table(name) => {
+                DumpLine::Table(name) => {
                     out.push('*');
                     match TableName::from_text(name) {
                         Some(table) => out.push_str(table.name()),
                         None => out.push_str(&self.names.neutral("table", name)),
                     }
                 }
-                Line::Chain(declared) => self.chain(declared, &mut out),
-                Line::Rule(words, is_open) => self.rule(&words, is_open, &mut out),
-                Line::Commit => out.push_str("COMMIT"),
-                Line::Comment(comment) => self.comment(comment, &mut out),
-                Line::Blank => {}
-                Line::Foreign => out.push('#'),
+                DumpLine::Chain(declared) => self.chain(declared, &mut out),
+                DumpLine::Rule(words, is_open) => self.rule(&words, is_open, &mut out),
+                DumpLine::Commit => out.push_str("COMMIT"),
+                DumpLine::Comment(comment) => self.comment(comment, &mut out),
+                DumpLine::Blank => {}
+                DumpLine::Foreign => out.push('#'),
             }
             if ends {
                 out.push('\n');
@@ -475,19 +475,21 @@ impl Redactor {
                 out.push(' ');
             }
             match role {
-                Role::Bang => out.push('!'),
-                Role::Option(flag) => out.push_str(flag),
-                Role::UnknownOption if word.text[1..].bytes().all(|byte| byte.is_ascii_digit()) => {
+                WordRole::Bang => out.push('!'),
+                WordRole::Option(flag) => out.push_str(flag),
+                WordRole::UnknownOption
+                    if word.text[1..].bytes().all(|byte| byte.is_ascii_digit()) =>
+                {
                     out.push_str(&word.text);
                 }
-                Role::UnknownOption => {
+                WordRole::UnknownOption => {
                     let name = self
                         .names
                         .neutral("option", word.text.trim_start_matches('-'));
                     out.push_str("--");
                     out.push_str(&name);
                 }
-                Role::Value {
+                WordRole::Value {
                     flag,
                     kind,
                     text,
@@ -501,7 +503,7 @@ impl Redactor {
                     let neutral = self.value(kind, text, &vocabulary);
                     push_value(word, text, neutral.as_deref(), out);
                 }
-                Role::Further(text) => {
+                WordRole::Further(text) => {
                     let is_plain = vocabulary.is_plain(text, false);
                     let neutral = (!is_plain).then(|| self.names.neutral("word", text));
                     push_value(word, text, neutral.as_deref(), out);
@@ -558,17 +560,17 @@ impl Redactor {
     /// Replaces addresses, networks and ranges. A value that is none of these is replaced as the
     /// name of a host.
     fn address_value(&mut self, text: &str) -> String {
-        let Some(pieces) = pieces(text) else {
+        let Some(pieces) = split_value(text) else {
             return self.names.neutral("host", text);
         };
         let mut out = String::new();
         for piece in pieces {
             match piece {
-                Piece::Other(other) => out.push_str(other),
-                Piece::Address(address, None) => {
+                WordPiece::Other(other) => out.push_str(other),
+                WordPiece::Address(address, None) => {
                     out.push_str(&self.addresses.neutral(address).to_string())
                 }
-                Piece::Address(address, Some((written, _, mask))) => {
+                WordPiece::Address(address, Some((written, _, mask))) => {
                     out.push_str(&self.addresses.masked(address, mask).to_string());
                     out.push('/');
                     out.push_str(written);
@@ -654,7 +656,7 @@ impl<'w> RuleWords<'w> {
     fn collect(words: &'w [Word<'_>], vocabulary: &Vocabulary) -> Self {
         let mut rule = Self::default();
         for (_, role) in roles(words, vocabulary) {
-            let Role::Value {
+            let WordRole::Value {
                 flag,
                 kind,
                 negated,
@@ -682,12 +684,12 @@ impl<'w> RuleWords<'w> {
         place: &dyn Fn() -> String,
     ) -> Result<(), Refusal> {
         for (flag, text, _) in &self.addresses {
-            let pieces = pieces(text).unwrap_or_default();
+            let pieces = split_value(text).unwrap_or_default();
             for piece in pieces.windows(3) {
                 if let [
-                    Piece::Address(first, None),
-                    Piece::Other("-"),
-                    Piece::Address(last, None),
+                    WordPiece::Address(first, None),
+                    WordPiece::Other("-"),
+                    WordPiece::Address(last, None),
                 ] = piece
                 {
                     addresses
@@ -696,7 +698,7 @@ impl<'w> RuleWords<'w> {
                 }
             }
             for piece in pieces {
-                if let Piece::Address(address, Some((_, mask, bits))) = piece
+                if let WordPiece::Address(address, Some((_, mask, bits))) = piece
                     && bits.leading_ones() != bits.count_ones()
                 {
                     pending.masks.push((place(), address, mask));
@@ -723,8 +725,8 @@ impl<'w> RuleWords<'w> {
                 .addresses
                 .iter()
                 .filter(|(own, _, negated)| *own == flag && !negated);
-            named.find_map(|(_, text, _)| match pieces(text)?[..] {
-                [Piece::Address(address, mask)] => {
+            named.find_map(|(_, text, _)| match split_value(text)?[..] {
+                [WordPiece::Address(address, mask)] => {
                     let length = mask.map_or(Family::of_address(address).bits(), |(_, _, bits)| {
                         u8::try_from(bits.leading_ones()).unwrap_or(128)
                     });
@@ -751,7 +753,7 @@ impl<'w> RuleWords<'w> {
 
 /// The NETMAP rules of a table, each with the addresses that it changes: the destination for
 /// arriving and local packets, the source for leaving and delivered packets.
-fn with_ends(copying: Vec<Copying>, jumps: &[(String, String)]) -> Vec<(Copying, Ends)> {
+fn with_ends(copying: Vec<Copying>, jumps: &[(String, String)]) -> Vec<(Copying, WordEnds)> {
     if copying.is_empty() {
         return Vec::new();
     }
@@ -778,7 +780,7 @@ fn with_ends(copying: Vec<Copying>, jumps: &[(String, String)]) -> Vec<(Copying,
     let ends = destination
         .into_iter()
         .zip(source)
-        .map(|(destination, source)| Ends {
+        .map(|(destination, source)| WordEnds {
             source,
             destination,
         });

@@ -6,7 +6,7 @@ use crate::netfilter::effect::{MaskedBits, Side, TtlChange};
 use crate::packet::view::View;
 use crate::packet::{Family, Packet, Protocol, TcpFlags};
 
-use super::{Action, EffectContext};
+use super::{EffectAction, EffectContext};
 
 /// The number of the maximum segment size among TCP's options.
 const MSS: u8 = 2;
@@ -111,22 +111,22 @@ impl EffectContext<'_> {
         side: Side,
         from: (Ipv6Addr, u32),
         to: (Ipv6Addr, u32),
-    ) -> Action {
+    ) -> EffectAction {
         let (address, tracked) = match side {
             Side::Source => (&mut self.view.src, &mut self.view.tracked_src),
             Side::Destination => (&mut self.view.dst, &mut self.view.tracked_dst),
         };
         let old = *address;
         let IpAddr::V6(known) = old else {
-            return Action::Continue;
+            return EffectAction::Continue;
         };
         let Some(new) = replace_prefix(known, from, to) else {
-            return Action::Drop;
+            return EffectAction::Drop;
         };
         tracked.get_or_insert(old);
         *address = IpAddr::V6(new);
         self.view.checksum_broken |= sum(known) != sum(new);
-        Action::Continue
+        EffectAction::Continue
     }
 }
 

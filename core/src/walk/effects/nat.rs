@@ -8,7 +8,7 @@ use crate::packet::hook::Hook;
 use crate::packet::host::{Host, Prefix};
 use crate::packet::view::View;
 
-use super::{Action, EffectContext, choice};
+use super::{EffectAction, EffectContext, choice};
 
 impl EffectContext<'_> {
     /// Translates the destination. Without a random choice, a port outside the range becomes the
@@ -91,13 +91,17 @@ impl EffectContext<'_> {
 
     /// In OUTPUT, the destination becomes 127.0.0.1 or ::1. In PREROUTING, it becomes an address of
     /// the incoming interface. If there is none, the packet is dropped (nf_nat_redirect.c).
-    pub(super) fn redirect(&mut self, ports: Option<(u16, u16)>, choice: NatChoice) -> Action {
+    pub(super) fn redirect(
+        &mut self,
+        ports: Option<(u16, u16)>,
+        choice: NatChoice,
+    ) -> EffectAction {
         let address = match self.view.hook {
             Hook::Output => Some(Family::of_address(self.view.dst).loopback()),
             _ => incoming_address(self.host, self.view),
         };
         let Some(address) = address else {
-            return Action::Drop;
+            return EffectAction::Drop;
         };
         self.translate_destination(
             &NatRange {
@@ -107,7 +111,7 @@ impl EffectContext<'_> {
             },
             choice,
         );
-        Action::Accept
+        EffectAction::Accept
     }
 
     /// The source becomes an address of the outgoing interface. If there is none, the packet is
@@ -117,9 +121,9 @@ impl EffectContext<'_> {
         ports: Option<(u16, u16)>,
         base: Option<u16>,
         choice: NatChoice,
-    ) -> Action {
+    ) -> EffectAction {
         let Some(own) = own_address(self.host, self.view) else {
-            return Action::Drop;
+            return EffectAction::Drop;
         };
         self.translate_source(
             &NatRange {
@@ -129,16 +133,16 @@ impl EffectContext<'_> {
             },
             choice,
         );
-        Action::Accept
+        EffectAction::Accept
     }
 
     /// Replaces the network part of the destination in PREROUTING and OUTPUT, otherwise of the
     /// source (xt_NETMAP.c).
-    pub(super) fn netmap(&mut self, network: IpAddr, mask: IpAddr) -> Action {
+    pub(super) fn netmap(&mut self, network: IpAddr, mask: IpAddr) -> EffectAction {
         let inward = matches!(self.view.hook, Hook::Prerouting | Hook::Output);
         let old = if inward { self.view.dst } else { self.view.src };
         let Some(new) = replace_network(old, network, mask) else {
-            return Action::Accept;
+            return EffectAction::Accept;
         };
         let range = NatRange {
             addresses: Some((new, new)),
@@ -149,7 +153,7 @@ impl EffectContext<'_> {
             true => self.translate_destination(&range, NatChoice::default()),
             false => self.translate_source(&range, NatChoice::default()),
         }
-        Action::Accept
+        EffectAction::Accept
     }
 }
 

@@ -6,7 +6,7 @@ use crate::netfilter::effect::MaskedBits;
 use crate::packet::hook::Hook;
 use crate::packet::{Origin, TcpFlags};
 
-use super::{Action, EffectContext};
+use super::{EffectAction, EffectContext};
 
 const FIN: u8 = 0x01;
 const SYN: u8 = 0x02;
@@ -20,17 +20,17 @@ impl EffectContext<'_> {
         address: Option<IpAddr>,
         port: Option<u16>,
         mark: Option<MaskedBits>,
-    ) -> Action {
+    ) -> EffectAction {
         let address = address.unwrap_or(self.view.dst);
         let port = port.or(self.view.dport);
         if !self.listens(port) {
-            return Action::Drop;
+            return EffectAction::Drop;
         }
         if let Some(change) = mark {
             self.view.mark = change.apply(self.view.mark);
         }
         self.view.steered = Some((address, port));
-        Action::Accept
+        EffectAction::Accept
     }
 
     /// Whether a process listens on the port. If the input contains no sockets, this is an
@@ -50,22 +50,22 @@ impl EffectContext<'_> {
 
     /// SYNPROXY answers a SYN, and compares an ACK with that answer. Neither packet continues. All
     /// other packets do (xt_SYNPROXY.c, nf_synproxy_core.c).
-    pub(super) fn synproxy(&mut self) -> Action {
+    pub(super) fn synproxy(&mut self) -> EffectAction {
         if self.view.checksum_broken && self.verifies_checksum() {
             self.assume("no network card has verified the TCP checksum, which NPT made invalid");
-            return Action::Drop;
+            return EffectAction::Drop;
         }
         let TcpFlags(flags) = self.packet.tcp_flags.unwrap_or(TcpFlags::SYN);
         match flags & (FIN | SYN | RST | ACK) {
             SYN => {
                 self.assume("SYNPROXY answers the SYN itself; it connects to the server when the answer is confirmed");
-                Action::Drop
+                EffectAction::Drop
             }
             ACK => {
                 self.assume("SYNPROXY takes the ACK: if it confirms its answer, a SYN of its own goes to the server");
-                Action::Drop
+                EffectAction::Drop
             }
-            _ => Action::Continue,
+            _ => EffectAction::Continue,
         }
     }
 

@@ -1,10 +1,10 @@
 //! The statements of listings. A rule consists of the words of a row, without the command.
 
 use crate::iptables::extension::Id;
-use crate::netfilter::ruleset::{Counters, Part, Policy, Rule, Ruleset, Target, Value};
+use crate::netfilter::ruleset::{Clause, Counters, Policy, Rule, Ruleset, Target, Value};
 
 use super::super::open_table;
-use super::super::rule::Site;
+use super::super::rule::RuleSite;
 use super::super::source_line::SourceLine;
 use super::super::words::Word;
 use super::{Assembler, CurrentTable};
@@ -75,7 +75,7 @@ impl Assembler<'_, '_> {
         };
         let ruleset = &mut self.rulesets[open.ruleset];
         let reports = &mut self.reports;
-        let site = Site {
+        let site = RuleSite {
             table: open.table,
             name: open.name,
             chains: &open.chains,
@@ -89,7 +89,7 @@ impl Assembler<'_, '_> {
             let value = Value::Text(ruleset.keep(&words));
             ruleset
                 .parts
-                .push(part(Id::OPAQUE_TARGET, Part::BARE, value));
+                .push(part(Id::OPAQUE_TARGET, Clause::BARE, value));
             rule.parameters = 1;
             rule.target = Target::Extension(Id::OPAQUE_TARGET);
         }
@@ -116,7 +116,7 @@ impl Assembler<'_, '_> {
             .expect("it is in the table");
         ruleset.parts.extend([
             part(Id::UNLISTED, option, Value::Text(text)),
-            part(Id::OPAQUE_TARGET, Part::BARE, Value::Text(text)),
+            part(Id::OPAQUE_TARGET, Clause::BARE, Value::Text(text)),
         ]);
         let rule = Rule {
             first,
@@ -143,8 +143,8 @@ impl Assembler<'_, '_> {
 }
 
 /// A part that opens its group.
-fn part(extension: Id, option: u8, value: Value) -> Part {
-    Part {
+fn part(extension: Id, option: u8, value: Value) -> Clause {
+    Clause {
         extension,
         option,
         negated: false,

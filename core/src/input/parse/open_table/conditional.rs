@@ -8,7 +8,7 @@ use crate::iptables::extension::Id;
 use crate::netfilter::gap::{Gap, GapReason};
 use crate::netfilter::ruleset::{Chain, Rule, Ruleset, Table, Target};
 
-use super::super::command::{Command, Verb};
+use super::super::command::{RuleCommand, Verb};
 use super::{OpenTable, mark_rule, may_hold, same, used_chains};
 
 /// The position of a gap at the end of its chain: the policy is unknown.
@@ -57,7 +57,7 @@ impl OpenTable {
     pub(in super::super) fn run_conditionally(
         &mut self,
         ruleset: &mut Ruleset,
-        command: Command,
+        command: RuleCommand,
         rules: Option<Vec<Rule>>,
         line: u32,
     ) {
@@ -195,7 +195,7 @@ impl OpenTable {
     pub(in super::super) fn status(
         &mut self,
         ruleset: &Ruleset,
-        command: Command,
+        command: RuleCommand,
         rules: &[Rule],
     ) -> Option<bool> {
         let table = &ruleset.tables[self.table];
@@ -239,7 +239,7 @@ impl OpenTable {
     pub(super) fn change_unknown_place(
         &self,
         chain: &mut Chain,
-        command: Command,
+        command: RuleCommand,
         rules: Vec<Rule>,
     ) -> Option<Vec<Rule>> {
         let at = command.number.map(|number| number as usize - 1);
@@ -299,7 +299,7 @@ impl OpenTable {
     }
 
     /// Marks the chains that `-X` deletes only if an earlier command ran, or did not run.
-    pub(super) fn doubt_deleted_chains(&mut self, table: &mut Table, command: Command) {
+    pub(super) fn doubt_deleted_chains(&mut self, table: &mut Table, command: RuleCommand) {
         let named = command
             .chain
             .map(|word| self.find(table, &word.text).map(|chain| chain as usize));
@@ -333,7 +333,11 @@ impl OpenTable {
     }
 
     /// Whether the effect or the success of a command depends on commands that may not have run.
-    pub(in super::super) fn is_doubtful(&mut self, ruleset: &Ruleset, command: Command) -> bool {
+    pub(in super::super) fn is_doubtful(
+        &mut self,
+        ruleset: &Ruleset,
+        command: RuleCommand,
+    ) -> bool {
         let table = &ruleset.tables[self.table];
         let has_gaps = |chain: &Chain| !chain.gaps.is_empty();
         match command.chain.map(|word| self.find(table, &word.text)) {

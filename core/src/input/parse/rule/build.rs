@@ -4,13 +4,13 @@
 use crate::iptables::extension::header::is_any;
 use crate::iptables::extension::{Given, Id, Options};
 use crate::iptables::table_name::TableName;
-use crate::netfilter::ruleset::{Part, Rule, Ruleset, Value};
+use crate::netfilter::ruleset::{Clause, Rule, Ruleset, Value};
 use crate::packet::Protocol;
 use crate::text::diagnostic::{Code, Problem, ProblemSink, Span};
 
 use super::super::rule_templates::What;
 use super::super::validate_rule;
-use super::{Line, MAX_RULES_PER_LINE, RuleReader, Site, TARGET, group};
+use super::{MAX_RULES_PER_LINE, RuleLine, RuleReader, RuleSite, TARGET, group};
 
 /// If a text has this many clauses, lists of addresses are not expanded.
 const MAX_CLAUSES: usize = 1 << 21;
@@ -36,15 +36,15 @@ impl RuleReader {
         if !negated && !list && is_any(id, &value, opt, ruleset) {
             return;
         }
-        let bare = |(g, part): &(u16, Part)| {
-            *g == group && part.option == Part::BARE && part.extension == id
+        let bare = |(g, part): &(u16, Clause)| {
+            *g == group && part.option == Clause::BARE && part.extension == id
         };
         if let Some(bare) = self.parts.iter().position(bare) {
             self.parts.remove(bare);
         }
         self.parts.push((
             group,
-            Part {
+            Clause {
                 extension: id,
                 option,
                 negated,
@@ -92,9 +92,9 @@ impl RuleReader {
     /// order of its table.
     pub(super) fn finish(
         &mut self,
-        line: &mut Line,
+        line: &mut RuleLine,
         ruleset: &mut Ruleset,
-        site: Site,
+        site: RuleSite,
         say: &mut ProblemSink,
     ) {
         sort(&mut self.parts);
@@ -107,7 +107,7 @@ impl RuleReader {
             } = &mut value.what
             {
                 let kept_as = canonical(*id, *option);
-                let of_it = |(own, part): &(u16, Part)| own == group && part.option == kept_as;
+                let of_it = |(own, part): &(u16, Clause)| own == group && part.option == kept_as;
                 let place = self.parts.iter().position(of_it);
                 let alone = place.filter(|place| !self.parts[place + 1..].iter().any(of_it));
                 *part = alone.and_then(|place| u16::try_from(place).ok());
@@ -131,7 +131,7 @@ impl RuleReader {
                 if opens {
                     self.groups.push(group);
                 }
-                Part { opens, ..part }
+                Clause { opens, ..part }
             }));
         let count = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
         line.rule.first = first;
@@ -183,7 +183,7 @@ impl RuleReader {
     /// Makes a rule of every combination of the addresses in the lists.
     pub(super) fn multiply(
         &mut self,
-        line: &mut Line,
+        line: &mut RuleLine,
         ruleset: &mut Ruleset,
         say: &mut ProblemSink,
     ) {
@@ -234,15 +234,15 @@ impl RuleReader {
 
 /// Sorts clauses into print order. They are few and nearly sorted: a rule of 20 words has a
 /// handful.
-fn sort(parts: &mut [(u16, Part)]) {
-    let place = |part: &Part| {
+fn sort(parts: &mut [(u16, Clause)]) {
+    let place = |part: &Clause| {
         if part.extension().ordered {
             0
         } else {
             part.option
         }
     };
-    let key = |(group, part): &(u16, Part)| (*group, place(part));
+    let key = |(group, part): &(u16, Clause)| (*group, place(part));
     for end in 1..parts.len() {
         let mut at = end;
         while at > 0 && key(&parts[at - 1]) > key(&parts[at]) {

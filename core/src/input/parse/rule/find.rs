@@ -10,7 +10,7 @@ use super::super::command::{self, Global};
 use super::{HEADER, RuleReader, TARGET, group};
 
 /// The option of a flag.
-pub(super) enum Found {
+pub(super) enum FoundOption {
     Global(Global),
     Option(u16, Id, (u8, &'static Opt)),
     /// An abbreviation of several.
@@ -21,7 +21,7 @@ impl RuleReader {
     /// The option of a flag: that of a command, of the header, of the latest match or target that
     /// has it, or of the match that `-p` implies. A long flag may be abbreviated, as in
     /// getopt_long.
-    pub(super) fn find(&mut self, flag: &str, span: Span, family: Family) -> Option<Found> {
+    pub(super) fn find(&mut self, flag: &str, span: Span, family: Family) -> Option<FoundOption> {
         let exact = self.find_exact(flag);
         if exact.is_some() {
             return exact;
@@ -47,7 +47,7 @@ impl RuleReader {
             .or_else(|| self.find_abbreviated(flag))
     }
 
-    pub(super) fn find_exact(&self, flag: &str) -> Option<Found> {
+    pub(super) fn find_exact(&self, flag: &str) -> Option<FoundOption> {
         // No long option of iptables itself is also one of an extension.
         let global = if flag.starts_with("--") {
             None
@@ -55,33 +55,35 @@ impl RuleReader {
             command::global(flag)
         };
         if let Some(global) = global {
-            return Some(Found::Global(global));
+            return Some(FoundOption::Global(global));
         }
         for (group, id) in self.open_groups() {
             if let Some(option) = id.get().option(flag) {
-                return Some(Found::Option(group, id, option));
+                return Some(FoundOption::Option(group, id, option));
             }
         }
-        command::global(flag).map(Found::Global)
+        command::global(flag).map(FoundOption::Global)
     }
 
-    pub(super) fn find_abbreviated(&self, flag: &str) -> Option<Found> {
+    pub(super) fn find_abbreviated(&self, flag: &str) -> Option<FoundOption> {
         if flag.len() < 3 || !flag.starts_with("--") {
             return None;
         }
-        let mut found: Vec<(&'static str, Found)> = command::abbreviated(flag)
-            .map(|(name, global)| (name, Found::Global(global)))
+        let mut found: Vec<(&'static str, FoundOption)> = command::abbreviated(flag)
+            .map(|(name, global)| (name, FoundOption::Global(global)))
             .collect();
         for (group, id) in self.open_groups() {
             for (place, opt) in (0..).zip(id.get().options) {
                 let named = opt.flags().find(|known| known.starts_with(flag));
-                found.extend(named.map(|known| (known, Found::Option(group, id, (place, opt)))));
+                found.extend(
+                    named.map(|known| (known, FoundOption::Option(group, id, (place, opt)))),
+                );
             }
         }
         match found.len() {
             0 => None,
             1 => found.pop().map(|(_, found)| found),
-            _ => Some(Found::Several(
+            _ => Some(FoundOption::Several(
                 found.into_iter().map(|(name, _)| name).collect(),
             )),
         }

@@ -1,14 +1,14 @@
 //! The template that a parsed rule gives for similar rules.
 
 use crate::iptables::print;
-use crate::netfilter::ruleset::{Part, Rule, Ruleset, Target, Value};
+use crate::netfilter::ruleset::{Clause, Rule, Ruleset, Target, Value};
 use crate::text::diagnostic::Span;
 
 use super::super::command::Verb;
 use super::super::open_table::OpenTable;
-use super::super::rule_templates::{Shape, What};
+use super::super::rule_templates::{RuleTemplate, What};
 use super::super::words;
-use super::{Line, RuleReader, Site};
+use super::{RuleLine, RuleReader, RuleSite};
 
 impl RuleReader {
     /// The template of the rule that was just parsed without diagnostics.
@@ -16,9 +16,9 @@ impl RuleReader {
         &self,
         text: &str,
         span: Span,
-        line: &Line,
+        line: &RuleLine,
         ruleset: &Ruleset,
-    ) -> Option<Shape> {
+    ) -> Option<RuleTemplate> {
         let appends = line
             .command
             .is_some_and(|command| command.verb == Verb::Append);
@@ -29,7 +29,7 @@ impl RuleReader {
         let [first, ..] = &self.taken[..] else {
             return None;
         };
-        let mut shape = Shape {
+        let mut shape = RuleTemplate {
             line: span.slice(text).into(),
             start: span.start,
             values: self.taken.clone(),
@@ -44,7 +44,7 @@ impl RuleReader {
             }
         }
         let plain = matches!(first.what, What::Chain) && first.span.start == span.start + 3;
-        (plain && self.taken.len() <= Shape::MAX_VALUES).then_some(shape)
+        (plain && self.taken.len() <= RuleTemplate::MAX_VALUES).then_some(shape)
     }
 
     /// Whether a rule from a template equals the rule that is parsed word by word.
@@ -65,7 +65,7 @@ impl RuleReader {
             ruleset.missing.len(),
         );
         let mut quiet = split.is_ok();
-        let site = Site {
+        let site = RuleSite {
             table: open.table,
             name: open.name,
             chains: &open.chains,
@@ -86,8 +86,8 @@ impl RuleReader {
                 == (read.rule.matches, read.rule.parameters, target(&read.rule))
             && ruleset
                 .groups(rule)
-                .map(<[Part]>::len)
-                .eq(ruleset.groups(&read.rule).map(<[Part]>::len))
+                .map(<[Clause]>::len)
+                .eq(ruleset.groups(&read.rule).map(<[Clause]>::len))
             && read
                 .command
                 .and_then(|command| command.chain)

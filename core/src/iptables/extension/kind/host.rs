@@ -2,13 +2,13 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::{Form, Kind};
+use super::{Kind, ValueForm};
 use crate::iptables::extension::kind::read::problem;
-use crate::netfilter::ruleset::{Apart, Value};
+use crate::netfilter::ruleset::{CompactBox, Value};
 use crate::packet::Family;
 
 /// A single address, or an address under the mask of a network.
-pub(in crate::iptables::extension) static HOST: Form = Form {
+pub(in crate::iptables::extension) static HOST: ValueForm = ValueForm {
     words: 1,
     read: |words, ruleset| {
         let text = words[0];
@@ -29,7 +29,7 @@ pub(in crate::iptables::extension) static HOST: Form = Form {
             IpAddr::V6(address) => {
                 let length = length(mask, 128).ok_or_else(wrong)?;
                 let bits = u128::MAX.checked_shl(128 - length).unwrap_or(0);
-                Ok(Value::Net6(Apart::new((
+                Ok(Value::Net6(CompactBox::new((
                     address,
                     Ipv6Addr::from_bits(bits),
                 ))))

@@ -11,7 +11,7 @@ use nom::sequence::preceded;
 use nom::{IResult, Parser};
 
 use super::{IcmpNames, Names};
-use crate::netfilter::ruleset::{Apart, Value};
+use crate::netfilter::ruleset::{CompactBox, Value};
 use crate::packet::{Family, TcpFlags};
 use crate::text::diagnostic::{Code, Problem};
 use crate::text::{names, number};
@@ -113,7 +113,7 @@ pub(super) fn ports(text: &str) -> Result<Value, Problem> {
             .hint("use at most 15; a range counts as two"));
     }
     let ends = |(low, high): (u16, Option<u16>)| (low.into(), high.unwrap_or(low).into());
-    Ok(Value::List(Apart::new(
+    Ok(Value::List(CompactBox::new(
         list.into_iter().map(ends).collect(),
     )))
 }
@@ -270,7 +270,7 @@ pub(in crate::iptables::extension) fn network(text: &str) -> Result<Value, Probl
             let mask = mask
                 .map_or(Some(u128::MAX.into()), mask6)
                 .ok_or_else(wrong)?;
-            Ok(Value::Net6(Apart::new((
+            Ok(Value::Net6(CompactBox::new((
                 (v6.to_bits() & mask.to_bits()).into(),
                 mask,
             ))))

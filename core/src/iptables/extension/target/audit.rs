@@ -1,11 +1,11 @@
 //! `-j AUDIT` (xt_AUDIT.c): writes an audit record. The packet continues.
 
 use crate::iptables::extension::kind::read::problem;
-use crate::iptables::extension::kind::{Form, Names};
+use crate::iptables::extension::kind::{Names, ValueForm};
 use crate::iptables::extension::{Extension, Kind, Opt};
 use crate::netfilter::ruleset::Value;
 
-static AUDIT_TYPE: Form = Form {
+static AUDIT_TYPE: ValueForm = ValueForm {
     words: 1,
     read: |words, _| match AUDITED
         .iter()

@@ -1,11 +1,11 @@
 //! `-j CHECKSUM` (xt_CHECKSUM.c): computes a checksum that was left to the network card.
 
-use crate::iptables::extension::{Extension, Kind, Listed, Opt};
+use crate::iptables::extension::{Extension, Kind, ListingForm, Opt};
 use crate::iptables::table_name::TableName;
 
 /// `-j CHECKSUM`.
 pub static CHECKSUM: Extension = Extension {
-    listed: Listed::new("CHECKSUM", &[("fill", "--checksum-fill")]),
+    listed: ListingForm::new("CHECKSUM", &[("fill", "--checksum-fill")]),
     tables: &[TableName::Mangle],
     ..Extension::observing(
         "CHECKSUM",

@@ -2,14 +2,14 @@
 
 use std::fmt::Write;
 
-use crate::iptables::extension::kind::Form;
+use crate::iptables::extension::kind::ValueForm;
 use crate::iptables::extension::kind::read::problem;
-use crate::iptables::extension::{Extension, Kind, Listed, Opt};
+use crate::iptables::extension::{Extension, Kind, ListingForm, Opt};
 use crate::netfilter::ruleset::{Ruleset, Value};
 use crate::packet::hook::Hook;
 use crate::text::diagnostic::Problem;
 
-static CLASS: Form = Form {
+static CLASS: ValueForm = ValueForm {
     words: 1,
     read: read_class,
     write: |value, _, out| {
@@ -48,7 +48,7 @@ fn read_class(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
 
 /// `-j CLASSIFY`.
 pub static CLASSIFY: Extension = Extension {
-    listed: Listed::new("CLASSIFY", &[("set %", "--set-class %")]),
+    listed: ListingForm::new("CLASSIFY", &[("set %", "--set-class %")]),
     hooks: &[Hook::Forward, Hook::Output, Hook::Postrouting],
     ..Extension::observing(
         "CLASSIFY",

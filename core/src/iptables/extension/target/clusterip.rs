@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use crate::iptables::extension::kind::Form;
+use crate::iptables::extension::kind::ValueForm;
 use crate::iptables::extension::{Extension, Given, Kind, Opt};
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::Value;
@@ -11,7 +11,7 @@ use crate::packet::Family;
 use crate::packet::hook::Hook;
 use crate::text::diagnostic::{Code, Problem};
 
-static MAC: Form = Form {
+static MAC: ValueForm = ValueForm {
     words: 1,
     read: |words, ruleset| match Kind::Mac.parse(words, ruleset)? {
         Value::Mac(mac) if mac[0] & 1 == 0 => Err(Problem::new(

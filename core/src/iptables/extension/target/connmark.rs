@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use crate::iptables::extension::kind::MarkForm;
-use crate::iptables::extension::{Extension, Given, Implied, Kind, Listed, Opt, Options};
+use crate::iptables::extension::{Extension, Given, Implied, Kind, ListingForm, Opt, Options};
 use crate::netfilter::effect::{Effect, MarkTransfer, MaskedBits, Shift};
 use crate::packet::fields::SearchWord;
 use crate::text::diagnostic::{Code, Problem};
@@ -101,7 +101,7 @@ fn check(given: &Given) -> Result<(), Problem> {
 
 /// `-j CONNMARK`.
 pub static CONNMARK: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "CONNMARK",
         &[
             ("xset %", "--set-xmark %"),

@@ -1,11 +1,11 @@
 //! `-j CONNSECMARK` (xt_CONNSECMARK.c): copies SELinux marks between a packet and its connection.
 
-use crate::iptables::extension::{Extension, Kind, Listed, Opt};
+use crate::iptables::extension::{Extension, Kind, ListingForm, Opt};
 use crate::iptables::table_name::TableName;
 
 /// `-j CONNSECMARK`.
 pub static CONNSECMARK: Extension = Extension {
-    listed: Listed::new("CONNSECMARK", &[]),
+    listed: ListingForm::new("CONNSECMARK", &[]),
     tables: &[TableName::Mangle, TableName::Security],
     tracks: true,
     ..Extension::observing(

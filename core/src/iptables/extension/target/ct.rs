@@ -4,8 +4,8 @@
 use std::fmt::Write;
 
 use crate::iptables::extension::kind::read::problem;
-use crate::iptables::extension::kind::{Form, Names};
-use crate::iptables::extension::{Extension, Given, Kind, Listed, Opt, Options};
+use crate::iptables::extension::kind::{Names, ValueForm};
+use crate::iptables::extension::{Extension, Given, Kind, ListingForm, Opt, Options};
 use crate::iptables::table_name::TableName;
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::{Ruleset, Value};
@@ -48,14 +48,14 @@ fn write_events(value: &Value, _: &Ruleset, out: &mut String) {
     out.push_str(&names.join(","));
 }
 
-static EVENTS: Form = Form {
+static EVENTS: ValueForm = ValueForm {
     words: 1,
     read: |words, _| events(ALL_EVENTS, words[0]),
     write: write_events,
     examples: &["new", "new,destroy,mark", "secmark,natseqinfo"],
 };
 
-static EXPECTED: Form = Form {
+static EXPECTED: ValueForm = ValueForm {
     words: 1,
     read: |words, _| events(&[("new", 1)], words[0]),
     write: write_events,
@@ -63,7 +63,7 @@ static EXPECTED: Form = Form {
 };
 
 /// The number of a zone, or the packet's mark.
-static ZONE: Form = Form {
+static ZONE: ValueForm = ValueForm {
     words: 1,
     read: |words, ruleset| match words[0].eq_ignore_ascii_case("mark") {
         true => Ok(Value::None),
@@ -136,7 +136,7 @@ fn lower(options: &Options) -> Effect {
 
 /// `-j CT`. A packet that has a connection or a template, or that is not tracked, stays as it is.
 pub static CT: Extension = Extension {
-    listed: Listed::new("CT", &[("NOTRACK", "--notrack"), ("notrack", "--notrack")]),
+    listed: ListingForm::new("CT", &[("NOTRACK", "--notrack"), ("notrack", "--notrack")]),
     tables: &[TableName::Raw],
     check,
     print: Some(print),

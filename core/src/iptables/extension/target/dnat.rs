@@ -1,14 +1,14 @@
 //! `-j DNAT` (xt_nat.c): changes the destination of a connection.
 
 use super::nat;
-use crate::iptables::extension::{Extension, Kind, Listed, Opt};
+use crate::iptables::extension::{Extension, Kind, ListingForm, Opt};
 use crate::iptables::table_name::TableName;
 use crate::netfilter::effect::Effect;
 use crate::packet::hook::Hook;
 
 /// `-j DNAT`.
 pub static DNAT: Extension = Extension {
-    listed: Listed::new("", &[("to:%", "--to-destination %")]),
+    listed: ListingForm::new("", &[("to:%", "--to-destination %")]),
     tables: &[TableName::Nat],
     tracks: true,
     hooks: &[Hook::Prerouting, Hook::Output],

@@ -2,13 +2,13 @@
 //! header.
 
 use crate::iptables::extension::dscp::{CLASS, NUMBER};
-use crate::iptables::extension::{Extension, Kind, Listed, Opt};
+use crate::iptables::extension::{Extension, Kind, ListingForm, Opt};
 use crate::iptables::table_name::TableName;
 use crate::netfilter::effect::{Effect, MaskedBits};
 
 /// `-j DSCP`.
 pub static DSCP: Extension = Extension {
-    listed: Listed::new("DSCP", &[("set %", "--set-dscp %")]),
+    listed: ListingForm::new("DSCP", &[("set %", "--set-dscp %")]),
     tables: &[TableName::Mangle],
     ..Extension::acting(
         "DSCP",

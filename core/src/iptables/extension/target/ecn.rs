@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use crate::iptables::extension::{Extension, Given, Kind, Listed, Opt, Options};
+use crate::iptables::extension::{Extension, Given, Kind, ListingForm, Opt, Options};
 use crate::iptables::table_name::TableName;
 use crate::netfilter::effect::Effect;
 use crate::packet::{Family, Protocol};
@@ -88,7 +88,7 @@ fn print(options: &Options, out: &mut String) {
 
 /// `-j ECN`.
 pub static ECN: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "ECN",
         &[
             ("TCP remove", "--ecn-tcp-remove"),

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use crate::iptables::extension::kind::read::{mask_length, problem};
-use crate::iptables::extension::kind::{Form, Names};
-use crate::iptables::extension::{Extension, Given, Kind, Listed, Opt, Options};
+use crate::iptables::extension::kind::{Names, ValueForm};
+use crate::iptables::extension::{Extension, Given, Kind, ListingForm, Opt, Options};
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::{Ruleset, Value};
 use crate::packet::fields::SearchWord;
@@ -22,7 +22,7 @@ const PARTS: Names = &[
 ];
 
 /// Names in any case. A name may be abbreviated; the first match counts.
-static TUPLE: Form = Form {
+static TUPLE: ValueForm = ValueForm {
     words: 1,
     read: |words, _| {
         let named = |word: &str| {
@@ -61,7 +61,7 @@ static TUPLE: Form = Form {
 
 /// A prefix length, or a mask whose length iptables prints. A mask with holes counts as all ones
 /// (measured).
-static LENGTH: Form = Form {
+static LENGTH: ValueForm = ValueForm {
     words: 1,
     read: |words, ruleset| match mask_length(words[0], ruleset.family) {
         Some(length) => Ok(Value::Number(length)),
@@ -156,7 +156,7 @@ fn print(options: &Options, out: &mut String) {
 
 /// `-j HMARK`. The hash is not computed.
 pub static HMARK: Extension = Extension {
-    listed: Listed::new("HMARK", &[]),
+    listed: ListingForm::new("HMARK", &[]),
     check,
     print: Some(print),
     ..Extension::acting(

@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use crate::iptables::extension::kind::Form;
+use crate::iptables::extension::kind::ValueForm;
 use crate::iptables::extension::{Extension, Kind, Opt};
 use crate::netfilter::ruleset::Value;
 
-static DELAY: Form = Form {
+static DELAY: ValueForm = ValueForm {
     words: 1,
     read: |words, ruleset| match words[0] {
         "inf" => Ok(Value::Number(u32::MAX)),

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::iptables::extension::kind::{Form, Names};
-use crate::iptables::extension::{Extension, Kind, Listed, Opt};
+use crate::iptables::extension::kind::{Names, ValueForm};
+use crate::iptables::extension::{Extension, Kind, ListingForm, Opt};
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::Value;
 
@@ -20,7 +20,7 @@ const LEVELS: Names = &[
 ];
 
 /// The number of a level, or its name in lower case.
-static LEVEL: Form = Form {
+static LEVEL: ValueForm = ValueForm {
     words: 1,
     read: |words, ruleset| match LEVELS.iter().find(|(name, _)| *name == words[0]) {
         Some((_, level)) => Ok(Value::Number(*level)),
@@ -64,7 +64,7 @@ fn listed(flag: &str, value: &str) -> Option<String> {
 
 /// `-j LOG`. Level 4 (warning) is the default and is not printed.
 pub static LOG: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "LOG",
         &[
             ("flags %", "%"),

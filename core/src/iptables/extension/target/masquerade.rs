@@ -1,14 +1,14 @@
 //! `-j MASQUERADE` (nf_nat_masquerade.c): sets the source to an address of the outgoing interface.
 
 use super::nat;
-use crate::iptables::extension::{Extension, Kind, Listed, Opt};
+use crate::iptables::extension::{Extension, Kind, ListingForm, Opt};
 use crate::iptables::table_name::TableName;
 use crate::netfilter::effect::{Effect, NatRange};
 use crate::packet::hook::Hook;
 
 /// `-j MASQUERADE`.
 pub static MASQUERADE: Extension = Extension {
-    listed: Listed::new("", &[("masq ports: %", "--to-ports %")]),
+    listed: ListingForm::new("", &[("masq ports: %", "--to-ports %")]),
     tables: &[TableName::Nat],
     tracks: true,
     hooks: &[Hook::Postrouting],

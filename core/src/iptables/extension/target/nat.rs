@@ -8,12 +8,12 @@ use nom::character::complete::char;
 use nom::combinator::opt;
 use nom::sequence::preceded;
 
-use crate::iptables::extension::kind::Form;
+use crate::iptables::extension::kind::ValueForm;
 use crate::iptables::extension::kind::read::{number_u32, port, problem, whole};
 use crate::iptables::extension::kind::write::write_v6;
 use crate::iptables::extension::{Given, Options};
 use crate::netfilter::effect::{NatChoice, NatRange};
-use crate::netfilter::ruleset::{Apart, Ruleset, Value};
+use crate::netfilter::ruleset::{CompactBox, Ruleset, Value};
 use crate::packet::{Family, Protocol};
 use crate::text::diagnostic::{Code, Problem};
 
@@ -108,7 +108,7 @@ fn parse_range(text: &str, family: Family) -> Result<NatRange, Problem> {
 
 /// SNAT and MASQUERADE accept a base and ignore it (measured).
 fn without_base(range: NatRange) -> Value {
-    Value::Nat(Apart::new(NatRange {
+    Value::Nat(CompactBox::new(NatRange {
         base: range.base.and(Some(0)),
         ..range
     }))
@@ -177,17 +177,17 @@ fn write_only_ports(value: &Value, _: &Ruleset, out: &mut String) {
 }
 
 /// `--to-destination`.
-pub(super) static DESTINATION: Form = Form {
+pub(super) static DESTINATION: ValueForm = ValueForm {
     words: 1,
     read: |words, ruleset| {
-        parse_range(words[0], ruleset.family).map(|range| Value::Nat(Apart::new(range)))
+        parse_range(words[0], ruleset.family).map(|range| Value::Nat(CompactBox::new(range)))
     },
     write,
     examples: &[":80", ":8080-8090", ":8080-8090/80"],
 };
 
 /// `--to-source`.
-pub(super) static SOURCE: Form = Form {
+pub(super) static SOURCE: ValueForm = ValueForm {
     words: 1,
     read: |words, ruleset| parse_range(words[0], ruleset.family).map(without_base),
     write,
@@ -195,7 +195,7 @@ pub(super) static SOURCE: Form = Form {
 };
 
 /// `--to-ports` of REDIRECT, which has no base.
-pub(super) static TO_PORTS: Form = Form {
+pub(super) static TO_PORTS: ValueForm = ValueForm {
     words: 1,
     read: |words, _| match ports(words[0])? {
         (_, Some(_)) => Err(Problem::new(
@@ -216,7 +216,7 @@ pub(super) static TO_PORTS: Form = Form {
 };
 
 /// `--to-ports` of MASQUERADE.
-pub(super) static FROM_PORTS: Form = Form {
+pub(super) static FROM_PORTS: ValueForm = ValueForm {
     words: 1,
     read: |words, _| only_ports(words[0]).map(without_base),
     write: write_only_ports,
@@ -224,7 +224,7 @@ pub(super) static FROM_PORTS: Form = Form {
 };
 
 /// A single port, or the name of its service.
-pub(super) static PORT: Form = Form {
+pub(super) static PORT: ValueForm = ValueForm {
     words: 1,
     read: |words, _| match whole(port, words[0]) {
         Some(port) => Ok(Value::Number(port.into())),

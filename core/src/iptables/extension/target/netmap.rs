@@ -3,22 +3,22 @@
 
 use std::net::Ipv4Addr;
 
-use crate::iptables::extension::kind::Form;
+use crate::iptables::extension::kind::ValueForm;
 use crate::iptables::extension::kind::host::HOST;
-use crate::iptables::extension::{Extension, Kind, Listed, Opt};
+use crate::iptables::extension::{Extension, Kind, ListingForm, Opt};
 use crate::iptables::table_name::TableName;
 use crate::netfilter::effect::Effect;
-use crate::netfilter::ruleset::{Apart, Value};
+use crate::netfilter::ruleset::{CompactBox, Value};
 
 /// A network. Its host part is ignored (`NETMAP_parse` in libipt_NETMAP.c).
-static NETWORK: Form = Form {
+static NETWORK: ValueForm = ValueForm {
     words: 1,
     read: |words, ruleset| {
         Ok(match (HOST.read)(words, ruleset)? {
             Value::Net4(address, mask) => {
                 Value::Net4((address.to_bits() & mask.to_bits()).into(), mask)
             }
-            Value::Net6(net) => Value::Net6(Apart::new((
+            Value::Net6(net) => Value::Net6(CompactBox::new((
                 (net.0.to_bits() & net.1.to_bits()).into(),
                 net.1,
             ))),
@@ -34,7 +34,7 @@ static NETWORK: Form = Form {
 
 /// `-j NETMAP`.
 pub static NETMAP: Extension = Extension {
-    listed: Listed::new("", &[("to:%", "--to %")]),
+    listed: ListingForm::new("", &[("to:%", "--to %")]),
     tables: &[TableName::Nat],
     tracks: true,
     ..Extension::acting(

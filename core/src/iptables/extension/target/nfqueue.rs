@@ -2,14 +2,14 @@
 
 use std::fmt::Write;
 
-use crate::iptables::extension::kind::Form;
+use crate::iptables::extension::kind::ValueForm;
 use crate::iptables::extension::kind::read::problem;
-use crate::iptables::extension::{Extension, Implied, Kind, Listed, Opt, Options};
+use crate::iptables::extension::{Extension, Implied, Kind, ListingForm, Opt, Options};
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::{Ruleset, Value};
 use crate::text::diagnostic::{Code, Problem};
 
-static BALANCE: Form = Form {
+static BALANCE: ValueForm = ValueForm {
     words: 1,
     read: parse_queues,
     write: |value, _, out| {
@@ -75,7 +75,7 @@ fn describe(options: &Options) -> String {
 
 /// `-j NFQUEUE`.
 pub static NFQUEUE: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "NFQUEUE",
         &[
             ("num %", "--queue-num %"),

@@ -3,9 +3,9 @@
 
 use std::net::Ipv6Addr;
 
-use crate::iptables::extension::kind::Form;
+use crate::iptables::extension::kind::ValueForm;
 use crate::iptables::extension::kind::host::HOST;
-use crate::iptables::extension::{Extension, Given, Kind, Listed, Opt, Options};
+use crate::iptables::extension::{Extension, Given, Kind, ListingForm, Opt, Options};
 use crate::iptables::table_name::TableName;
 use crate::netfilter::effect::{Effect, Side};
 use crate::netfilter::ruleset::Value;
@@ -59,7 +59,7 @@ fn check(given: &Given) -> Result<(), Problem> {
     Ok(())
 }
 
-static PREFIX: Form = Form {
+static PREFIX: ValueForm = ValueForm {
     write: |value, ruleset, out| {
         // Writing to a string cannot fail.
         let _ = Kind::Network.write(value, ruleset, out);
@@ -81,7 +81,7 @@ const OPTIONS: &[Opt] = &[
 
 /// `-j SNPT`.
 pub static SNPT: Extension = Extension {
-    listed: Listed::new("SNPT", &[]),
+    listed: ListingForm::new("SNPT", &[]),
     family: Some(Family::Ipv6),
     tables: &[TableName::Mangle],
     hooks: &[Hook::Input, Hook::Postrouting],
@@ -97,7 +97,7 @@ pub static SNPT: Extension = Extension {
 
 /// `-j DNPT`.
 pub static DNPT: Extension = Extension {
-    listed: Listed::new("DNPT", &[]),
+    listed: ListingForm::new("DNPT", &[]),
     family: Some(Family::Ipv6),
     tables: &[TableName::Mangle],
     hooks: &[Hook::Prerouting, Hook::Output],

@@ -2,8 +2,8 @@
 //! (libxt_RATEEST.c of iptables 1.8.9).
 
 use crate::iptables::extension::kind::read::problem;
-use crate::iptables::extension::kind::{Form, quote_if_needed};
-use crate::iptables::extension::{Extension, Given, Kind, Listed, Opt, Options};
+use crate::iptables::extension::kind::{ValueForm, quote_if_needed};
+use crate::iptables::extension::{Extension, Given, Kind, ListingForm, Opt, Options};
 use crate::netfilter::ruleset::Value;
 use crate::text::diagnostic::{Code, Problem};
 use crate::text::number;
@@ -14,7 +14,7 @@ const MILLISECOND: u32 = 1_000;
 const QUARTER: u32 = 250_000;
 
 /// A time in microseconds, with or without a unit.
-static TIME: Form = Form {
+static TIME: ValueForm = ValueForm {
     words: 1,
     read: |words, _| match microseconds(words[0]) {
         Some(time) => Ok(Value::Number(time)),
@@ -99,7 +99,7 @@ fn print(options: &Options, out: &mut String) {
 
 /// `-j RATEEST`.
 pub static RATEEST: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "",
         &[
             ("name %", "--rateest-name %"),

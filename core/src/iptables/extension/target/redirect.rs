@@ -6,7 +6,7 @@
 //! change.
 
 use super::nat;
-use crate::iptables::extension::{Extension, Kind, Listed, Opt};
+use crate::iptables::extension::{Extension, Kind, ListingForm, Opt};
 use crate::iptables::table_name::TableName;
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::Value;
@@ -15,7 +15,7 @@ use crate::packet::hook::Hook;
 
 /// `-j REDIRECT`.
 pub static REDIRECT: Extension = Extension {
-    listed: Listed::new("", &[("redir ports %", "--to-ports %")]),
+    listed: ListingForm::new("", &[("redir ports %", "--to-ports %")]),
     tables: &[TableName::Nat],
     tracks: true,
     hooks: &[Hook::Prerouting, Hook::Output],

@@ -1,6 +1,6 @@
 //! `-j REJECT` (ipt_REJECT.c, ip6t_REJECT.c): drops the packet and sends an error to its sender.
 
-use crate::iptables::extension::kind::{Form, Names};
+use crate::iptables::extension::kind::{Names, ValueForm};
 use crate::iptables::extension::{Extension, Given, Implied, Kind, Opt, Options};
 use crate::iptables::table_name::TableName;
 use crate::netfilter::effect::Effect;
@@ -79,14 +79,14 @@ fn write(names: Names, value: &Value, out: &mut String) {
     out.push_str(named.map_or("", |(name, _)| name));
 }
 
-static FORM4: Form = Form {
+static FORM4: ValueForm = ValueForm {
     words: 1,
     read: |words, _| parse_answer(WITH4, words[0]),
     write: |value, _, out| write(WITH4, value, out),
     examples: &["icmp-host-unreachable", "host-prohib", "ICMP-ADMIN"],
 };
 
-static FORM6: Form = Form {
+static FORM6: ValueForm = ValueForm {
     words: 1,
     read: |words, _| parse_answer(WITH6, words[0]),
     write: |value, _, out| write(WITH6, value, out),

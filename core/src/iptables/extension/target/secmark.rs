@@ -1,11 +1,11 @@
 //! `-j SECMARK` (xt_SECMARK.c): sets a SELinux mark. A kernel without SELinux refuses it.
 
-use crate::iptables::extension::{Extension, Kind, Listed, Opt};
+use crate::iptables::extension::{Extension, Kind, ListingForm, Opt};
 use crate::iptables::table_name::TableName;
 
 /// `-j SECMARK`.
 pub static SECMARK: Extension = Extension {
-    listed: Listed::new("SECMARK", &[]),
+    listed: ListingForm::new("SECMARK", &[]),
     tables: &[TableName::Mangle, TableName::Security],
     ..Extension::observing(
         "SECMARK",

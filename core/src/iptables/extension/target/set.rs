@@ -2,7 +2,7 @@
 //! A dump does not contain the elements of a set, so a match on the set is undetermined in any
 //! case.
 
-use crate::iptables::extension::kind::Form;
+use crate::iptables::extension::kind::ValueForm;
 use crate::iptables::extension::set::write_set;
 use crate::iptables::extension::{Extension, Given, Kind, Opt, Options};
 use crate::iptables::table_name::TableName;
@@ -12,7 +12,7 @@ use crate::packet::hook::Hook;
 use crate::text::diagnostic::{Code, Problem};
 
 /// The name of a set, and the ends of the packet to look up: two words.
-static NAMED: Form = Form {
+static NAMED: ValueForm = ValueForm {
     words: 2,
     read: parse_dimensions,
     write: |value, ruleset, out| {

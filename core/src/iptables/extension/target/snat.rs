@@ -1,14 +1,14 @@
 //! `-j SNAT` (xt_nat.c): changes the source of a connection.
 
 use super::nat;
-use crate::iptables::extension::{Extension, Kind, Listed, Opt};
+use crate::iptables::extension::{Extension, Kind, ListingForm, Opt};
 use crate::iptables::table_name::TableName;
 use crate::netfilter::effect::Effect;
 use crate::packet::hook::Hook;
 
 /// `-j SNAT`.
 pub static SNAT: Extension = Extension {
-    listed: Listed::new("", &[("to:%", "--to-source %")]),
+    listed: ListingForm::new("", &[("to:%", "--to-source %")]),
     tables: &[TableName::Nat],
     tracks: true,
     hooks: &[Hook::Input, Hook::Postrouting],

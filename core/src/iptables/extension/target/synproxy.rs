@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use crate::iptables::extension::{Extension, Kind, Listed, Opt, Options};
+use crate::iptables::extension::{Extension, Kind, ListingForm, Opt, Options};
 use crate::netfilter::effect::Effect;
 use crate::packet::Protocol;
 use crate::packet::hook::Hook;
@@ -28,7 +28,7 @@ fn print(options: &Options, out: &mut String) {
 
 /// `-j SYNPROXY`.
 pub static SYNPROXY: Extension = Extension {
-    listed: Listed::new("SYNPROXY", &[]),
+    listed: ListingForm::new("SYNPROXY", &[]),
     protocols: &[Protocol::TCP],
     hooks: &[Hook::Input, Hook::Forward],
     tracks: true,

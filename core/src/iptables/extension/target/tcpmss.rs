@@ -1,6 +1,6 @@
 //! `-j TCPMSS` (xt_TCPMSS.c): lowers the maximum segment size that a TCP header announces.
 
-use crate::iptables::extension::{Extension, Given, Kind, Listed, Opt, Options};
+use crate::iptables::extension::{Extension, Given, Kind, ListingForm, Opt, Options};
 use crate::netfilter::backend::Backend;
 use crate::netfilter::condition::Subject;
 use crate::netfilter::effect::Effect;
@@ -55,7 +55,7 @@ fn check(given: &Given) -> Result<(), Problem> {
 
 /// `-j TCPMSS`.
 pub static TCPMSS: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "TCPMSS",
         &[
             ("clamp to PMTU", "--clamp-mss-to-pmtu"),

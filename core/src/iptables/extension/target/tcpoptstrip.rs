@@ -3,11 +3,11 @@
 use std::fmt::Write;
 
 use crate::iptables::extension::kind::read::problem;
-use crate::iptables::extension::kind::{Form, Names};
-use crate::iptables::extension::{Extension, Kind, Listed, Opt};
+use crate::iptables::extension::kind::{Names, ValueForm};
+use crate::iptables::extension::{Extension, Kind, ListingForm, Opt};
 use crate::iptables::table_name::TableName;
 use crate::netfilter::effect::Effect;
-use crate::netfilter::ruleset::{Apart, Ruleset, Value};
+use crate::netfilter::ruleset::{CompactBox, Ruleset, Value};
 use crate::packet::Protocol;
 use crate::text::diagnostic::{Code, Problem};
 use crate::text::number;
@@ -21,7 +21,7 @@ const NAMES: Names = &[
     ("md5", 19),
 ];
 
-static LIST: Form = Form {
+static LIST: ValueForm = ValueForm {
     words: 1,
     read: parse_options,
     write,
@@ -55,7 +55,7 @@ fn parse_options(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
         list.push((option, option));
     }
     list.sort();
-    Ok(Value::List(Apart::new(list)))
+    Ok(Value::List(CompactBox::new(list)))
 }
 
 fn write(value: &Value, _: &Ruleset, out: &mut String) {
@@ -68,7 +68,7 @@ fn write(value: &Value, _: &Ruleset, out: &mut String) {
 
 /// `-j TCPOPTSTRIP`.
 pub static TCPOPTSTRIP: Extension = Extension {
-    listed: Listed::new("TCPOPTSTRIP", &[("options %", "--strip-options %")]),
+    listed: ListingForm::new("TCPOPTSTRIP", &[("options %", "--strip-options %")]),
     tables: &[TableName::Mangle],
     protocols: &[Protocol::TCP],
     ..Extension::acting(

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::iptables::extension::{Extension, Given, Kind, Listed, Opt, Options};
+use crate::iptables::extension::{Extension, Given, Kind, ListingForm, Opt, Options};
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::Value;
 use crate::packet::Family;
@@ -32,7 +32,7 @@ fn check(given: &Given) -> Result<(), Problem> {
 
 /// `-j TEE`.
 pub static TEE: Extension = Extension {
-    listed: Listed::new("TEE", &[("gw:%", "--gateway %"), ("oif=%", "--oif %")]),
+    listed: ListingForm::new("TEE", &[("gw:%", "--gateway %"), ("oif=%", "--oif %")]),
     check,
     ..Extension::acting(
         "TEE",

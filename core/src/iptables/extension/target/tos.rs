@@ -1,8 +1,8 @@
 //! `-j TOS` (xt_DSCP.c, `tos_tg`): rewrites the byte of the IP header that holds DSCP and ECN.
 
-use crate::iptables::extension::kind::Form;
+use crate::iptables::extension::kind::ValueForm;
 use crate::iptables::extension::tos::VALUE;
-use crate::iptables::extension::{Extension, Kind, Listed, Opt};
+use crate::iptables::extension::{Extension, Kind, ListingForm, Opt};
 use crate::iptables::table_name::TableName;
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::{Ruleset, Value};
@@ -15,7 +15,7 @@ fn byte(words: &[&str], ruleset: &mut Ruleset) -> Result<u32, Problem> {
     }
 }
 
-static AND: Form = Form {
+static AND: ValueForm = ValueForm {
     words: 1,
     read: |words, ruleset| {
         byte(words, ruleset).map(|bits| Value::Masked {
@@ -27,7 +27,7 @@ static AND: Form = Form {
     examples: &["0x12", "255"],
 };
 
-static OR: Form = Form {
+static OR: ValueForm = ValueForm {
     words: 1,
     read: |words, ruleset| {
         byte(words, ruleset).map(|bits| Value::Masked {
@@ -39,7 +39,7 @@ static OR: Form = Form {
     examples: &["0x12", "0"],
 };
 
-static FLIP: Form = Form {
+static FLIP: ValueForm = ValueForm {
     words: 1,
     read: |words, ruleset| {
         byte(words, ruleset).map(|bits| Value::Masked {
@@ -53,7 +53,7 @@ static FLIP: Form = Form {
 
 /// `-j TOS`: clears the bits of the mask, then flips the bits of the value.
 pub static TOS: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "TOS",
         &[
             ("set %", "--set-tos %"),

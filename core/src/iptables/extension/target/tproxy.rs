@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::nat;
 use crate::iptables::extension::kind::MarkForm;
-use crate::iptables::extension::{Extension, Kind, Listed, Opt, Options};
+use crate::iptables::extension::{Extension, Kind, ListingForm, Opt, Options};
 use crate::iptables::table_name::TableName;
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::Value;
@@ -51,7 +51,7 @@ fn lower(options: &Options) -> Effect {
 /// `-j TPROXY`. Without `--on-port`, the socket has the packet's destination port. `--on-ip`
 /// 0.0.0.0 means an address of the incoming interface.
 pub static TPROXY: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "TPROXY redirect",
         &[("%:% mark %", "--on-ip % --on-port % --tproxy-mark %")],
     ),

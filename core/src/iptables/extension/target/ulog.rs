@@ -1,12 +1,12 @@
 //! `-j ULOG` (ipt_ULOG.c). Linux 3.17 removed it.
 
-use crate::iptables::extension::{Extension, Given, Kind, Listed, Opt};
+use crate::iptables::extension::{Extension, Given, Kind, ListingForm, Opt};
 use crate::packet::Family;
 use crate::text::diagnostic::{Code, Problem};
 
 /// `-j ULOG` (ipt_ULOG.c). Linux 3.17 removed it.
 pub static ULOG: Extension = Extension {
-    listed: Listed::new(
+    listed: ListingForm::new(
         "ULOG",
         &[
             ("copy_range %", "--ulog-cprange %"),

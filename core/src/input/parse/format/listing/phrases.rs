@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::iptables::extension::{Extension, Id, Listed, Opt, Role};
+use crate::iptables::extension::{Extension, Id, ListingForm, Opt, Role};
 use crate::netfilter::ruleset::Ruleset;
 use crate::packet::Family;
 use crate::text::diagnostic::Span;
@@ -61,7 +61,7 @@ impl Phrases {
         let of_family = |id: &Id| id.get().family.is_none_or(|own| own == family);
         for id in Id::all().filter(|id| !kept.contains(id)).filter(of_family) {
             let extension = id.get();
-            let Listed { lead, rows, .. } = extension.listed;
+            let ListingForm { lead, rows, .. } = extension.listed;
             let is_match = extension.role == Role::Match;
             if is_match && !lead.is_empty() {
                 phrases.opening.push(Form::new(id, lead.into(), "".into()));

@@ -1,17 +1,17 @@
 //! The pieces of a row: their widths, and how they are drawn.
 
-use super::super::pen::{area, cut, dot, leads, line, of_lane, plain, text, wide};
-use super::super::way::{Hooked, NAT, Stop, first_label};
-use super::super::word::{draw_end, glyphed, heading, said, word};
-use super::super::{Anchor, Group, Lane};
-use super::{FOOT, HEAD, Hand, LINE};
+use super::super::labels::{draw_end, glyphed, heading, said, word};
+use super::super::shapes::{area, cut, dot, leads, line, of_lane, plain, text, wide};
+use super::super::way::{Hooked, MapStation, NAT, first_label};
+use super::super::{Anchor, ShapeGroup, Track};
+use super::{FOOT, HEAD, LINE, WideLayout};
 
 /// The maximum width of a packet's name.
 const NAME: i32 = 150;
 
 /// A piece of a row.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Piece {
+pub(super) enum TrackPiece {
     /// The packet's name.
     Start,
     /// One of the lanes' stations.
@@ -31,20 +31,20 @@ struct Tag {
     lit: bool,
 }
 
-impl Hand<'_> {
+impl WideLayout<'_> {
     /// The width of a piece.
-    pub(super) fn width(&self, lanes: &[usize], piece: Piece) -> i32 {
+    pub(super) fn width(&self, lanes: &[usize], piece: TrackPiece) -> i32 {
         let most =
             |width: &dyn Fn(usize) -> i32| lanes.iter().map(|lane| width(*lane)).max().unwrap_or(0);
         match piece {
-            Piece::Start => most(&|lane| wide(&self.start(lanes, lane))) + 6,
-            Piece::End => {
+            TrackPiece::Start => most(&|lane| wide(&self.start(lanes, lane))) + 6,
+            TrackPiece::End => {
                 most(&|lane| wide(&self.sheet.lanes[lane].end))
                     .max(wide(&said(self.sheet, lanes)) - 14)
                     + 34
             }
-            Piece::Stop(stop) => match &self.ways[lanes[0]][stop] {
-                Stop::Hook(hooked) => {
+            TrackPiece::Stop(stop) => match &self.ways[lanes[0]][stop] {
+                MapStation::Hook(hooked) => {
                     let tags: i32 = self
                         .tags(lanes, stop)
                         .iter()
@@ -58,13 +58,13 @@ impl Hand<'_> {
     }
 
     /// Whether a piece leaves the space below its lines free.
-    pub(super) fn is_route(&self, lanes: &[usize], piece: Piece) -> bool {
-        matches!(piece, Piece::Stop(stop) if !matches!(self.ways[lanes[0]][stop], Stop::Hook(_)))
+    pub(super) fn is_route(&self, lanes: &[usize], piece: TrackPiece) -> bool {
+        matches!(piece, TrackPiece::Stop(stop) if !matches!(self.ways[lanes[0]][stop], MapStation::Hook(_)))
     }
 
     /// The text at the start of a lane.
     fn start(&self, lanes: &[usize], lane: usize) -> String {
-        let Lane {
+        let Track {
             letter, name, path, ..
         } = &self.sheet.lanes[lane];
         let name = cut(name, NAME);
@@ -81,13 +81,13 @@ impl Hand<'_> {
     }
 
     /// The width of the labels that packets get in this piece, on the line after it.
-    pub(super) fn labelled(&self, lanes: &[usize], piece: Piece) -> i32 {
+    pub(super) fn labelled(&self, lanes: &[usize], piece: TrackPiece) -> i32 {
         let label = |lane: &usize| match piece {
-            Piece::Start if self.starts_alike(lanes) => {
+            TrackPiece::Start if self.starts_alike(lanes) => {
                 wide(&first_label(self.sheet.lanes[*lane].path)) + 8 - self.width(lanes, piece)
             }
-            Piece::Stop(stop) => match &self.ways[*lane][stop] {
-                Stop::Hook(Hooked {
+            TrackPiece::Stop(stop) => match &self.ways[*lane][stop] {
+                MapStation::Hook(Hooked {
                     label: Some(label), ..
                 }) => wide(label) + 14,
                 _ => 0,
@@ -141,7 +141,7 @@ impl Hand<'_> {
         let mut tags: Vec<Tag> = Vec::new();
         let mut skips = true;
         for lane in lanes {
-            let Stop::Hook(hooked) = &self.ways[*lane][stop] else {
+            let MapStation::Hook(hooked) = &self.ways[*lane][stop] else {
                 continue;
             };
             skips &= hooked.skips_nat;
@@ -174,7 +174,7 @@ impl Hand<'_> {
     pub(super) fn piece(
         &mut self,
         lanes: &[usize],
-        piece: Piece,
+        piece: TrackPiece,
         (x, y): (i32, i32),
         width: i32,
         rails: &[i32],
@@ -182,7 +182,7 @@ impl Hand<'_> {
     ) {
         let (first, last) = (rails[0], rails[rails.len() - 1]);
         match piece {
-            Piece::Start => {
+            TrackPiece::Start => {
                 for (lane, rail) in lanes.iter().zip(rails) {
                     let name = self.start(lanes, *lane);
                     self.layers.marks.push(of_lane(
@@ -201,8 +201,8 @@ impl Hand<'_> {
                     )]));
                 }
             }
-            Piece::Stop(stop) => match &self.ways[lanes[0]][stop] {
-                Stop::Hook(_) => self.hook(lanes, stop, (x, y), width, rails),
+            TrackPiece::Stop(stop) => match &self.ways[lanes[0]][stop] {
+                MapStation::Hook(_) => self.hook(lanes, stop, (x, y), width, rails),
                 other => {
                     let middle = x + width / 2;
                     let mut shapes = vec![
@@ -216,13 +216,13 @@ impl Hand<'_> {
                     ];
                     shapes.extend(rails.iter().map(|rail| dot("route", (middle, *rail), 3)));
                     let lane = (lanes.len() == 1).then(|| lanes[0]);
-                    self.layers.marks.push(Group {
+                    self.layers.marks.push(ShapeGroup {
                         lane,
                         ..plain(shapes)
                     });
                 }
             },
-            Piece::End => {
+            TrackPiece::End => {
                 let (height, top) = (last - first + 36, first - 18);
                 let middle = (first + last) / 2;
                 let says = text(
@@ -284,7 +284,7 @@ impl Hand<'_> {
                         text(says, (center, top + 14), Anchor::Middle, &tag.name),
                     ];
                     let name = format!("{} at {hook}", tag.name);
-                    self.layers.keys.push(Group {
+                    self.layers.keys.push(ShapeGroup {
                         stop: true,
                         current: tag.lit,
                         ..leads(tag.step, name, shapes)
@@ -308,7 +308,7 @@ impl Hand<'_> {
             text("hook-name", (x + 2, y + 11), Anchor::Start, &hook),
         ]));
         for (lane, rail) in lanes.iter().zip(rails) {
-            let Stop::Hook(hooked) = &self.ways[*lane][stop] else {
+            let MapStation::Hook(hooked) = &self.ways[*lane][stop] else {
                 continue;
             };
             let track = &mut self.tracks[*lane];
@@ -324,7 +324,7 @@ impl Hand<'_> {
 
     /// Marks the points where the cursor, and paths that are not shown, meet a table.
     fn mark(&mut self, lane: usize, stop: usize, tag: &Tag, (x, y): (i32, i32), bottom: i32) {
-        let Stop::Hook(hooked) = &self.ways[lane][stop] else {
+        let MapStation::Hook(hooked) = &self.ways[lane][stop] else {
             return;
         };
         let asked = hooked

@@ -1,6 +1,6 @@
 //! Functions that make shapes.
 
-use super::{Anchor, Form, Go, Group, Shape};
+use super::{Anchor, ClickTarget, MapForm, Shape, ShapeGroup};
 
 /// The width of a character in tenths of a pixel. The map's text is monospaced, at 11 pixels.
 const CHARACTER: i32 = 67;
@@ -44,7 +44,7 @@ pub(super) fn area(
 ) -> Shape {
     Shape {
         class,
-        form: Form::Box(x, y, width, height, radius),
+        form: MapForm::Box(x, y, width, height, radius),
     }
 }
 
@@ -52,7 +52,7 @@ pub(super) fn area(
 pub(super) fn dot(class: &'static str, (x, y): (i32, i32), radius: i32) -> Shape {
     Shape {
         class,
-        form: Form::Dot(x, y, radius),
+        form: MapForm::Dot(x, y, radius),
     }
 }
 
@@ -60,7 +60,7 @@ pub(super) fn dot(class: &'static str, (x, y): (i32, i32), radius: i32) -> Shape
 pub(super) fn text(class: &'static str, (x, y): (i32, i32), anchor: Anchor, text: &str) -> Shape {
     Shape {
         class,
-        form: Form::Text(x, y, anchor, text.to_owned()),
+        form: MapForm::Text(x, y, anchor, text.to_owned()),
     }
 }
 
@@ -72,13 +72,13 @@ pub(super) fn line(class: &'static str, points: &[(i32, i32)]) -> Shape {
     }
     Shape {
         class,
-        form: Form::Line(path),
+        form: MapForm::Line(path),
     }
 }
 
 /// Shapes of no lane, without a click action.
-pub(super) fn plain(shapes: Vec<Shape>) -> Group {
-    Group {
+pub(super) fn plain(shapes: Vec<Shape>) -> ShapeGroup {
+    ShapeGroup {
         lane: None,
         fate: None,
         go: None,
@@ -90,17 +90,17 @@ pub(super) fn plain(shapes: Vec<Shape>) -> Group {
 }
 
 /// Shapes of a lane.
-pub(super) fn of_lane(lane: usize, shapes: Vec<Shape>) -> Group {
-    Group {
+pub(super) fn of_lane(lane: usize, shapes: Vec<Shape>) -> ShapeGroup {
+    ShapeGroup {
         lane: Some(lane),
         ..plain(shapes)
     }
 }
 
 /// Shapes that lead to a step.
-pub(super) fn leads(step: usize, name: String, shapes: Vec<Shape>) -> Group {
-    Group {
-        go: Some(Go::Step(step)),
+pub(super) fn leads(step: usize, name: String, shapes: Vec<Shape>) -> ShapeGroup {
+    ShapeGroup {
+        go: Some(ClickTarget::Step(step)),
         name,
         ..plain(shapes)
     }
@@ -132,22 +132,22 @@ pub(super) fn rail(
 #[derive(Default)]
 pub(super) struct Layers {
     /// Boxes.
-    pub(super) boxes: Vec<Group>,
+    pub(super) boxes: Vec<ShapeGroup>,
     /// Highlights in the boxes.
-    pub(super) tints: Vec<Group>,
+    pub(super) tints: Vec<ShapeGroup>,
     /// Areas that can be clicked.
-    pub(super) keys: Vec<Group>,
+    pub(super) keys: Vec<ShapeGroup>,
     /// The lines of packets.
-    pub(super) lines: Vec<Group>,
+    pub(super) lines: Vec<ShapeGroup>,
     /// Stations and texts.
-    pub(super) marks: Vec<Group>,
+    pub(super) marks: Vec<ShapeGroup>,
     /// The letters of packets.
-    pub(super) tokens: Vec<Group>,
+    pub(super) tokens: Vec<ShapeGroup>,
 }
 
 impl Layers {
     /// All groups, from the back to the front.
-    pub(super) fn flatten(self) -> Vec<Group> {
+    pub(super) fn flatten(self) -> Vec<ShapeGroup> {
         [
             self.boxes,
             self.tints,

@@ -4,11 +4,11 @@
 use std::ops::Range;
 
 use super::cells::{self, Plan, cells};
-use super::lens;
-use super::pen::{Layers, area, cut, dot, leads, line, of_lane, plain, rail, text, wide};
-use super::way::{Asked, Hooked, NAT, Stop, first_label, stops};
-use super::word::{copy, draw_end, glyph, glyphed, heading, said, word};
-use super::{Anchor, Go, Group, Map, Shape, Sheet, outcome};
+use super::labels::{copy, draw_end, glyph, glyphed, heading, said, word};
+use super::open_table;
+use super::shapes::{Layers, area, cut, dot, leads, line, of_lane, plain, rail, text, wide};
+use super::way::{Hooked, MapStation, NAT, VisitedTable, first_label, stops};
+use super::{Anchor, ClickTarget, Layout, Map, Shape, ShapeGroup, outcome};
 use crate::walk::trace::Outcome;
 
 /// The height of a row, and the minimum height of a touch target.
@@ -17,9 +17,9 @@ const TOUCH: i32 = 44;
 /// The distance between two lines.
 const GAP: i32 = 20;
 
-struct Hand<'a> {
-    sheet: &'a Sheet<'a>,
-    ways: &'a [Vec<Stop>],
+struct TallLayout<'a> {
+    sheet: &'a Layout<'a>,
+    ways: &'a [Vec<MapStation>],
     /// The points of each lane's line, at the rows of the lane.
     points: Vec<Vec<i32>>,
     here: Vec<Option<usize>>,
@@ -28,9 +28,9 @@ struct Hand<'a> {
 }
 
 /// Draws.
-pub(super) fn draw(sheet: &Sheet, ways: &[Vec<Stop>]) -> Map {
+pub(super) fn draw(sheet: &Layout, ways: &[Vec<MapStation>]) -> Map {
     let (points, here) = (vec![Vec::new(); ways.len()], vec![None; ways.len()]);
-    let mut hand = Hand {
+    let mut hand = TallLayout {
         sheet,
         ways,
         points,
@@ -58,7 +58,7 @@ pub(super) fn draw(sheet: &Sheet, ways: &[Vec<Stop>]) -> Map {
         }
         hand.draw_end(*lane);
     }
-    let Hand {
+    let TallLayout {
         mut layers,
         points,
         here,
@@ -91,7 +91,7 @@ fn x(lane: usize) -> i32 {
     12 + GAP * i32::try_from(lane).unwrap_or(0)
 }
 
-impl Hand<'_> {
+impl TallLayout<'_> {
     /// The x coordinate of texts.
     fn left(&self) -> i32 {
         x(self.ways.len().saturating_sub(1)) + 18
@@ -118,7 +118,7 @@ impl Hand<'_> {
     fn stop(&mut self, lanes: &[usize], stop: usize) {
         let way = &self.ways[lanes[0]];
         match &way[stop] {
-            Stop::Hook(hooked) => self.hook(lanes, stop, hooked),
+            MapStation::Hook(hooked) => self.hook(lanes, stop, hooked),
             other => {
                 let words = match other.turns() {
                     true => other.describe(),
@@ -149,9 +149,9 @@ impl Hand<'_> {
         let mut shapes = vec![text("hook-name", (left, top + 27), Anchor::Start, name)];
         let (mut tag_x, mut tag_y) = (left + wide(name) + 14, top);
         let mut lit_any = false;
-        let mut tags: Vec<(&Asked, usize, bool)> = Vec::new();
+        let mut tags: Vec<(&VisitedTable, usize, bool)> = Vec::new();
         for lane in lanes {
-            let Stop::Hook(hooked) = &self.ways[*lane][stop] else {
+            let MapStation::Hook(hooked) = &self.ways[*lane][stop] else {
                 continue;
             };
             for asked in &hooked.tables {
@@ -192,7 +192,7 @@ impl Hand<'_> {
                 ),
             ];
             let name = format!("{} at {name}", asked.name);
-            signs.push(Group {
+            signs.push(ShapeGroup {
                 stop: true,
                 current: lit,
                 ..leads(step, name, shapes)
@@ -224,7 +224,7 @@ impl Hand<'_> {
         self.layers.boxes.push(plain(shapes));
         self.layers.keys.extend(signs);
         for lane in lanes {
-            let Stop::Hook(Hooked {
+            let MapStation::Hook(Hooked {
                 label: Some(label), ..
             }) = &self.ways[*lane][stop]
             else {
@@ -243,11 +243,12 @@ impl Hand<'_> {
     /// Draws the rows of the table under the cursor.
     fn table(&mut self, lanes: &[usize], stop: usize) {
         const MAX_CHARACTERS: i32 = 26;
-        let opened = lens::opened(self.sheet);
+        let opened = open_table::opened(self.sheet);
         let here: Vec<_> = opened
             .into_iter()
             .filter(|(lane, steps)| {
-                let Stop::Hook(hooked) = &self.ways[*lane][stop.min(self.ways[*lane].len() - 1)]
+                let MapStation::Hook(hooked) =
+                    &self.ways[*lane][stop.min(self.ways[*lane].len() - 1)]
                 else {
                     return false;
                 };
@@ -256,14 +257,14 @@ impl Hand<'_> {
                     && steps.end <= hooked.steps.end
             })
             .collect();
-        let aligned = lens::aligned(self.sheet, &here);
+        let aligned = open_table::aligned(self.sheet, &here);
         if here.is_empty() {
             return;
         }
         let some = |place: usize, from: usize, to: usize| {
             let (lane, steps) = &here[place];
             let plan = Plan {
-                kept: &lens::kept(self.sheet, &here, aligned, place),
+                kept: &open_table::kept(self.sheet, &here, aligned, place),
                 room: MAX_CHARACTERS / 2,
                 rest: 1,
             };
@@ -330,7 +331,7 @@ impl Hand<'_> {
         for (lane, cell) in row {
             let at = &self.sheet.lanes[*lane];
             let became = outcome(at, cell.start);
-            let class = lens::class(became, cell.len() > 1);
+            let class = open_table::class(became, cell.len() > 1);
             self.layers
                 .marks
                 .push(of_lane(*lane, vec![dot(class, (x(*lane), y + ROW / 2), 4)]));
@@ -381,7 +382,7 @@ impl Hand<'_> {
             .iter()
             .find(|(lane, _)| *lane == self.sheet.followed)
             .map_or(cell.start, |(_, cell)| cell.start);
-        self.layers.keys.push(Group {
+        self.layers.keys.push(ShapeGroup {
             current,
             ..leads(step, name, shapes)
         });
@@ -456,7 +457,7 @@ impl Hand<'_> {
                 Anchor::Start,
                 &given,
             )]));
-            self.layers.keys.push(Group {
+            self.layers.keys.push(ShapeGroup {
                 fate: Some(other.fate),
                 ..leads(other.step, name, shapes)
             });
@@ -466,11 +467,13 @@ impl Hand<'_> {
 }
 
 /// Draws the paths of copies and later legs of the connection, each as a line of small boxes.
-pub(super) fn strips(sheet: &Sheet, layers: &mut Layers, mut y: i32, left: i32) -> i32 {
+pub(super) fn strips(sheet: &Layout, layers: &mut Layers, mut y: i32, left: i32) -> i32 {
     for (letter, stops) in copy(sheet) {
-        let names = stops.iter().filter(|stop| matches!(stop, Stop::Hook(_)));
+        let names = stops
+            .iter()
+            .filter(|stop| matches!(stop, MapStation::Hook(_)));
         let first = names.clone().find_map(|stop| {
-            if let Stop::Hook(hooked) = stop {
+            if let MapStation::Hook(hooked) = stop {
                 Some(hooked.steps.start)
             } else {
                 None
@@ -484,9 +487,9 @@ pub(super) fn strips(sheet: &Sheet, layers: &mut Layers, mut y: i32, left: i32) 
             "",
             (left, y),
         );
-        let go = first.map(Go::Step);
+        let go = first.map(ClickTarget::Step);
         let name = format!("The copy of {letter}");
-        layers.keys.push(Group {
+        layers.keys.push(ShapeGroup {
             go,
             stop: go.is_some(),
             name,
@@ -499,7 +502,7 @@ pub(super) fn strips(sheet: &Sheet, layers: &mut Layers, mut y: i32, left: i32) 
         let way = stops(sheet.rulesets, leg.path, false);
         let names: Vec<&str> = way
             .iter()
-            .filter(|stop| matches!(stop, Stop::Hook(_)))
+            .filter(|stop| matches!(stop, MapStation::Hook(_)))
             .map(word)
             .collect();
         let ends = format!("{} {}", glyph(leg.fate), leg.end);
@@ -512,13 +515,13 @@ pub(super) fn strips(sheet: &Sheet, layers: &mut Layers, mut y: i32, left: i32) 
         );
         let name = format!("Leg {}: {}, {}", place + 2, leg.name, leg.end);
         let shape = hit((left, y), sheet.width, bottom);
-        layers.keys.push(Group {
-            go: Some(Go::Leg(place)),
+        layers.keys.push(ShapeGroup {
+            go: Some(ClickTarget::Leg(place)),
             stop: true,
             name,
             ..plain(vec![shape])
         });
-        layers.marks.push(Group {
+        layers.marks.push(ShapeGroup {
             fate: Some(leg.fate),
             ..plain(shapes)
         });
@@ -529,7 +532,7 @@ pub(super) fn strips(sheet: &Sheet, layers: &mut Layers, mut y: i32, left: i32) 
 
 /// Draws a title and small boxes in one or more lines.
 fn strip(
-    sheet: &Sheet,
+    sheet: &Layout,
     title: &str,
     names: &[&str],
     ends: &str,

@@ -1,16 +1,16 @@
 //! The texts on the map.
 
-use super::pen::plain;
-use super::way::{Stop, stops};
-use super::{Go, Group, Lane, Shape, Sheet};
+use super::shapes::plain;
+use super::way::{MapStation, stops};
+use super::{ClickTarget, Layout, Shape, ShapeGroup, Track};
 use crate::analysis::explain::Fate;
 use crate::walk::trace::RouteReason;
 
 /// The text above a station that is not a hook.
-pub(super) fn heading(stop: &Stop) -> &'static str {
+pub(super) fn heading(stop: &MapStation) -> &'static str {
     match stop {
-        Stop::In(_) => "in by",
-        Stop::Route {
+        MapStation::In(_) => "in by",
+        MapStation::Route {
             why: RouteReason::Mangled | RouteReason::Translated,
             ..
         } => "again",
@@ -19,11 +19,11 @@ pub(super) fn heading(stop: &Stop) -> &'static str {
 }
 
 /// The text below the station.
-pub(super) fn word(stop: &Stop) -> &str {
+pub(super) fn word(stop: &MapStation) -> &str {
     match stop {
-        Stop::In(interface) => interface,
-        Stop::Route { to, .. } => to.as_deref().unwrap_or("here"),
-        Stop::Hook(hooked) => hooked.hook.name(),
+        MapStation::In(interface) => interface,
+        MapStation::Route { to, .. } => to.as_deref().unwrap_or("here"),
+        MapStation::Hook(hooked) => hooked.hook.name(),
     }
 }
 
@@ -38,13 +38,13 @@ pub(super) fn glyph(fate: Fate) -> &'static str {
 }
 
 /// An outcome with its symbol.
-pub(super) fn glyphed(sheet: &Sheet, lane: usize) -> String {
-    let Lane { fate, end, .. } = &sheet.lanes[lane];
+pub(super) fn glyphed(sheet: &Layout, lane: usize) -> String {
+    let Track { fate, end, .. } = &sheet.lanes[lane];
     format!("{} {end}", glyph(*fate))
 }
 
 /// "A, B captured".
-pub(super) fn said(sheet: &Sheet, lanes: &[usize]) -> String {
+pub(super) fn said(sheet: &Layout, lanes: &[usize]) -> String {
     let mut letters: Vec<&str> = lanes.iter().map(|lane| sheet.lanes[*lane].letter).collect();
     letters.sort();
     format!(
@@ -55,21 +55,21 @@ pub(super) fn said(sheet: &Sheet, lanes: &[usize]) -> String {
 }
 
 /// The box of an outcome. A click shows the last step.
-pub(super) fn draw_end(sheet: &Sheet, lanes: &[usize], shapes: Vec<Shape>) -> Group {
+pub(super) fn draw_end(sheet: &Layout, lanes: &[usize], shapes: Vec<Shape>) -> ShapeGroup {
     let lane = &sheet.lanes[lanes[0]];
     let last = lane.path.steps.len().saturating_sub(1);
     let name = format!("{}, {}", lane.end, said(sheet, lanes));
-    Group {
+    ShapeGroup {
         lane: Some(lanes[0]),
         stop: true,
-        go: Some(Go::Step(last)),
+        go: Some(ClickTarget::Step(last)),
         name,
         ..plain(shapes)
     }
 }
 
 /// The path of the copy of a broadcast or multicast.
-pub(super) fn copy(sheet: &Sheet) -> Vec<(&'static str, Vec<Stop>)> {
+pub(super) fn copy(sheet: &Layout) -> Vec<(&'static str, Vec<MapStation>)> {
     let copied = sheet.lanes.iter().filter(|lane| lane.path.copy.is_some());
     copied
         .map(|lane| (lane.letter, stops(sheet.rulesets, lane.path, true)))

@@ -2,14 +2,14 @@
 //! packet that leaves through `lo` returns in a row below. Stations that do not fit in a row
 //! continue in a row below, too.
 
-use super::pen::{Layers, area, cut, leads, line, plain, rail, text, wide};
-use super::way::Stop;
-use super::word::glyph;
-use super::{Anchor, Group, Map, Sheet, lens, tall};
+use super::labels::glyph;
+use super::shapes::{Layers, area, cut, leads, line, plain, rail, text, wide};
+use super::way::MapStation;
+use super::{Anchor, Layout, Map, ShapeGroup, open_table, vertical};
 
 mod piece;
 
-use piece::Piece;
+use piece::TrackPiece;
 
 /// The margin at both sides.
 const EDGE: i32 = 9;
@@ -34,7 +34,7 @@ const NARROWEST: i32 = 500;
 
 /// The start of a row.
 #[derive(Clone, Copy, Debug)]
-struct Row {
+struct TrackRow {
     x: i32,
     y: i32,
     /// Whether it runs to the right.
@@ -43,7 +43,7 @@ struct Row {
 
 /// The part of a lane's line that is laid out.
 #[derive(Clone, Debug, Default)]
-struct Track {
+struct WideTrack {
     points: Vec<(i32, i32)>,
     /// The point of the cursor.
     here: Option<usize>,
@@ -51,33 +51,33 @@ struct Track {
     label: Option<String>,
 }
 
-struct Hand<'a> {
-    sheet: &'a Sheet<'a>,
-    ways: &'a [Vec<Stop>],
-    tracks: Vec<Track>,
+struct WideLayout<'a> {
+    sheet: &'a Layout<'a>,
+    ways: &'a [Vec<MapStation>],
+    tracks: Vec<WideTrack>,
     layers: Layers,
     /// The starts of paths that are not shown: lane, its `others`, and the point.
     forks: Vec<(usize, usize, (i32, i32))>,
 }
 
 /// Draws; `None` if it does not fit.
-pub(super) fn draw(sheet: &Sheet, ways: &[Vec<Stop>]) -> Option<Map> {
+pub(super) fn draw(sheet: &Layout, ways: &[Vec<MapStation>]) -> Option<Map> {
     if sheet.width < NARROWEST || ways.is_empty() {
         return None;
     }
     let (tracks, layers, forks) = (
-        vec![Track::default(); ways.len()],
+        vec![WideTrack::default(); ways.len()],
         Layers::default(),
         Vec::new(),
     );
-    let mut hand = Hand {
+    let mut hand = WideLayout {
         sheet,
         ways,
         tracks,
         layers,
         forks,
     };
-    let comes_back = |lane: usize| ways[lane].iter().any(Stop::turns);
+    let comes_back = |lane: usize| ways[lane].iter().any(MapStation::turns);
     // The upper line leaves upward, so that no line crosses another.
     let order: &[usize] = match ways.len() {
         1 => &[0],
@@ -87,14 +87,14 @@ pub(super) fn draw(sheet: &Sheet, ways: &[Vec<Stop>]) -> Option<Map> {
     let y = hand.lay(
         order,
         0,
-        Row {
+        TrackRow {
             x: EDGE,
             y: 0,
             right: true,
         },
     )?;
     let y = hand.others(y);
-    let Hand {
+    let WideLayout {
         mut layers, tracks, ..
     } = hand;
     for (lane, track) in tracks.iter().enumerate() {
@@ -107,8 +107,8 @@ pub(super) fn draw(sheet: &Sheet, ways: &[Vec<Stop>]) -> Option<Map> {
             track.here.unwrap_or(last),
         );
     }
-    let y = tall::strips(sheet, &mut layers, y, EDGE);
-    let height = lens::draw(sheet, &mut layers, y + 4);
+    let y = vertical::strips(sheet, &mut layers, y, EDGE);
+    let height = open_table::draw(sheet, &mut layers, y + 4);
     Some(Map {
         width: sheet.width,
         height,
@@ -132,10 +132,10 @@ fn beneath(lanes: &[usize], y: i32) -> i32 {
         .map_or(y, |rail| rail + FOOT + BETWEEN)
 }
 
-impl Hand<'_> {
+impl WideLayout<'_> {
     /// Lays out the path of some lanes from one of their stations on. Returns the lower edge;
     /// `None` if it does not fit.
-    fn lay(&mut self, lanes: &[usize], from: usize, row: Row) -> Option<i32> {
+    fn lay(&mut self, lanes: &[usize], from: usize, row: TrackRow) -> Option<i32> {
         let ways = self.ways;
         let way = &ways[lanes[0]];
         let is_alike = |stop: &usize| {
@@ -151,19 +151,21 @@ impl Hand<'_> {
         let goes_on = lanes.iter().any(|lane| alike < ways[*lane].len());
         let ends = !goes_on && lanes.iter().all(|lane| end(*lane) == end(lanes[0]));
         let turn = (from..alike).find(|stop| way[*stop].turns());
-        let mut pieces: Vec<Piece> = (from..turn.unwrap_or(alike)).map(Piece::Stop).collect();
+        let mut pieces: Vec<TrackPiece> = (from..turn.unwrap_or(alike))
+            .map(TrackPiece::Stop)
+            .collect();
         if from == 0 && (alike > 0 || ends || lanes.len() == 1) && row.x == EDGE && row.right {
-            pieces.insert(0, Piece::Start);
+            pieces.insert(0, TrackPiece::Start);
         }
         if ends && turn.is_none() {
-            pieces.push(Piece::End);
+            pieces.push(TrackPiece::End);
         }
         let kept = if turn.is_some() { TURN } else { 0 };
         let fits = self.fits(lanes, &pieces, row, kept);
         if fits < pieces.len() {
             let stops = pieces[..fits]
                 .iter()
-                .filter(|piece| matches!(piece, Piece::Stop(_)))
+                .filter(|piece| matches!(piece, TrackPiece::Stop(_)))
                 .count();
             let edge = if row.right {
                 EDGE
@@ -174,11 +176,11 @@ impl Hand<'_> {
                 return None;
             }
             let x = self.row(lanes, &pieces[..fits], row, fits > 0, TURN);
-            return self.turn(lanes, from + stops, Row { x, ..row }, false);
+            return self.turn(lanes, from + stops, TrackRow { x, ..row }, false);
         }
         let x = self.row(lanes, &pieces, row, ends || turn.is_some(), kept);
         if let Some(turn) = turn {
-            return self.turn(lanes, turn + 1, Row { x, ..row }, true);
+            return self.turn(lanes, turn + 1, TrackRow { x, ..row }, true);
         }
         if ends {
             return Some(beneath(lanes, row.y));
@@ -192,13 +194,13 @@ impl Hand<'_> {
                 10
             };
             let x = if row.right { x + aside } else { x - aside };
-            y = self.lay(&[*lane], alike, Row { x, y, ..row })?;
+            y = self.lay(&[*lane], alike, TrackRow { x, y, ..row })?;
         }
         Some(y.max(beneath(lanes, row.y)))
     }
 
     /// The lengths of the lines before each piece. A line has room for the label of its packets.
-    fn gaps(&self, lanes: &[usize], pieces: &[Piece]) -> Vec<i32> {
+    fn gaps(&self, lanes: &[usize], pieces: &[TrackPiece]) -> Vec<i32> {
         let mut gaps = Vec::new();
         for (at, piece) in pieces.iter().enumerate() {
             let label = match at.checked_sub(1).map(|before| pieces[before]) {
@@ -211,7 +213,7 @@ impl Hand<'_> {
             } else {
                 0
             };
-            gaps.push(if matches!(piece, Piece::Start) {
+            gaps.push(if matches!(piece, TrackPiece::Start) {
                 0
             } else {
                 LINE.max(label - beneath)
@@ -222,7 +224,7 @@ impl Hand<'_> {
 
     /// The number of a row's pieces that fit, with `kept` pixels free at its end, or before the row
     /// must turn.
-    fn fits(&self, lanes: &[usize], pieces: &[Piece], row: Row, kept: i32) -> usize {
+    fn fits(&self, lanes: &[usize], pieces: &[TrackPiece], row: TrackRow, kept: i32) -> usize {
         let room = if row.right {
             self.sheet.width - EDGE - row.x
         } else {
@@ -246,7 +248,14 @@ impl Hand<'_> {
 
     /// Lays out pieces that fit, and returns their end. `fills`: they may take all the room except
     /// `kept`.
-    fn row(&mut self, lanes: &[usize], pieces: &[Piece], row: Row, fills: bool, kept: i32) -> i32 {
+    fn row(
+        &mut self,
+        lanes: &[usize],
+        pieces: &[TrackPiece],
+        row: TrackRow,
+        fills: bool,
+        kept: i32,
+    ) -> i32 {
         let gaps = self.gaps(lanes, pieces);
         let widths: Vec<i32> = pieces
             .iter()
@@ -281,7 +290,7 @@ impl Hand<'_> {
             self.piece(lanes, *piece, (left, row.y), width, &rails, row.right);
             x = if row.right { left + width } else { left };
         }
-        if !matches!(pieces.last(), None | Some(Piece::End)) {
+        if !matches!(pieces.last(), None | Some(TrackPiece::End)) {
             for (lane, rail) in lanes.iter().zip(&rails) {
                 self.tracks[*lane].points.push((x, *rail));
             }
@@ -291,7 +300,7 @@ impl Hand<'_> {
 
     /// Continues in the row below in the other direction, because the packet leaves through `lo`
     /// and returns, or because there is no more room.
-    fn turn(&mut self, lanes: &[usize], next: usize, row: Row, by_lo: bool) -> Option<i32> {
+    fn turn(&mut self, lanes: &[usize], next: usize, row: TrackRow, by_lo: bool) -> Option<i32> {
         let (edge, sign) = if row.right {
             (self.sheet.width - EDGE - 13, 1)
         } else {
@@ -319,7 +328,7 @@ impl Hand<'_> {
         self.lay(
             &back,
             next,
-            Row {
+            TrackRow {
                 x: x + 8 * sign,
                 y,
                 right: !row.right,
@@ -358,7 +367,7 @@ impl Hand<'_> {
                 area("hit", (left - 4, y), (end - left, 20), 3),
                 text("end-text", (left, y + 13), Anchor::Start, &says),
             ];
-            self.layers.keys.push(Group {
+            self.layers.keys.push(ShapeGroup {
                 fate: Some(other.fate),
                 ..leads(other.step, name, shapes)
             });

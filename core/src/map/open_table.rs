@@ -5,8 +5,8 @@
 use std::ops::Range;
 
 use super::cells::{self, Cell, Plan, cells};
-use super::pen::{Layers, area, dot, leads, line, of_lane, plain, shorten, text, wide};
-use super::{Anchor, Group, Shape, Sheet, outcome, way};
+use super::shapes::{Layers, area, dot, leads, line, of_lane, plain, shorten, text, wide};
+use super::{Anchor, Layout, Shape, ShapeGroup, outcome, way};
 use crate::walk::trace::{Outcome, Path, Step};
 
 /// The margin at both sides.
@@ -22,7 +22,7 @@ const BAR: i32 = 16;
 
 /// The steps of each lane in the table under the cursor: lane and steps. The followed lane is the
 /// first.
-pub(super) fn opened(sheet: &Sheet) -> Vec<(usize, Range<usize>)> {
+pub(super) fn opened(sheet: &Layout) -> Vec<(usize, Range<usize>)> {
     let Some(lane) = sheet.lanes.get(sheet.followed) else {
         return Vec::new();
     };
@@ -56,7 +56,7 @@ pub(super) fn opened(sheet: &Sheet) -> Vec<(usize, Range<usize>)> {
 
 /// The number of stations that two lanes share: the same rules, up to the first one with different
 /// results.
-pub(super) fn aligned(sheet: &Sheet, opened: &[(usize, Range<usize>)]) -> usize {
+pub(super) fn aligned(sheet: &Layout, opened: &[(usize, Range<usize>)]) -> usize {
     let [(one, a), (other, b)] = opened else {
         return opened.first().map_or(0, |(_, steps)| steps.len());
     };
@@ -81,7 +81,7 @@ pub(super) fn aligned(sheet: &Sheet, opened: &[(usize, Range<usize>)]) -> usize 
 /// The steps that must not be folded, in the numbering of the lane at this position of `opened`.
 /// The cursor of the followed lane is the first.
 pub(super) fn kept(
-    sheet: &Sheet,
+    sheet: &Layout,
     opened: &[(usize, Range<usize>)],
     aligned: usize,
     place: usize,
@@ -107,7 +107,7 @@ pub(super) fn kept(
 }
 
 /// The effect of a table on a packet, for the end of its line: "REDIRECT → 127.0.0.1:15001".
-pub(super) fn result(sheet: &Sheet, lane: usize, steps: &Range<usize>) -> String {
+pub(super) fn result(sheet: &Layout, lane: usize, steps: &Range<usize>) -> String {
     let path = sheet.lanes[lane].path;
     let Some(last) = steps.clone().last().map(|last| path.steps.at(last)) else {
         return String::new();
@@ -125,14 +125,14 @@ pub(super) fn result(sheet: &Sheet, lane: usize, steps: &Range<usize>) -> String
 }
 
 /// The stations of one line.
-struct Line {
+struct LensLine {
     lane: usize,
     y: i32,
     stations: Vec<(Cell, i32, i32)>,
 }
 
 /// Draws the table under the cursor below `y`. Returns the lower edge.
-pub(super) fn draw(sheet: &Sheet, layers: &mut Layers, y: i32) -> i32 {
+pub(super) fn draw(sheet: &Layout, layers: &mut Layers, y: i32) -> i32 {
     let opened = opened(sheet);
     let Some((lane, steps)) = opened.first() else {
         return y;
@@ -170,7 +170,7 @@ pub(super) fn draw(sheet: &Sheet, layers: &mut Layers, y: i32) -> i32 {
         x,
         room - taken,
     );
-    lines.push(Line {
+    lines.push(LensLine {
         lane: below.0,
         y: rail,
         stations: shared.iter().cloned().chain(tail).collect(),
@@ -191,7 +191,7 @@ pub(super) fn draw(sheet: &Sheet, layers: &mut Layers, y: i32) -> i32 {
             x,
             room - taken,
         ));
-        lines.push(Line {
+        lines.push(LensLine {
             lane: above.0,
             y: rail - 13,
             stations: all,
@@ -237,7 +237,7 @@ fn title(table: &str, hook: &str, x: i32, y: i32) -> Vec<Shape> {
 
 /// Makes stations for some of a lane's steps in the table, counted from its first step.
 fn stations(
-    sheet: &Sheet,
+    sheet: &Layout,
     (lane, steps): &(usize, Range<usize>),
     some: Range<usize>,
     kept: &[usize],
@@ -277,7 +277,7 @@ pub(super) fn class(outcome: Outcome, several: bool) -> &'static str {
 }
 
 /// Draws a line with its stations, and their numbers from the `own`th on.
-fn draw_line(sheet: &Sheet, line_: &Line, own: usize, above: bool, layers: &mut Layers) {
+fn draw_line(sheet: &Layout, line_: &LensLine, own: usize, above: bool, layers: &mut Layers) {
     let lane = &sheet.lanes[line_.lane];
     // The end of a line that leaves upward.
     let tail = line_.y - if above { 14 } else { 0 };
@@ -338,7 +338,7 @@ fn draw_line(sheet: &Sheet, line_: &Line, own: usize, above: bool, layers: &mut 
 }
 
 /// The upper and lower edge of a station's column. Two lines share the column of a shared station.
-fn column(lines: &[Line], place: usize, is_shared: bool) -> (i32, i32) {
+fn column(lines: &[LensLine], place: usize, is_shared: bool) -> (i32, i32) {
     let y = lines[place].y;
     match (lines.len(), is_shared, place) {
         (2, false, 0) => (y - 6, y + 21),
@@ -349,7 +349,7 @@ fn column(lines: &[Line], place: usize, is_shared: bool) -> (i32, i32) {
 }
 
 /// Highlights the decisive rule of the last lane, once.
-fn tint(sheet: &Sheet, lines: &[Line], shared: usize) -> Option<Group> {
+fn tint(sheet: &Layout, lines: &[LensLine], shared: usize) -> Option<ShapeGroup> {
     let lead = sheet.lanes.len() - 1;
     let (place, line) = lines
         .iter()
@@ -369,7 +369,7 @@ fn tint(sheet: &Sheet, lines: &[Line], shared: usize) -> Option<Group> {
 }
 
 /// Draws the frame of the cursor, and the click areas of the columns.
-fn hits(sheet: &Sheet, lines: &[Line], shared: usize, layers: &mut Layers) {
+fn hits(sheet: &Layout, lines: &[LensLine], shared: usize, layers: &mut Layers) {
     for (place, line_) in lines.iter().enumerate() {
         for (at, (cell, x, width)) in line_.stations.iter().enumerate() {
             let is_shared = at < shared;
@@ -379,11 +379,11 @@ fn hits(sheet: &Sheet, lines: &[Line], shared: usize, layers: &mut Layers) {
             }
             let (from, to) = column(lines, place, is_shared);
             let mut shapes = vec![area("hit", (*x, from), (*width, to - from), 3)];
-            let seen: Vec<&Line> = lines
+            let seen: Vec<&LensLine> = lines
                 .iter()
                 .filter(|other| is_shared || other.lane == line_.lane)
                 .collect();
-            let cell_of = |line: &Line| line.stations[at].0.clone();
+            let cell_of = |line: &LensLine| line.stations[at].0.clone();
             let here = seen
                 .iter()
                 .any(|line| cell_of(line).contains(&sheet.cursor));
@@ -407,7 +407,7 @@ fn hits(sheet: &Sheet, lines: &[Line], shared: usize, layers: &mut Layers) {
                 .iter()
                 .find(|line| line.lane == sheet.followed)
                 .map_or(cell.start, |line| cell_of(line).start);
-            layers.keys.push(Group {
+            layers.keys.push(ShapeGroup {
                 current: here,
                 ..leads(step, names.join(". "), shapes)
             });
@@ -416,7 +416,7 @@ fn hits(sheet: &Sheet, lines: &[Line], shared: usize, layers: &mut Layers) {
 }
 
 /// Draws the chains that the packet was in as bars below `y`. The outermost is the first.
-fn bars(sheet: &Sheet, line_: &Line, y: i32, layers: &mut Layers) -> i32 {
+fn bars(sheet: &Layout, line_: &LensLine, y: i32, layers: &mut Layers) -> i32 {
     let path = sheet.lanes[line_.lane].path;
     let mut bars: Vec<(usize, Option<u32>, usize, i32, i32)> = Vec::new();
     let mut deepest = 0;
