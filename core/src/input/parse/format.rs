@@ -1,5 +1,5 @@
-//! The formats of rules in a text: one file each, listed in [`READERS`]. docs/add-a-format.md adds
-//! one, step by step.
+//! The readers of all formats, one file each, listed in [`READERS`]. docs/add-a-format.md shows how
+//! to add one.
 
 use super::fragment::Fragment;
 use super::reading::{FormatReader, Reading};
@@ -14,7 +14,7 @@ pub(super) mod script;
 
 pub(super) use dump_lines::parse_header;
 
-/// All formats. The first one that fits a line is used.
+/// All formats. The first format that accepts a line reads it.
 #[rustfmt::skip] // One per line, so that a new format adds a line.
 pub(super) static READERS: &[FormatReader] = &[
     listing::READER,
@@ -24,7 +24,7 @@ pub(super) static READERS: &[FormatReader] = &[
     script::READER,
 ];
 
-/// Reads a fragment. Returns the options of the command that prints this form: ` -v -n`.
+/// Reads a fragment. Returns the options of the command that prints this form, such as ` -v -n`.
 pub(super) fn read(reading: &mut Reading, fragment: &Fragment) -> String {
     let is_own = |reader: &&FormatReader| reader.format == fragment.format;
     let options = READERS

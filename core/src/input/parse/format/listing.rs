@@ -1,9 +1,8 @@
-//! The format of `iptables -L`, with any of `-v -n -x --line-numbers`, of one table or of several
-//! in a row.
+//! The format of `iptables -L` with any of `-v -n -x --line-numbers`, for one or more tables.
 //!
-//! A line becomes the words of the rule that it was printed from ([`columns`] and [`phrases`]),
-//! which are then read as those of any other rule. A condition that a listing does not show is `-m
-//! unlisted`, which is always undetermined.
+//! A line is converted to the words of the rule that printed it ([`columns`] and [`phrases`]), and
+//! the common parser reads them. A condition that the listing does not show becomes `-m unlisted`,
+//! which is always undetermined.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -37,11 +36,11 @@ pub(super) const READER: FormatReader = FormatReader {
     read,
 };
 
-/// The last row of a listing of one table that begins at a line.
+/// The last row of a listing of one table that begins at the line.
 fn find_end(lines: &Lines, first: usize) -> Option<usize> {
     match LineKind::of(lines.get(first)) {
         LineKind::Listed(_) | LineKind::Columns => {}
-        // Rows whose head is not shown.
+        // The listing begins with rows, without a head.
         LineKind::Other if Columns::is_sure_row(lines.get(first)) => {}
         _ => return None,
     }
@@ -53,7 +52,7 @@ fn find_end(lines: &Lines, first: usize) -> Option<usize> {
         let line = lines.get(at);
         match LineKind::of(line) {
             LineKind::Blank => blank = true,
-            // A chain that is listed again belongs to another table.
+            // A chain that is listed twice belongs to another table.
             LineKind::Listed(name) if !seen.insert(name) || !hooks.goes_on(name) => break,
             LineKind::Listed(_) | LineKind::Columns => (last, blank) = (at, false),
             LineKind::Other
@@ -61,7 +60,7 @@ fn find_end(lines: &Lines, first: usize) -> Option<usize> {
             {
                 (last, blank) = (at, false)
             }
-            // A note between chains or rows.
+            // Somebody added a note between chains or rows.
             LineKind::Comment if prompted_call(line).is_none() => {}
             _ => break,
         }
@@ -86,8 +85,9 @@ fn read(reading: &mut Reading, fragment: &Fragment) -> String {
     options
 }
 
-/// The lines of each table: the next one begins where a built-in chain comes again, or after
-/// another chain. A command prints one table, in which chains may have been moved.
+/// The lines of each table. A new table begins at a repeated built-in chain, or at a built-in chain
+/// after a user-defined one. Built-in chains of a known table may have been moved and begin no new
+/// one.
 fn split_tables(lines: &Lines, all: Range<usize>, table: Option<TableName>) -> Vec<Range<usize>> {
     let is_of_table = |name: &str| {
         table.is_some_and(|table| table.hooks().iter().any(|hook| hook.name() == name))
@@ -114,8 +114,8 @@ fn split_tables(lines: &Lines, all: Range<usize>, table: Option<TableName>) -> V
     tables
 }
 
-/// Reads the lines of one table. Returns the options that print it so: ` -v -n`; `None` where there
-/// are too many tables.
+/// Reads the lines of one table. Returns the options that print it, such as ` -v -n`; `None` if
+/// there are too many tables.
 fn read_table(reading: &mut Reading, fragment: &Fragment, part: Range<usize>) -> Option<String> {
     let lines = reading.lines;
     let shown = Shown::of(part.clone().map(|at| lines.get(at)));

@@ -1,10 +1,10 @@
-//! The columns of a listing: what its head says, and what a line below it has in them.
+//! The columns of a listing: reads its head, and the columns of each row.
 
 use crate::netfilter::ruleset::Counters;
 use crate::packet::Protocol;
 use crate::text::names;
 
-/// Which columns a listing has, beside target, protocol, source and destination.
+/// The optional columns of a listing; target, protocol, source and destination are always shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Columns {
     /// `num`, by `--line-numbers`.
@@ -15,14 +15,14 @@ pub(super) struct Columns {
     pub(super) interfaces: bool,
 }
 
-/// What stands in the column `opt`.
+/// The value of the column `opt`.
 const FRAGMENTS: [&str; 4] = ["--", "-f", "!f", "!-f"];
 
-/// No more blanks stand before a source (`print_rule_details` in xshared.c); without a sign in the
-/// column `opt`, as older listings of IPv6 are, four more.
+/// The most blanks before a source (`print_rule_details` in xshared.c). Older listings of IPv6
+/// leave the column `opt` empty and have four more.
 const WIDEST_GAP: usize = 8;
 
-/// How far a destination stands behind the beginning of a source that does not fill its column.
+/// The distance from the start of a short source to the start of the destination.
 const WIDEST_ADDRESS: usize = 22;
 
 /// A number that may be rounded, such as `12K`.
@@ -32,34 +32,34 @@ pub(super) struct Count {
     pub(super) rounded: bool,
 }
 
-/// A word and where it begins in its line.
+/// A word and its place in its line.
 pub(super) type At<'a> = (usize, &'a str);
 
-/// What stands in the columns of a rule.
+/// The columns of a rule.
 #[derive(Debug, Default)]
 pub(super) struct Row<'a> {
-    /// What `--line-numbers` shows, from 1.
+    /// The number that `--line-numbers` shows, from 1.
     pub(super) number: Option<u32>,
     pub(super) counters: Option<Counters>,
-    /// A counter that is rounded.
+    /// A rounded counter.
     pub(super) rounded: Option<At<'a>>,
-    /// The target's or chain's name; `None` for a rule that only counts.
+    /// The name of the target or chain; `None` for a rule without a target.
     pub(super) target: Option<At<'a>>,
     pub(super) protocol: At<'a>,
     /// `--`, `-f` or `!f`; listings of IPv6 may lack it.
     pub(super) fragment: Option<At<'a>>,
-    /// In and out.
+    /// The input and output interfaces.
     pub(super) interfaces: Option<[At<'a>; 2]>,
-    /// Empty where it was taken out of the listing.
+    /// The source; empty if somebody removed it from the listing.
     pub(super) source: At<'a>,
-    /// The same.
+    /// The destination; empty if somebody removed it from the listing.
     pub(super) destination: At<'a>,
-    /// Where the words of matches and target begin in the line.
+    /// The place of the first word after the columns.
     pub(super) tail: usize,
 }
 
 impl Columns {
-    /// What a head says: `num   pkts bytes target     prot opt in     out     source
+    /// The columns of a head: `num   pkts bytes target     prot opt in     out     source
     /// destination`.
     pub(super) fn of_head(line: &str) -> Option<Self> {
         let has = |name: &str| line.split_whitespace().any(|word| word == name);
@@ -74,7 +74,7 @@ impl Columns {
         })
     }
 
-    /// The columns that a line fits whose head is gone.
+    /// The columns of a row without a head.
     pub(super) fn of_row(line: &str) -> Option<Self> {
         let verbose = [true, false].map(|both| [true, false].map(|numbers| (both, numbers)));
         let mut all = verbose.into_iter().flatten();
@@ -86,8 +86,9 @@ impl Columns {
         all.find_map(|of| columns(of).read(line).map(|_| columns(of)))
     }
 
-    /// Whether a line without a head can only be a row: it has a protocol, the column `opt`, and
-    /// two addresses.
+    /// The lines of each table. A new table begins at a repeated built-in chain, or at a built-in
+    /// chain after a user-defined one. Built-in chains of a known table may have been moved and
+    /// begin no new one.
     pub(super) fn is_sure_row(line: &str) -> bool {
         let has_sign = FRAGMENTS.iter().any(|sign| line.contains(sign));
         let row = if has_sign {
@@ -102,7 +103,7 @@ impl Columns {
         })
     }
 
-    /// Reads a line; `None` if it does not fit.
+    /// Reads the columns of a line; `None` if the line does not fit.
     pub(super) fn read(self, line: &str) -> Option<Row<'_>> {
         let mut words = Words { line, at: 0 };
         let mut row = Row::default();
@@ -122,8 +123,7 @@ impl Columns {
                 .find(|(count, _)| count.rounded);
             row.rounded = rounded.map(|(_, at)| at);
         }
-        // A rule without a target has nothing in that column: the first of the two readings that
-        // fits is meant.
+        // A rule without a target leaves that column empty. The first reading that fits wins.
         let without = words.clone();
         let target = words.next()?;
         match self.rest(words, &mut row) {
@@ -133,7 +133,7 @@ impl Columns {
         Some(row)
     }
 
-    /// Reads the columns behind the target.
+    /// Reads the columns after the target.
     fn rest<'a>(self, mut words: Words<'a>, row: &mut Row<'a>) -> Option<()> {
         row.protocol = words.next().filter(|(_, word)| is_protocol(word))?;
         let after = words.clone();
@@ -144,13 +144,13 @@ impl Columns {
         row.interfaces = None;
         if self.interfaces {
             let interfaces = [words.next()?, words.next()?];
-            // The column `opt`, damaged.
+            // The column `opt` is damaged.
             if interfaces[0].1.starts_with('-') {
                 return None;
             }
             row.interfaces = Some(interfaces);
         }
-        // An address that was taken out leaves its column blank.
+        // A removed address leaves its column blank.
         let gap = if row.fragment.is_some() || self.interfaces {
             WIDEST_GAP
         } else {
@@ -176,8 +176,8 @@ impl Columns {
         Some(())
     }
 
-    /// Whether a line that does not fit is a rule all the same: it has the sign that stands between
-    /// two columns, or begins with counters.
+    /// Whether a line that does not fit is still a rule: it has the value of `opt` between two
+    /// columns, or begins with counters.
     pub(super) fn resembles(self, line: &str) -> bool {
         let mut words = line.split_whitespace().skip(usize::from(self.numbers));
         let counted = self.counters
@@ -191,8 +191,7 @@ impl Columns {
     }
 }
 
-/// `1234`, or `12K`: K, M, G and T, each a thousand of the one before (`xtables_print_num` in
-/// xtables.c).
+/// Parses `1234` or `12K`. K, M, G and T are powers of 1000 (`xtables_print_num` in xtables.c).
 pub(super) fn count(text: &str) -> Option<Count> {
     let digits = text.trim_end_matches(['K', 'M', 'G', 'T', 'P']);
     let factor = match &text[digits.len()..] {
@@ -218,7 +217,7 @@ fn is_protocol(word: &str) -> bool {
     name == "all" || Protocol::from_text(name).is_some() || names::protocol(name).is_some()
 }
 
-/// Whether a word may stand in the columns of addresses: an address, a network, or a name.
+/// Whether a word can be in a column of addresses: an address, a network, or a name.
 fn is_address(word: &str) -> bool {
     let name = word.strip_prefix('!').unwrap_or(word);
     let of_names =

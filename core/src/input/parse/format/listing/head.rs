@@ -1,4 +1,4 @@
-//! What the heads of a listing say of its chains, and what it shows of itself as a whole.
+//! Reads the heads of chains in a listing, and the properties of the listing as a whole.
 
 use std::net::Ipv6Addr;
 
@@ -9,17 +9,17 @@ use crate::packet::hook::Hook;
 use super::columns::{self, Columns};
 use super::table::{self, Evidence};
 
-/// More targets tell nothing new of a table.
+/// Further targets add nothing to the choice of the table.
 const MOST_TARGETS: usize = 64;
 
-/// Which address is shown tells soon; a listing may have a hundred thousand lines.
+/// The first lines determine the family; a listing may have a hundred thousand lines.
 const MOST_LINES: usize = 5_000;
 
 /// `Chain OUTPUT (policy ACCEPT 12 packets, 720 bytes)` or `Chain ISTIO_OUTPUT (1 references)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Head<'a> {
     pub(super) name: &'a str,
-    /// Of a built-in chain.
+    /// The policy of a built-in chain.
     pub(super) policy: Option<Policy>,
     pub(super) counters: Option<Counters>,
     pub(super) rounded: bool,
@@ -69,19 +69,19 @@ impl<'a> Head<'a> {
 }
 
 impl Head<'_> {
-    /// Whether it is the head of a built-in chain.
+    /// Whether the chain is built-in.
     pub(super) fn is_built_in(&self) -> bool {
         self.policy.is_some() && Hook::ALL.iter().any(|hook| hook.name() == self.name)
     }
 }
 
-/// What a listing of one table shows of itself.
+/// The properties of a listing of one table.
 pub(super) struct Shown<'a> {
     pub(super) evidence: Evidence<'a>,
-    /// IPv6 where it has an address of it.
+    /// IPv6 if the listing has an IPv6 address.
     pub(super) family: Family,
     columns: Option<Columns>,
-    /// Whether addresses are not named.
+    /// Whether addresses are numeric.
     numeric: bool,
 }
 
@@ -94,7 +94,7 @@ impl<'a> Shown<'a> {
             numeric: false,
         };
         let mut family = None;
-        // IPv4 may ask for that protocol, too: an address tells more.
+        // IPv4 rules can match that protocol, too, so an address is better evidence.
         let mut v6_only = false;
         for line in lines.take(MOST_LINES) {
             if let Some(head) = Head::of(line) {
@@ -136,7 +136,7 @@ impl<'a> Shown<'a> {
         shown
     }
 
-    /// The options that print such a listing.
+    /// The options that print this listing.
     pub(super) fn options(&self) -> String {
         let columns = self.columns.unwrap_or_default();
         let given = [
@@ -152,7 +152,7 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// The family of an address, where it is one.
+/// The family of a text, if it is an address.
 fn family_of(word: &str) -> Option<Family> {
     let address = word
         .trim_start_matches('!')

@@ -1,36 +1,36 @@
-//! What a listing does not show of its rules. Each kind is said once for a paste, with the command
+//! The details of rules that a listing does not show. Each kind is reported once, with the command
 //! that shows it.
 
 use crate::text::diagnostic::{Code, Problem};
 
-/// What is lost.
+/// A kind of missing detail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Loss {
-    /// Listed without `-v`.
+    /// The listing was made without `-v`.
     Interfaces,
-    /// Listed without `-n`: an address.
+    /// The listing was made without `-n` and has names instead of addresses.
     Addresses,
-    /// The same: a port.
+    /// The listing was made without `-n` and has names instead of ports.
     Services,
-    /// An address that is not there any more.
+    /// Somebody removed an address.
     TakenOut,
-    /// Listed without `-x`.
+    /// The listing was made without `-x`.
     Rounded,
 }
 
-/// The losses that have been reported.
+/// The reported losses.
 #[derive(Default)]
 pub(super) struct Losses {
     reported: Vec<Loss>,
-    /// The first words of what was not understood.
+    /// The first word of each reported unknown text.
     unread: Vec<Box<str>>,
 }
 
-/// More kinds of words than any listing has. Other words are kept, too, and not reported.
+/// The most kinds of unknown words that are reported. Rules keep further ones without a report.
 const MAX_UNREAD: usize = 100;
 
 impl Losses {
-    /// What to report of a loss, the first time.
+    /// Returns the report of a loss the first time.
     pub(super) fn problem(&mut self, loss: Loss) -> Option<Problem> {
         if self.reported.contains(&loss) {
             return None;
@@ -69,7 +69,7 @@ impl Losses {
         Some(Problem::new(code, message).hint(hint))
     }
 
-    /// What to report of words that belong to no match or target that is known here in this form.
+    /// Reports words that belong to no known match or target.
     pub(super) fn unread_problem(&mut self, words: &str) -> Option<Problem> {
         let first = words.split_whitespace().next().unwrap_or_default();
         let is_reported = self.unread.iter().any(|reported| **reported == *first);

@@ -1,23 +1,23 @@
-//! The patterns in which extensions say how `iptables -L` prints them: see
+//! The patterns in which extensions describe the output of `iptables -L`: see
 //! [`Listed`](crate::iptables::extension::Listed).
 
 use std::ops::Range;
 
-/// The signs between words. A wrapped row has line ends among its words.
+/// The separators of words. A wrapped row has line ends between its words.
 pub(super) const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
 
-/// What a pattern has found at the beginning of a text.
+/// The match of a pattern at the beginning of a text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Caught {
-    /// Whether a `!` stood where one may.
+    /// Whether the text has a `!` where the pattern allows one.
     pub(super) negated: bool,
-    /// Where the values stand, in order, and whether a backslash in one escapes.
+    /// The ranges of the values, in order, and whether a backslash in the value escapes.
     pub(super) values: Vec<(Range<usize>, bool)>,
-    /// How long it is in all.
+    /// The length of the match.
     pub(super) end: usize,
 }
 
-/// Finds a pattern at the beginning of a text; what follows must be a blank or the end.
+/// Matches a pattern at the beginning of a text; a blank or the end of the text must follow.
 pub(super) fn catch(pattern: &str, text: &str) -> Option<Caught> {
     let mut caught = Caught {
         negated: false,
@@ -48,7 +48,7 @@ pub(super) fn catch(pattern: &str, text: &str) -> Option<Caught> {
                     .push((caught.end + inner.start..caught.end + inner.end, quoted));
                 caught.end += length;
             }
-            // Patterns are ASCII, but a text need not be.
+            // Patterns are ASCII, but the text may not be.
             _ => caught.end += here.as_bytes().starts_with(&[sign]).then_some(1)?,
         }
         before = sign;
@@ -57,7 +57,7 @@ pub(super) fn catch(pattern: &str, text: &str) -> Option<Caught> {
     ends_word(&text[caught.end..]).then_some(caught)
 }
 
-/// The first sign that a text must have for a pattern to be there.
+/// The first character that a text must have to match the pattern.
 pub(super) fn first(pattern: &str) -> Option<u8> {
     pattern
         .bytes()
@@ -73,11 +73,10 @@ fn ends_word(text: &str) -> bool {
     text.is_empty() || text.starts_with(BLANKS)
 }
 
-/// More bytes than any text in quotes has: what is opened and never closed is not looked for
-/// through all of a line.
+/// Longer than any quoted text. The limit keeps an unclosed quote from scanning the whole line.
 const LONGEST: usize = 600;
 
-/// The beginning of a text, as far as one in quotes may go.
+/// The beginning of a text, up to the longest length of a quoted text.
 fn near(text: &str) -> &str {
     let end = (0..=LONGEST.min(text.len()))
         .rfind(|end| text.is_char_boundary(*end))
@@ -85,11 +84,11 @@ fn near(text: &str) -> &str {
     &text[..end]
 }
 
-/// How long a value is that stands at the beginning of a text, before what a pattern has next.
+/// The length of the value at the beginning of a text, before the next part of the pattern.
 fn value(next: &str, text: &str, in_quotes: bool) -> Option<usize> {
     let end = next.find([' ', '^', '!', '%']).unwrap_or(next.len());
     let stop = &next[..end];
-    // Between quotes there may be blanks and quotes: the last one is followed by a blank.
+    // A quoted text may contain blanks and quotes: a blank follows the closing quote.
     if in_quotes {
         let (blank, stop) = if let Some(rest) = next.strip_prefix('^') {
             (" ", rest)
@@ -114,7 +113,7 @@ fn value(next: &str, text: &str, in_quotes: bool) -> Option<usize> {
     (length > 0).then_some(length)
 }
 
-/// Where a text in quotes ends, as `xtables_save_string` prints one.
+/// The end of a quoted text, as `xtables_save_string` prints it.
 fn closing(text: &str) -> Option<usize> {
     let mut chars = near(text).strip_prefix('"')?.char_indices();
     while let Some((at, sign)) = chars.next() {
@@ -127,7 +126,7 @@ fn closing(text: &str) -> Option<usize> {
     None
 }
 
-/// A text in quotes without its backslashes.
+/// A quoted text without its backslashes.
 pub(super) fn unescaped(text: &str) -> String {
     let mut chars = text.chars();
     std::iter::from_fn(|| {

@@ -1,4 +1,4 @@
-//! The words behind the columns of a listing, back to the options that they were printed from.
+//! Turns the words after the columns of a listing back into the options that printed them.
 
 use std::borrow::Cow;
 
@@ -10,37 +10,37 @@ use crate::text::diagnostic::Span;
 use super::super::super::words::Word;
 use super::pattern::{self, Caught};
 
-/// One form of one extension's option, or what leads them.
+/// One printed form of one extension's option, or the words that lead such forms.
 struct Form {
     id: Id,
-    /// The sign that it begins with; `None` for one that may begin with any.
+    /// The first character of the form; `None` if it may begin with any character.
     first: Option<u8>,
     pattern: Cow<'static, str>,
-    /// The option and its values; empty for what only leads them.
+    /// The option and its values; empty for leading words.
     words: Cow<'static, str>,
-    /// Whether the option must be able to have the value.
+    /// Whether the form is used only for a value that the option accepts.
     tried: bool,
 }
 
-/// What the words of a line were read as.
+/// The options read from the words of a line.
 #[derive(Default)]
 pub(super) struct Read<'a> {
-    /// The matches, as behind `iptables -A CHAIN`.
+    /// The matches, as after `iptables -A CHAIN`.
     pub(super) matches: Vec<Word<'a>>,
     /// The target's options.
     pub(super) options: Vec<Word<'a>>,
-    /// What belongs to no match that is known, in pieces.
+    /// The words that belong to no known match, in pieces.
     pub(super) unread: Vec<Span>,
-    /// All the words of the target, where not all of them were understood.
+    /// All words of the target, if some of them are unknown.
     pub(super) unread_target: Option<Span>,
 }
 
-/// All forms for one family; made once for a text.
+/// All forms for one family, built once for each text.
 pub(super) struct Phrases {
     family: Family,
-    /// Those that may open a match.
+    /// The forms that may open a match.
     opening: Vec<Form>,
-    /// Those that only stand behind what leads them, and those of targets.
+    /// The forms that only follow leading words, and the forms of targets.
     following: Vec<Form>,
 }
 
@@ -86,7 +86,7 @@ impl Phrases {
                 .filter(unnamed)
                 .filter(|opt| opt.stored_as.is_none())
             {
-                // Some print their options as they are.
+                // Some extensions print their options unchanged.
                 for flag in [opt.flag.trim_start_matches('-'), opt.flag] {
                     let values = " %".repeat(opt.kind.word_count());
                     to.push(Form::new(
@@ -104,7 +104,7 @@ impl Phrases {
         self.family
     }
 
-    /// Reads what stands in `line` from `start` on; `offset` is where the line begins in the text.
+    /// Reads the words of `line` from `start`; `offset` is the place of the line in the text.
     pub(super) fn read<'a>(
         &self,
         (line, start, offset): (&'a str, usize, usize),
@@ -112,9 +112,9 @@ impl Phrases {
         ruleset: &mut Ruleset,
     ) -> Read<'a> {
         let mut read = Read::default();
-        // The match that was opened last, and where its words begin.
+        // The last opened match, and the place of its first word.
         let mut open: Option<(Id, usize)> = None;
-        // Where the words of the target begin.
+        // The place of the target's first word.
         let mut acting: Option<usize> = None;
         let mut at = start;
         loop {
@@ -140,7 +140,7 @@ impl Phrases {
             });
             let of_match =
                 |ruleset: &mut Ruleset| find(&self.opening, text, ruleset, |_| acting.is_none());
-            // What begins with a value stands behind its lead only.
+            // A form that begins with a value only follows its leading words.
             let of_target = |ruleset: &mut Ruleset| {
                 let stands = |form: &Form| acting.is_some() || form.first.is_some();
                 find(&self.following, text, ruleset, |form| {
@@ -176,7 +176,7 @@ impl Phrases {
             } else {
                 let end = text.find(pattern::BLANKS).unwrap_or(text.len());
                 match read.unread.last_mut() {
-                    // Words that stand side by side are one piece.
+                    // Adjacent words are one piece.
                     Some(last) if line[last.end as usize - offset..at].trim().is_empty() => {
                         last.end = span(at + end).end
                     }
@@ -190,7 +190,7 @@ impl Phrases {
     }
 }
 
-/// The first form that a text begins with.
+/// The first form that the text begins with.
 fn find<'f>(
     forms: &'f [Form],
     text: &str,
@@ -205,7 +205,7 @@ fn find<'f>(
         .find_map(|form| Some((form, form.catch(text, ruleset)?)))
 }
 
-/// Whether a text begins with a sign, or with a `!` and that sign.
+/// Whether the text begins with the character, or with `!` and the character.
 fn text_begins(text: &str, first: u8) -> bool {
     let bare = text.as_bytes()[0] == b'!' && first != b'!';
     let text = if bare { text[1..].trim_start() } else { text };
@@ -223,7 +223,7 @@ impl Form {
         }
     }
 
-    /// The option that it is about.
+    /// The option that the pattern prints.
     fn flag(&self) -> &str {
         self.words
             .split(' ')
@@ -231,8 +231,8 @@ impl Form {
             .unwrap_or_default()
     }
 
-    /// Whether the words of a match state its option, which they can do once, or one that it does
-    /// not go with: then it is of another match of that name.
+    /// Whether the words can belong to the open match: its option may occur once, and not with an
+    /// option that excludes it. Otherwise they begin another match of the same name.
     fn is_given(&self, words: &[Word]) -> bool {
         let own = self.id.get().option(self.flag()).map(|(_, opt)| opt);
         own.is_some_and(|own| {
@@ -258,7 +258,7 @@ impl Form {
         Some(caught)
     }
 
-    /// Writes the words that it stands for, with the values that it caught.
+    /// Writes the option with the captured values.
     fn emit<'a>(&self, caught: &Caught, text: &str, span: Span, out: &mut Vec<Word<'a>>) {
         let word = |text: &str, quoted| Word {
             text: Cow::Owned(text.to_owned()),
@@ -301,7 +301,7 @@ impl Form {
     }
 }
 
-/// A value as its option takes it.
+/// A value in the syntax of its option.
 fn converted<'a>(extension: &Extension, flag: &str, value: &'a str) -> Option<Cow<'a, str>> {
     match extension.listed.value {
         Some(convert) => convert(flag, value).map(Cow::Owned),

@@ -1,4 +1,4 @@
-//! The rules of a listing, line by line.
+//! Reads the rules of a listing, line by line.
 
 use std::ops::Range;
 
@@ -16,7 +16,7 @@ use super::head::Head;
 use super::losses::Loss;
 use super::phrases::{self, Phrases};
 
-/// Reads one table, which the assembler has begun.
+/// Reads one table that the assembler has begun.
 pub(super) struct TableReader<'p, 'x, 'a, 'r> {
     pub(super) reading: &'x mut Reading<'a, 'r>,
     pub(super) family: Family,
@@ -24,7 +24,7 @@ pub(super) struct TableReader<'p, 'x, 'a, 'r> {
 }
 
 impl<'a> TableReader<'_, '_, 'a, '_> {
-    /// Declares the chains, so that jumps find them.
+    /// Declares the chains, so that jumps resolve.
     pub(super) fn declare_chains(&mut self, lines: Range<usize>) {
         for at in lines {
             let Some(head) = Head::of(self.reading.lines.get(at)) else {
@@ -46,7 +46,7 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
         let mut joined = None;
         let mut has_reported_head = false;
         for at in lines.clone() {
-            // The line before has taken it.
+            // The previous row includes this line.
             if joined == Some(at) || self.reading.lines.get(at).trim().is_empty() {
                 continue;
             }
@@ -116,8 +116,8 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
         }
     }
 
-    /// A row joined with the line after it, if a mail or a terminal has wrapped the row. All words
-    /// of that line must be words of the rule.
+    /// Joins a row with the next line, if a mail program or terminal wrapped the row. All words of
+    /// the next line must be words of the rule.
     fn continued(
         &mut self,
         line: &SourceLine<'a>,
@@ -144,7 +144,7 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
         (read.unread.is_empty() && read.unread_target.is_none()).then_some(whole)
     }
 
-    /// The extension that a row names as its target.
+    /// The extension that the row names as its target.
     fn target_of(&self, row: &Row) -> Option<Id> {
         let (_, name) = row.target?;
         Id::named(name, Role::Target, Some(self.family))
@@ -164,8 +164,8 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
         )
     }
 
-    /// Adds a rule for each number before `number` that the listing does not show, so that the
-    /// others keep their numbers.
+    /// Adds a placeholder for each missing rule before `number`, so that later rules keep their
+    /// numbers.
     fn fill_to(&mut self, number: u32, chain: usize, line: &SourceLine) {
         let first = self.reading.assembler.count_rules(chain) as u64 + 1;
         if u64::from(number) <= first || u64::from(number) - first > MAX_MISSING_RULES {
@@ -190,8 +190,8 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
         }
     }
 
-    /// Keeps a rule of which a column is gone, and it is unknown which: it may do anything to any
-    /// packet.
+    /// Keeps a rule without one of its columns. The missing column is unknown, so the rule may do
+    /// anything to any packet.
     fn append_damaged(&mut self, line: &SourceLine, chain: usize) {
         let problem = Problem::new(
             Code::DamagedRow,
@@ -231,7 +231,7 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
         let Some(mut read) = self.read_phrases(line, tail, target) else {
             return;
         };
-        // A note that somebody has put at the end of the row.
+        // Somebody added a note at the end of the row.
         read.unread
             .retain(|span| !span.slice(line.text).starts_with(['#', '<', '←']));
 
@@ -271,7 +271,7 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
         }
     }
 
-    /// Adds the conditions that the line does not show, or in words that are not understood.
+    /// Adds the conditions that the line does not show, and unknown words as conditions.
     fn add_unlisted(
         &mut self,
         line: &SourceLine<'a>,
@@ -314,7 +314,7 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
     }
 }
 
-/// Whether a row leads to its chain by `-g`, and where its other words begin.
+/// Whether a row goes to its chain with `-g`, and the place of its other words.
 fn read_goto(line: &SourceLine, row: &Row) -> (bool, usize) {
     let after = line.line[row.tail..].trim_start();
     match after.strip_prefix("[goto]") {
@@ -323,13 +323,13 @@ fn read_goto(line: &SourceLine, row: &Row) -> (bool, usize) {
     }
 }
 
-/// The place of a word of a line.
+/// The range of a word in its line.
 fn span_of(line: &SourceLine, (at, word): At) -> Span {
     Span::new(line.start + at, line.start + at + word.len())
 }
 
-/// Moves the names of users and groups to the words that are not understood: a listing without `-n`
-/// prints names for ids, and their ids are unknown.
+/// Moves names of users and groups to the unknown words. Without `-n` a listing shows names, which
+/// do not determine the ids.
 fn move_named_owners(read: &mut phrases::Read) {
     let is_name = |pair: &[Word]| {
         ["--uid-owner", "--gid-owner"].contains(&&*pair[0].text)
@@ -340,7 +340,7 @@ fn move_named_owners(read: &mut phrases::Read) {
         read.unread.push(read.matches[at].span);
         read.matches.drain(at - negated..at + 2);
     }
-    // iptables has no `-m owner` without options.
+    // iptables rejects `-m owner` without options.
     let is_bare = |at: usize| {
         read.matches[at].is("-m")
             && read
@@ -354,10 +354,10 @@ fn move_named_owners(read: &mut phrases::Read) {
     }
 }
 
-/// More rules than this before a number are no rules that somebody left out.
+/// A larger gap in the numbers is an error, not rules that somebody removed.
 const MAX_MISSING_RULES: u64 = 10_000;
 
-/// Whether a line is a note in brackets that somebody has put among the rows: `(empty)`, `[...]`.
+/// Whether a line is a bracketed note that somebody put between the rows: `(empty)`, `[...]`.
 fn is_note(line: &str) -> bool {
     let line = line
         .trim()
@@ -366,7 +366,7 @@ fn is_note(line: &str) -> bool {
     line.starts_with(['(', '[', '<', '.', '…']) && line.ends_with([')', ']', '>', '.', '…'])
 }
 
-/// What stands in the columns, as options.
+/// The columns as options.
 fn header<'a>(line: &SourceLine<'a>, row: &Row<'a>, family: Family) -> Vec<Word<'a>> {
     let mut words = Vec::new();
     let everybody = if family == Family::Ipv4 {
@@ -409,7 +409,7 @@ fn bare<'a>(text: &'a str, span: Span) -> Word<'a> {
     }
 }
 
-/// A word that is no option, whatever it looks like.
+/// Marks a word as a value, even if it looks like an option.
 fn value<'a>(text: &'a str, span: Span) -> Word<'a> {
     Word {
         text: text.into(),
@@ -423,8 +423,8 @@ fn negation(word: &str) -> (bool, &str) {
         .map_or((false, word), |rest| (true, rest))
 }
 
-/// Whether a word in the columns of addresses is a name: or is empty, where an address was taken
-/// out.
+/// Whether a word in a column of addresses is a name, or empty because somebody removed the
+/// address.
 fn is_named(word: &str) -> bool {
     let address = word.split('/').next().unwrap_or_default();
     let is_digit = |byte: u8| byte.is_ascii_digit() || byte == b'.';
@@ -432,13 +432,13 @@ fn is_named(word: &str) -> bool {
     word != "anywhere" && !is_address
 }
 
-/// Whether an option and its value are a port by the name of its service.
+/// Whether an option's value is a port written as a service name.
 fn is_named_port(pair: &[Word]) -> bool {
     let flag = ["--sport", "--dport", "--sports", "--dports", "--ports"].contains(&&*pair[0].text);
     flag && pair[1].text.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
-/// The words of a target as the listing has it, after its name.
+/// The words of a target after its name, as the listing shows them.
 fn name_target(name: &str, words: &str) -> String {
     if words.starts_with(name) {
         words.to_owned()

@@ -1,31 +1,31 @@
-//! Which table a listing shows: it does not say so itself.
+//! Determines the table of a listing, which does not name it.
 
 use crate::iptables::extension::{Id, Role};
 use crate::iptables::table_name::TableName;
 use crate::text::diagnostic::{Code, Problem};
 
-/// What a listing shows of its table.
+/// The properties of a listing that determine its table.
 #[derive(Default)]
 pub(super) struct Evidence<'a> {
     /// The chains with a policy: built-in ones.
     pub(super) built_in: Vec<&'a str>,
-    /// The targets in its rules that stand in some tables only.
+    /// The targets that are valid only in some tables.
     pub(super) targets: Vec<&'a str>,
 }
 
-/// How sure a table is.
+/// The certainty of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Told {
-    /// It is this one.
+    /// The listing determines the table.
     Surely(TableName),
-    /// It is the only one that fits what is shown.
+    /// Only one table fits the listing.
     Only(TableName),
-    /// It is the likeliest one of several.
+    /// Several tables fit; this is the likeliest.
     Likely(TableName),
 }
 
 impl Told {
-    /// What is to be said of a table that is not shown for sure.
+    /// Returns the report for an uncertain table.
     pub(super) fn problem(self) -> Option<Problem> {
         let (code, table, why) = match self {
             Self::Surely(_) => return None,
@@ -50,8 +50,7 @@ impl Told {
     }
 }
 
-/// Likelier ones first: the one that iptables lists without `-t`, and then those that are asked for
-/// most.
+/// The tables by likelihood: first the default of `iptables -L`, then the most used ones.
 const LIKELY: [TableName; 5] = [
     TableName::Filter,
     TableName::Nat,
@@ -60,12 +59,12 @@ const LIKELY: [TableName; 5] = [
     TableName::Security,
 ];
 
-/// The tables that alone may hold a target; empty where that tells nothing.
+/// The tables that allow a target; empty if the target is valid in all of them.
 pub(super) fn only_in(target: &str) -> &'static [TableName] {
     Id::named(target, Role::Target, None).map_or(&[], |id| id.get().tables)
 }
 
-/// Tells the table by its built-in chains and its targets.
+/// Determines the table from its built-in chains and its targets.
 pub(super) fn tell(evidence: &Evidence) -> Told {
     let has = |table: &TableName, name: &str| table.hooks().iter().any(|hook| hook.name() == name);
     let holds = |table: &TableName| evidence.built_in.iter().all(|name| has(table, name));
@@ -81,7 +80,7 @@ pub(super) fn tell(evidence: &Evidence) -> Told {
         (Some(table), _) => Told::Surely(*table),
         (None, [only]) => Told::Only(*only),
         (None, [likeliest, ..]) => Told::Likely(*likeliest),
-        // Chains of two tables, which a listing does not mix.
+        // The chains belong to two tables, which one listing never mixes.
         (None, []) => Told::Likely(TableName::Filter),
     }
 }
