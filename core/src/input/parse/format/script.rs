@@ -1,4 +1,5 @@
-//! Scripts of iptables commands, run as a shell runs them, as far as the text determines it.
+//! Scripts of iptables commands: the text is run as a shell would run it, up to what only a real
+//! run determines.
 
 use std::collections::HashSet;
 
@@ -27,13 +28,13 @@ pub(super) const READER: FormatReader = FormatReader {
     read,
 };
 
-/// Lines between two commands of one script.
+/// The most lines between two commands of one script.
 const MAX_LINES_BETWEEN_COMMANDS: usize = 30;
-/// Lines between two commands of one function or condition.
+/// The most lines between two commands of one function or condition.
 const MAX_LINES_IN_STRUCTURE: usize = 300;
-/// Lines after the last command, such as those that call functions.
+/// The most lines after the last command, such as calls of functions.
 const MAX_LINES_AFTER_COMMANDS: usize = 100;
-/// Lines before a script in which the names of functions are looked for.
+/// The most lines before a script that are searched for the names of functions.
 const MAX_LINES_BEFORE_COMMANDS: usize = 300;
 
 /// The last command of a script that begins at a line.
@@ -68,7 +69,7 @@ fn find_end(lines: &Lines, first: usize) -> Option<usize> {
         if let Some(end) = heredoc(line).and_then(|word| lines.closing(at, word)) {
             (at, last, open) = (end, end, depth);
         } else if calls(line) {
-            // A command goes on after a backslash.
+            // A backslash continues the command on the next line.
             while lines.get(at).ends_with('\\') && at + 1 < lines.len() {
                 at += 1;
             }
@@ -81,8 +82,8 @@ fn find_end(lines: &Lines, first: usize) -> Option<usize> {
     Some(find_tail(lines, last, open, &functions))
 }
 
-/// The last line of a script after its last command: structures end there, and functions are
-/// called.
+/// The last line of a script, which may follow its last command: structures end and functions are
+/// called there.
 fn find_tail(lines: &Lines, last: usize, mut depth: isize, functions: &HashSet<&str>) -> usize {
     let is_function = |word: &str| functions.contains(word);
     let mut end = last;
@@ -106,7 +107,7 @@ fn find_tail(lines: &Lines, last: usize, mut depth: isize, functions: &HashSet<&
     end
 }
 
-/// Carries out the lines of a script as a shell would, as far as the text determines it.
+/// Runs the lines of a script as a shell would, up to what only a real run determines.
 fn read(reading: &mut Reading, fragment: &Fragment) -> String {
     let lines = reading.lines;
     let start = lines.range(reading.next_line.min(fragment.first)).0;

@@ -1,11 +1,11 @@
-//! Arithmetic of a shell, `$((N + 1))`, with values that the text determines.
+//! Shell arithmetic, `$((N + 1))`, with determined values.
 
 /// The longest expression that is evaluated.
 const MAX_LENGTH: usize = 256;
-/// Brackets and signs within each other.
+/// The deepest nesting of brackets and signs.
 const MAX_DEPTH: u8 = 24;
 
-/// Binary operators with their precedence. A longer one comes before its own beginning.
+/// Binary operators with their precedence. An operator comes before any prefix of it.
 const OPERATORS: [(&str, u8); 18] = [
     ("||", 1),
     ("&&", 2),
@@ -27,7 +27,7 @@ const OPERATORS: [(&str, u8); 18] = [
     ("/", 10),
 ];
 
-/// The value of an expression; `None` where only a run determines it. `value` gives the values of
+/// The value of an expression; `None` where only a run determines it. `value` returns the values of
 /// variables.
 pub(super) fn evaluate(text: &str, value: &dyn Fn(&str) -> Option<i64>) -> Option<i64> {
     if text.len() > MAX_LENGTH || text.contains("++") || text.contains("--") {
@@ -42,7 +42,7 @@ pub(super) fn evaluate(text: &str, value: &dyn Fn(&str) -> Option<i64>) -> Optio
     expression.rest.trim().is_empty().then_some(result)
 }
 
-/// A number as a shell writes it: `12`, `0x1f`, `017`.
+/// A number in shell syntax: `12`, `0x1f`, `017`.
 pub(super) fn number(text: &str) -> Option<i64> {
     let (digits, radix) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(digits) => (digits, 16),
@@ -55,7 +55,7 @@ pub(super) fn number(text: &str) -> Option<i64> {
         .flatten()
 }
 
-/// As [`number`], with a sign before it.
+/// Like [`number`], with an optional sign.
 pub(super) fn signed_number(text: &str) -> Option<i64> {
     match text.strip_prefix('-') {
         Some(digits) => number(digits).map(|number| -number),

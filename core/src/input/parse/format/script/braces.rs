@@ -1,22 +1,21 @@
-//! Words that a shell makes several words of before it does anything else: `{1..3}`, `eth{0,1}`;
-//! and patterns of file names.
+//! Brace expansion, which a shell does first: `{1..3}`, `eth{0,1}`; and file patterns.
 
 use super::arithmetic::signed_number;
 use super::lexer::closing;
 
-/// The most words of one range.
+/// The most words that one range expands to.
 const MAX_WORDS: i64 = 4096;
 
-/// Bytes that make a word a pattern of file names.
+/// Bytes that make a word a file pattern.
 pub(super) const PATTERN_SIGNS: [char; 3] = ['*', '?', '['];
 
-/// What braces make of a word.
+/// The brace expansion of a word.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Braces {
-    /// It has none.
+    /// The word has no braces.
     None,
     Words(Vec<String>),
-    /// They are not followed.
+    /// The expansion is too large or too complex.
     Unknown,
 }
 
@@ -69,7 +68,7 @@ fn count(range: &str) -> Option<Vec<String>> {
     }
 }
 
-/// The numbers from `first` to `last`, as texts; `None` for too many.
+/// The numbers from `first` to `last` as text; `None` if there are too many.
 pub(super) fn sequence(first: i64, step: i64, last: i64) -> Option<Vec<String>> {
     if step == 0 || last.checked_sub(first)?.checked_div(step)? > MAX_WORDS {
         return None;
@@ -90,7 +89,7 @@ pub(super) fn sequence(first: i64, step: i64, last: i64) -> Option<Vec<String>> 
     )
 }
 
-/// The first byte of a kind outside quotes and substitutions.
+/// The first of the given bytes outside quotes and substitutions.
 pub(super) fn find_unquoted(word: &str, is_wanted: impl Fn(u8) -> bool) -> Option<usize> {
     let bytes = word.as_bytes();
     let mut at = 0;

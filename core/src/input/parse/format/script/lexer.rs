@@ -1,12 +1,12 @@
 //! The tokens of a shell script: words with their quotes, and the operators between commands.
 
-/// Longer lines are no script's.
+/// A longer line does not belong to a script.
 pub(super) const MAX_LINE_LENGTH: usize = 64 * 1024;
-/// The longest text in quotes over several lines.
+/// The longest quoted text over several lines.
 const MAX_QUOTED_LENGTH: usize = 4096;
-/// Quotes that stay open, after which none is looked for over several lines.
+/// After this many unclosed quotes, no quote may span several lines.
 const MAX_OPEN_QUOTES: u32 = 64;
-/// Quotes and substitutions within each other.
+/// The deepest nesting of quotes and substitutions.
 const MAX_QUOTE_DEPTH: usize = 32;
 
 /// A kind of token.
@@ -32,7 +32,7 @@ pub(super) enum TokenKind {
     End,
 }
 
-/// A token with its place.
+/// A token and its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Token {
     pub(super) kind: TokenKind,
@@ -59,7 +59,7 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    /// The end of the line that holds a byte.
+    /// The end of the line that contains a byte.
     pub(super) fn line_end(&self, at: usize) -> usize {
         memchr::memchr(b'\n', &self.text.as_bytes()[at..self.end])
             .map_or(self.end, |length| at + length)
@@ -182,7 +182,7 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    /// The end of what a quote or bracket opens, on its line or on a few more.
+    /// The end of a quoted or bracketed text, on its first line or a few lines later.
     fn skip_quoted(&self, at: usize) -> Option<usize> {
         let line_end = self.line_end(at);
         if let Some(end) = closing(&self.text.as_bytes()[..line_end], at) {
@@ -191,7 +191,7 @@ impl<'t> Lexer<'t> {
         let most = self.end.min(at + MAX_QUOTED_LENGTH);
         let found = closing(&self.text.as_bytes()[..most], at)
             .filter(|_| self.open_quotes < MAX_OPEN_QUOTES)?;
-        // An apostrophe in a sentence does not quote the commands after it.
+        // An apostrophe in a sentence must not quote the commands after it.
         let inner = self.text.as_bytes().get(line_end..found)?;
         memchr::memmem::find(inner, b"tables")
             .is_none()
@@ -199,7 +199,7 @@ impl<'t> Lexer<'t> {
     }
 }
 
-/// The end of what a quote or bracket at a place opens.
+/// The end of the quoted or bracketed text that begins at a place.
 pub(super) fn closing(bytes: &[u8], mut at: usize) -> Option<usize> {
     let mut closers: Vec<u8> = Vec::new();
     while let Some(&byte) = bytes.get(at) {

@@ -1,6 +1,6 @@
-//! Runs a shell script as far as its text determines: functions at their call, the branch of a
-//! condition that the text chooses, loops over words that it has. A command that may have run or
-//! not is carried out as such a one.
+//! Runs a shell script as far as its text determines the run: it follows calls of functions,
+//! determined branches, and loops over known words. A command that may not have run leaves the
+//! rules undetermined.
 
 use std::collections::HashSet;
 
@@ -19,27 +19,27 @@ mod script_reports;
 mod simple_command;
 mod traps;
 
-/// Structures and calls of functions within each other.
+/// The deepest nesting of structures and calls of functions.
 const MAX_DEPTH: usize = 60;
-/// The most runs of one loop that are followed.
+/// The most iterations of one loop that are evaluated.
 const MAX_ITERATIONS: usize = 1000;
-/// The work that a script may cause beside one run of its text. Work is counted as if each command
-/// were written out: in bytes.
+/// The work that a script may cause in addition to one run of its text, in bytes of commands
+/// written out.
 const MAX_REPEATED_WORK: usize = 2_000_000;
-/// The work of any command.
+/// The least work of any command.
 const WORK_OF_COMMAND: usize = 2;
-/// The least work of a command of iptables, and the work of a function's call.
+/// The least work of an iptables command, and the work of a function call.
 const WORK_OF_CALL: usize = 24;
-/// The work of one variable that is set, compared or put back.
+/// The work of setting, comparing or restoring one variable.
 const WORK_OF_VARIABLE: usize = 4;
-/// The most bodies of a function of which any may be the one that runs.
+/// The most bodies of one function that may be the current one.
 const MAX_BODIES: usize = 16;
-/// Runs of a loop after which every variable counts as changed by it.
+/// The number of iterations after which every variable counts as changed by the loop.
 const MAX_DRY_RUNS: usize = 4;
-/// The most reports of one script about commands that may have run.
+/// The most reports of one script about commands that may not have run.
 const MAX_REPORTS: usize = 40;
 
-/// How a list of commands ended.
+/// The end of a list of commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Flow {
     Next,
@@ -49,7 +49,7 @@ enum Flow {
     Exit,
 }
 
-/// One way that a script may take.
+/// One possible path through the script.
 #[derive(Clone, Copy)]
 enum Way {
     List(u32),
@@ -57,13 +57,13 @@ enum Way {
     Nothing,
 }
 
-/// Runs the commands of a fragment: the text from `range.0` to `range.1`, of which `certain` is
-/// surely a script.
+/// Runs the commands of a fragment: the text from `range.0` to `range.1`. The part `certain`
+/// certainly is a script.
 pub(super) fn run(reading: &mut Reading, range: (usize, usize), certain: (usize, usize)) {
     let mut script = std::mem::take(&mut reading.script);
     let text = &*reading.cleaned.text;
     let before = &text[range.0..certain.0];
-    // Another script does not end where the one before it does.
+    // The end of the previous script does not end this one.
     script.may_have_ended &= !before.contains("#!") && !before.contains("```");
     if let Some(shell) = named_shell(&text[range.0..certain.1]) {
         script.variables.may_lack_braces = !["bash", "zsh", "ksh"]
@@ -132,21 +132,21 @@ struct Runner<'s, 'a, 'r> {
     script: Script,
     /// Whether the last command succeeded; `None` where only a run determines it.
     status: Option<bool>,
-    /// Conditions around the command that the text does not determine.
+    /// The enclosing conditions that the text does not determine.
     doubts: usize,
-    /// Loops around it of which only the variables are followed.
+    /// The enclosing loops of which only the variables are evaluated.
     dry: usize,
     function_may_have_ended: bool,
     loop_may_have_ended: bool,
-    /// Loops around the innermost one that may have ended before.
+    /// The loops around the innermost one that may have ended already.
     outer_loops_may_have_ended: usize,
     depth: usize,
     budget: usize,
-    /// Whether the commands run in the script's own shell, and not in one of their own.
+    /// Whether the commands run in the script's own shell, not in a subshell.
     is_in_main_shell: bool,
-    /// Whether the commands are nested too deep, so that none of them runs.
+    /// Whether the commands are nested too deep to run.
     is_unwinding: bool,
-    /// The variables of functions, with the values that they had outside.
+    /// The local variables of functions, with their values outside.
     locals: Vec<(String, Option<Value>)>,
     function_depth: usize,
 }
@@ -168,7 +168,7 @@ impl Runner<'_, '_, '_> {
         &self.text[range.0 as usize..range.1 as usize]
     }
 
-    /// Takes the cost of something from what the script may still cost. Returns whether it may.
+    /// Subtracts a cost from the remaining work. Returns whether enough work remained.
     fn spend(&mut self, cost: usize) -> bool {
         let rest = self.budget.checked_sub(cost);
         self.budget = rest.unwrap_or(0);
@@ -210,7 +210,7 @@ impl Runner<'_, '_, '_> {
                         return flow;
                     }
                 }
-                // `[ -f /etc/x ] || exit 1`: the script that came here went on.
+                // `[ -f /etc/x ] || exit 1`: a script that produced rules did not exit here.
                 None if self.is_in_main_shell
                     && self.aborts(
                         node,
@@ -234,7 +234,7 @@ impl Runner<'_, '_, '_> {
     }
 
     fn run_command(&mut self, node: Node) -> Flow {
-        // Every command of a pipeline has a shell of its own.
+        // Each command of a pipeline runs in its own subshell.
         let is_piped = node.link == Link::Pipe
             || self
                 .node(node.next)
@@ -250,7 +250,7 @@ impl Runner<'_, '_, '_> {
         flow
     }
 
-    /// Runs commands in a shell of their own, which leaves the variables as they are.
+    /// Runs commands in a subshell, which does not change the variables of the script.
     fn run_apart(&mut self, run: impl FnOnce(&mut Self) -> Flow) -> Flow {
         let begun = self.script.variables.begin();
         let had_ended = self.script.may_have_ended;
@@ -330,7 +330,7 @@ impl Runner<'_, '_, '_> {
         }
     }
 
-    /// Runs all ways of which the script takes one, and the text does not determine which.
+    /// Runs all possible paths, because the text does not determine which one runs.
     fn run_ways(&mut self, ways: &[Way]) -> Flow {
         let mut flows = Vec::new();
         let mut changes: Vec<Changes> = Vec::new();
@@ -364,7 +364,7 @@ impl Runner<'_, '_, '_> {
         Flow::Next
     }
 
-    /// Sets the variables to what all ways left; unknown where they differ.
+    /// Merges the variables of all paths; a variable that differs is unknown.
     fn join(&mut self, ways: &[Changes]) {
         let names: HashSet<&String> = ways.iter().flat_map(|changes| changes.keys()).collect();
         for name in names {

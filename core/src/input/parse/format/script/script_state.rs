@@ -1,4 +1,4 @@
-//! The state of a script: its variables, and the functions that it has defined.
+//! The state of a script: its variables and its defined functions.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,15 +11,15 @@ pub(in super::super::super) struct Script {
     pub(super) tree: Tree,
     pub(super) variables: Variables,
     pub(super) functions: HashMap<String, Function>,
-    /// Commands that were reported, by their place.
+    /// The reported commands, by their place.
     pub(super) reported: HashSet<u32>,
-    /// Whether the script may have ended before.
+    /// Whether the script may have ended already.
     pub(super) may_have_ended: bool,
-    /// What runs when the script ends: `trap 'iptables -F' EXIT`.
+    /// The commands that run when the script ends: `trap 'iptables -F' EXIT`.
     pub(super) traps: Vec<Range>,
 }
 
-/// The bodies that a function may have.
+/// The possible bodies of a function.
 #[derive(Debug, Default)]
 pub(super) struct Function {
     pub(super) bodies: Vec<u32>,

@@ -1,4 +1,4 @@
-//! The lines of a shell: which ones call iptables, and which ones can be no sentence.
+//! The lines of a shell script: distinguishes calls of iptables and other commands from prose.
 
 use crate::netfilter::backend::Backend;
 use crate::packet::Family;
@@ -7,7 +7,7 @@ use super::super::super::call;
 use super::assignment::{assignment, is_name};
 use super::lexer::MAX_LINE_LENGTH;
 
-/// Whether a line calls iptables to change something.
+/// Whether a line calls iptables to change rules.
 pub(in super::super) fn calls(line: &str) -> bool {
     let named = line.contains("tables")
         || line.contains('$')
@@ -22,7 +22,7 @@ pub(in super::super) fn calls(line: &str) -> bool {
     simple(line).iter().any(is_call) || heredoc(line).is_some()
 }
 
-/// Whether a command runs one of iptables by a program that only the script knows: `$SUDO iptables
+/// Whether a command runs iptables through a program that only the script defines: `$SUDO iptables
 /// -A …`, `run iptables -A …`.
 fn runs_call(command: &str) -> bool {
     let command = command.trim_start();
@@ -41,7 +41,7 @@ fn runs_call(command: &str) -> bool {
     is_runner && inner.is_some_and(changes)
 }
 
-/// A call of a simple command: where its words begin, its family and backend. `value` gives the
+/// A call of a simple command: the place of its words, its family and backend. `value` returns the
 /// values of variables.
 pub(super) fn program(
     text: &str,
@@ -73,7 +73,7 @@ pub(super) fn program(
         .map(|value| call::named(value.split_whitespace().next().unwrap_or_default()));
     let (family, backend) = match named {
         Some(named) => named.map(|(family, backend, _)| (family, backend))?,
-        // The name says what it is, and nothing else does.
+        // Only the name of the variable shows the program.
         None if lower.starts_with("ipt") || lower.contains("iptables") => (Family::Ipv4, None),
         None if lower.starts_with("ip6t") || lower.contains("ip6tables") => (Family::Ipv6, None),
         // `for cmd in iptables ip6tables; do $cmd -A …`
@@ -94,7 +94,7 @@ pub(super) fn program(
     changes.then_some((skipped + word.len(), family, backend))
 }
 
-/// Skips the shell's own words before a command.
+/// Skips the shell's keywords before a command.
 fn skip_keywords(text: &str) -> usize {
     let mut at = text.len() - text.trim_start().len();
     loop {
@@ -128,8 +128,7 @@ fn skip_keywords(text: &str) -> usize {
     }
 }
 
-/// Whether a line is one of a shell's that begins or ends a condition, a loop or a function, and no
-/// sentence.
+/// Whether a line begins or ends a condition, a loop or a function. Prose does not count.
 fn is_control(line: &str) -> bool {
     let line = line.split(" #").next().unwrap_or_default().trim();
     let first = line.split_whitespace().next().unwrap_or_default();
@@ -170,7 +169,7 @@ fn is_function_name(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b':' | b'.'))
 }
 
-/// The commands of a line, as `;`, `&&`, `||` and `|` part them.
+/// The commands of a line, separated by `;`, `&&`, `||` and `|`.
 fn simple(line: &str) -> Vec<(usize, usize)> {
     let bytes = line.as_bytes();
     let mut list = Vec::new();
@@ -187,7 +186,7 @@ fn simple(line: &str) -> Vec<(usize, usize)> {
                 return list;
             }
             (None, b';' | b'|' | b'&') => {
-                // `2>&1` and `&>` part nothing.
+                // `2>&1` and `&>` do not separate commands.
                 let joins = byte == b'&'
                     && (at > 0 && bytes[at - 1] == b'>' || bytes.get(at + 1) == Some(&b'>'));
                 if !joins {
@@ -206,13 +205,14 @@ fn simple(line: &str) -> Vec<(usize, usize)> {
     list
 }
 
-/// Words at the beginning of a line that only a shell's has.
+/// Words that begin a line only in a shell script.
 const COMMANDS: [&str; 16] = [
     "break", "continue", "exit", "return", "export", "local", "unset", "set", "source", ".",
     "shift", "readonly", "declare", "[", "[[", "trap",
 ];
 
-/// Whether a line is a shell's, and no sentence. `is_function` is whether a word names a function.
+/// Whether a line belongs to a shell script and is not prose. `is_function` returns whether a word
+/// names a function.
 pub(super) fn is_shell(line: &str, is_function: &dyn Fn(&str) -> bool) -> bool {
     let line = line.trim();
     let first = line.split([' ', '\t', ';']).next().unwrap_or_default();
@@ -226,7 +226,7 @@ pub(super) fn is_shell(line: &str, is_function: &dyn Fn(&str) -> bool) -> bool {
         || calls(line)
 }
 
-/// How a line changes the number of structures that are open.
+/// The change of the number of open structures by a line.
 pub(super) fn depth_change(line: &str) -> isize {
     let line = line.split(" #").next().unwrap_or_default().trim();
     if !is_control(line) {
@@ -251,7 +251,7 @@ pub(super) fn function_name(line: &str) -> Option<&str> {
     (is_function && is_function_name(name)).then_some(name)
 }
 
-/// The word that ends the here-document which a line gives to iptables-restore.
+/// The end word of the here-document that a line passes to iptables-restore.
 pub(in super::super) fn heredoc(line: &str) -> Option<&str> {
     if line.len() > MAX_LINE_LENGTH || !line.contains("tables") || !line.contains("-restore") {
         return None;
@@ -265,7 +265,7 @@ pub(in super::super) fn heredoc(line: &str) -> Option<&str> {
     (!word.is_empty() && !word.starts_with('<')).then_some(word)
 }
 
-/// Whether a line assigns a variable and does nothing else.
+/// Whether a line only assigns a variable.
 fn is_assignment(line: &str) -> bool {
     let mut line = line.trim();
     for word in ["export ", "local ", "readonly ", "declare "] {
@@ -279,7 +279,7 @@ fn is_assignment(line: &str) -> bool {
     let is_quoted = value
         .strip_prefix(['"', '\''])
         .is_some_and(|inner| inner.ends_with(['"', '\'']));
-    // A command that has the variable follows a blank.
+    // After a blank, a command follows that uses the variable.
     is_quoted || !value.contains(char::is_whitespace)
 }
 

@@ -6,24 +6,24 @@ use super::shell;
 
 /// The end of a list.
 pub(super) const NONE: u32 = u32::MAX;
-/// Conditions, loops and functions within each other.
+/// The deepest nesting of conditions, loops and functions.
 const MAX_DEPTH: usize = 32;
 /// The most commands of one condition, loop or function.
 const MAX_NODES: usize = 200_000;
-/// Lines between `if` and its `then`.
+/// The most lines between `if` and its `then`.
 const MAX_CONDITION_LINES: usize = 12;
-/// Bytes between `if` and its `then`.
+/// The most bytes between `if` and its `then`.
 const MAX_CONDITION_LENGTH: usize = 16 * 1024;
-/// Words such as `if` without a `then`, after which none is looked for.
+/// After this many words such as `if` without a `then`, such words count as prose.
 const MAX_LONE_KEYWORDS: u32 = 256;
 
-/// Here-documents with commands in them, after which their ends are not looked for.
+/// After this many here-documents with commands in them, the search for their ends stops.
 const MAX_OPEN_DOCUMENTS: u32 = 32;
 
 /// A range of the text.
 pub(super) type Range = (u32, u32);
 
-/// How a command depends on the one before it.
+/// The dependency of a command on the result of the previous one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Link {
     Next,
@@ -42,7 +42,7 @@ pub(super) struct Node {
     pub(super) next: u32,
 }
 
-/// What a command is. Lists are the place of their first command.
+/// The kinds of commands. A list is given as the place of its first command.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum NodeKind {
     Simple(Range),
@@ -50,7 +50,7 @@ pub(super) enum NodeKind {
         body: u32,
         is_subshell: bool,
     },
-    /// Arms, of which the first with a true condition runs.
+    /// Arms; the first arm with a true condition runs.
     If {
         arms: u32,
         is_whole: bool,
@@ -92,7 +92,7 @@ pub(super) enum NodeKind {
 #[derive(Debug, Default)]
 pub(super) struct Tree {
     pub(super) nodes: Vec<Node>,
-    /// Whether the structure could not be followed to its end.
+    /// Whether parsing stopped before the end of the structure.
     pub(super) is_lost: bool,
 }
 
@@ -134,7 +134,7 @@ enum Open {
     },
 }
 
-/// A structure that is open, with the place of its command.
+/// An open structure, with the place of its command.
 #[derive(Debug)]
 struct Frame {
     open: Open,
@@ -147,8 +147,8 @@ struct Frame {
 pub(super) struct Parser<'t> {
     lexer: Lexer<'t>,
     lines: &'t Lines<'t>,
-    /// The part in which every line is a script's. Other lines are read if they look like a
-    /// shell's.
+    /// The part in which every line belongs to a script. Other lines count only if they look like
+    /// shell commands.
     certain: (usize, usize),
     frames: Vec<Frame>,
     list: ListBuilder,
@@ -158,7 +158,7 @@ pub(super) struct Parser<'t> {
     function: Option<Range>,
     /// Whether a structure ended right before.
     is_after_structure: bool,
-    /// The words that end the here-documents of the line.
+    /// The end words of the line's here-documents.
     documents: Vec<Range>,
     lone_keywords: u32,
     /// Here-documents with commands in them.
@@ -193,8 +193,8 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// The next commands that belong together: a line, or a structure over several. `is_function`
-    /// is whether a word names a function.
+    /// The next group of commands: a line, or a structure over several lines. `is_function` returns
+    /// whether a word names a function.
     pub(super) fn next(
         &mut self,
         tree: &mut Tree,
@@ -237,7 +237,7 @@ impl<'t> Parser<'t> {
         (self.link, self.is_negated, self.is_after_structure) = (Link::Next, false, false);
     }
 
-    /// Skips lines that are no shell's, where no structure is open.
+    /// Skips lines outside the script while no structure is open.
     fn skip_prose(&mut self, is_function: &dyn Fn(&str) -> bool) {
         let bytes = self.lexer.text.as_bytes();
         while self.lexer.at < self.lexer.end
@@ -277,7 +277,7 @@ impl<'t> Parser<'t> {
                 .next()
                 .unwrap_or_default();
             let body = self.lexer.text.get(first..after).unwrap_or_default();
-            // The commands of `sudo sh <<END` or `cat > script <<END` are read as lines of this
+            // The commands of `sudo sh <<END` or `cat > script <<END` are parsed as lines of this
             // script.
             let has_commands = !command.contains("-restore") && body.lines().any(shell::calls);
             if has_commands {
@@ -344,7 +344,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// Passes the word after a redirection.
+    /// Skips the word after a redirection.
     fn redirect(&mut self, token: Token) {
         let word = self.lexer.peek();
         if word.kind == TokenKind::Word {
@@ -365,7 +365,7 @@ impl<'t> Parser<'t> {
         )
     }
 
-    /// Reads the patterns of an arm of `case`, up to their bracket.
+    /// Parses the patterns of an arm of `case`, up to their bracket.
     fn patterns(&mut self, tree: &mut Tree, first: Token) {
         if &self.lexer.text[first.start..first.end] == "esac" {
             return self.close(tree, true);
@@ -389,7 +389,7 @@ impl<'t> Parser<'t> {
         self.end_command();
     }
 
-    /// Reads a word at the beginning of a command.
+    /// Parses a word at the beginning of a command.
     fn command(&mut self, tree: &mut Tree, token: Token) {
         let word = &self.lexer.text[token.start..token.end];
         match word {
@@ -550,7 +550,7 @@ impl<'t> Parser<'t> {
         );
     }
 
-    /// Whether the keyword that a structure needs follows soon. A sentence has none.
+    /// Whether the required keyword of a structure follows soon. Prose has none.
     fn has_ahead(&mut self, tree: &mut Tree, keyword: &str) -> bool {
         let start = self.lexer.at;
         let mut end = self.lexer.end.min(start + MAX_CONDITION_LENGTH);
@@ -582,7 +582,7 @@ impl<'t> Parser<'t> {
         found && self.lone_keywords <= MAX_LONE_KEYWORDS
     }
 
-    /// Reads a command without structure.
+    /// Parses a simple command.
     fn simple(&mut self, tree: &mut Tree, first: Token) {
         let is_test = &self.lexer.text[first.start..first.end] == "[[";
         self.lexer.at = first.start;
@@ -599,7 +599,7 @@ impl<'t> Parser<'t> {
                 | TokenKind::Or
                 | TokenKind::Pipe => break,
                 TokenKind::Close => break,
-                // No shell reads it.
+                // Shells reject it.
                 TokenKind::Open => {
                     end = self.lexer.line_end(token.start);
                     self.lexer.at = end;
@@ -619,7 +619,7 @@ impl<'t> Parser<'t> {
             }
         }
         if end == first.start {
-            // A token that begins no command.
+            // This token begins no command.
             self.lexer.at = first.end.max(first.start + 1).min(self.lexer.end);
             return;
         }
@@ -643,7 +643,7 @@ impl<'t> Parser<'t> {
         self.end_command();
     }
 
-    /// Ends an arm of `if`; its condition follows unless `else` does.
+    /// Ends an arm of `if`. A condition follows, except after `else`.
     fn end_if_arm(&mut self, tree: &mut Tree, is_else: bool) {
         let body = std::mem::replace(&mut self.list, ListBuilder::EMPTY).first;
         let Some(Frame {
@@ -700,7 +700,7 @@ impl<'t> Parser<'t> {
         self.end_command();
     }
 
-    /// Ends the innermost structure; `is_whole` is whether the text shows its end.
+    /// Ends the innermost structure; `is_whole` is whether the text contains its end.
     fn close(&mut self, tree: &mut Tree, is_whole: bool) {
         match self.frames.last().map(|frame| &frame.open) {
             Some(Open::If { .. }) => self.end_if_arm(tree, false),
@@ -717,7 +717,7 @@ impl<'t> Parser<'t> {
                 function: Some(name),
                 ..
             } => {
-                // Commands after the function would be in it.
+                // Further commands would belong to the function.
                 tree.is_lost |= !is_whole;
                 NodeKind::Function { name, body }
             }

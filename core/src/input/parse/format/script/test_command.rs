@@ -2,7 +2,7 @@
 
 use super::variables::Field;
 
-/// The most words of a condition that is followed.
+/// The most words of a condition that is evaluated.
 const MAX_WORDS: usize = 48;
 
 /// Whether a condition holds, from the words between its brackets; `None` where only a run
@@ -66,7 +66,7 @@ fn known(word: &Field) -> Option<&str> {
     word.is_known.then_some(&*word.text)
 }
 
-/// Whether a text matches a pattern of the shell; `None` for patterns that are not followed.
+/// Whether a text matches a shell pattern; `None` for unsupported patterns.
 pub(super) fn matches(pattern: &str, text: &str) -> Option<bool> {
     if pattern.contains(['[', '\\', '(']) {
         return None;
@@ -77,7 +77,7 @@ pub(super) fn matches(pattern: &str, text: &str) -> Option<bool> {
         return None;
     }
     let (mut at, mut place) = (0, 0);
-    // Where the last `*` is, and how far the text that it stands for reaches.
+    // The place of the last `*`, and the end of the text that it matches.
     let mut star: Option<(usize, usize)> = None;
     while place < text.len() {
         match pattern.get(at) {

@@ -1,4 +1,4 @@
-//! The variables of a shell script, and the words that they make.
+//! The variables of a shell script, and the expansion of words.
 
 use std::collections::HashMap;
 
@@ -6,12 +6,12 @@ use super::arithmetic::{self, signed_number};
 use super::braces::{Braces, PATTERN_SIGNS, expand_braces, find_unquoted, sequence};
 use super::lexer::{Lexer, TokenKind, closing};
 
-/// The longest value that is followed.
+/// The longest value that is kept; a longer one is unknown.
 const MAX_VALUE_LENGTH: usize = 8 * 1024;
-/// The most words that one variable makes.
+/// The most words that one variable expands to.
 const MAX_VALUES: usize = 4096;
 
-/// The name of a script's or function's arguments: `$@`.
+/// The name of the arguments of a script or function: `$@`.
 pub(super) const ARGUMENTS: &str = "@";
 
 /// The value of a variable.
@@ -30,12 +30,12 @@ pub(super) enum Element {
     Known(String),
     /// One element, whose text only a run determines.
     Unknown,
-    /// Any number of elements: what `$X` becomes without quotes.
+    /// Any number of elements: the expansion of `$X` without quotes.
     AnyNumber,
 }
 
 impl Element {
-    /// The element that a word of a command becomes.
+    /// The element for one word of a command.
     pub(super) fn from_field(field: &Field) -> Self {
         match field.is_known {
             true => Self::Known(field.text.clone()),
@@ -45,7 +45,8 @@ impl Element {
     }
 }
 
-/// The element at a place of a list, where the text determines it. A place after the end is empty.
+/// The element at an index, if the text determines it. An index after the end gives an empty
+/// element.
 fn element(list: &[Element], at: usize) -> Option<&str> {
     if list
         .iter()
@@ -61,16 +62,16 @@ fn element(list: &[Element], at: usize) -> Option<&str> {
     }
 }
 
-/// What a part of a script changed: names with the values after it.
+/// The changes of a part of the script: names with their values after it.
 pub(super) type Changes = HashMap<String, Value>;
 
-/// The variables that the text sets. Any other variable may come from the environment.
+/// The variables that the script sets. The environment may set any other variable.
 #[derive(Debug, Default)]
 pub(super) struct Variables {
-    /// Whether the script's shell may be one without braces: `#!/bin/sh`.
+    /// Whether the script's shell may lack brace expansion: `#!/bin/sh`.
     pub(super) may_lack_braces: bool,
     values: HashMap<String, Value>,
-    /// The former values of what was set since the outermost [`Self::begin`].
+    /// The former values of the variables that were set since the outermost [`Self::begin`].
     log: Vec<(String, Option<Value>)>,
     open: usize,
 }
@@ -78,12 +79,12 @@ pub(super) struct Variables {
 /// A word of a command after expansion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Field {
-    /// The word, with the unknown parts as they are written: `$X`.
+    /// The word; unknown parts remain as written: `$X`.
     pub(super) text: String,
     pub(super) is_known: bool,
-    /// Whether it is one word. `$X` without quotes may be none or several.
+    /// Whether it is exactly one word. `$X` without quotes may be none or several.
     pub(super) is_one_word: bool,
-    /// Where it is in the script.
+    /// Its place in the script.
     pub(super) start: usize,
     pub(super) end: usize,
 }
@@ -93,7 +94,7 @@ impl Variables {
         self.values.get(name)
     }
 
-    /// The text of a variable, where the script determines it.
+    /// The text of a variable, if the script determines it.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         if let Ok(number @ 1..) = name.parse::<usize>() {
             let Some(Value::List(arguments)) = self.values.get(ARGUMENTS) else {
@@ -121,7 +122,7 @@ impl Variables {
         }
     }
 
-    /// Forgets all values: anything may have changed them.
+    /// Forgets all values, because a command may have changed any of them.
     pub(super) fn forget_all(&mut self) {
         let names: Vec<String> = self.values.keys().cloned().collect();
         names.iter().for_each(|name| self.set(name, Value::Unknown));
@@ -133,7 +134,7 @@ impl Variables {
         self.log.len()
     }
 
-    /// Ends that part and keeps what it changed. Returns the names, if wanted.
+    /// Ends that part and keeps its changes. Returns the changed names on request.
     pub(super) fn end_scope(&mut self, begun: usize, wants_names: bool) -> Vec<String> {
         self.open -= 1;
         let names = match wants_names {
@@ -149,12 +150,12 @@ impl Variables {
         names
     }
 
-    /// How many variables have a value.
+    /// The number of variables with a value.
     pub(super) fn len(&self) -> usize {
         self.values.len()
     }
 
-    /// Ends that part and undoes what it changed.
+    /// Ends that part and reverts its changes.
     pub(super) fn undo(&mut self, begun: usize) -> Changes {
         self.open -= 1;
         let mut changes = Changes::new();
@@ -172,7 +173,7 @@ impl Variables {
     pub(super) fn expand(&self, text: &str, (start, end): (usize, usize)) -> Vec<Field> {
         let mut lexer = Lexer::new(text, start, end);
         let mut fields: Vec<Field> = Vec::new();
-        // `[[ $A == x* ]]` compares with a pattern, and makes no words of it.
+        // `[[ $A == x* ]]` compares with a pattern, which is not expanded to words.
         let mut is_test = false;
         loop {
             let token = lexer.next();
@@ -186,7 +187,7 @@ impl Variables {
                 TokenKind::Word if is_test => {
                     let first = fields.len();
                     self.expand_word(text, (token.start, token.end), &mut fields);
-                    // It makes one word of each, also of an empty one.
+                    // Each element becomes one word, even an empty one.
                     let is_one = fields.len() == first + 1;
                     let is_known = fields.len() == first || is_one && fields[first].is_known;
                     let word = fields.get(first).filter(|_| is_one);
@@ -216,7 +217,7 @@ impl Variables {
         }
     }
 
-    /// Adds the words that braces and patterns of file names make of a word.
+    /// Adds the words that a word with braces or file patterns expands to.
     fn expand_words(&self, text: &str, place: (usize, usize), fields: &mut Vec<Field>) {
         let raw = &text[place.0..place.1];
         let first = fields.len();
@@ -239,7 +240,7 @@ impl Variables {
                 }
             }
         }
-        // Which files are there?
+        // The matching files are unknown.
         let is_sign = |byte: u8| PATTERN_SIGNS.contains(&char::from(byte));
         let is_pattern = !matches!(raw, "[" | "[[") && find_unquoted(raw, is_sign).is_some();
         let has_values = find_unquoted(raw, |byte| matches!(byte, b'$' | b'`')).is_some();
@@ -288,12 +289,12 @@ impl Variables {
         Some(expanded)
     }
 
-    /// The number that an expression of arithmetic has; `None` where only a run determines it.
+    /// The value of an arithmetic expression; `None` where only a run determines it.
     pub(super) fn evaluate(&self, expression: &str) -> Option<i64> {
         arithmetic::evaluate(expression, &|name| signed_number(self.text(name)?.trim()))
     }
 
-    /// Adds what a word becomes: nothing, one word, or several.
+    /// Adds the expansion of a word: no word, one, or several.
     pub(super) fn expand_word(
         &self,
         text: &str,
@@ -319,7 +320,7 @@ impl Variables {
                 }
                 b'"' => {
                     is_quoted = !is_quoted;
-                    // `"$@"` without arguments is no word.
+                    // `"$@"` without arguments expands to no words.
                     if raw != "\"$@\"" {
                         word.push("");
                     }
@@ -357,7 +358,7 @@ impl Variables {
         word.end();
     }
 
-    /// Adds what `$NAME`, `${NAME:-default}` or `$(command)` becomes.
+    /// Adds the expansion of `$NAME`, `${NAME:-default}` or `$(command)`.
     fn expand_variable(&self, raw: &str, is_quoted: bool, word: &mut WordBuilder) {
         if raw == "$" {
             return word.push(raw);
@@ -387,7 +388,7 @@ impl Variables {
         }
         match self.value_of(inner) {
             Some(text) if is_quoted => word.push(&text),
-            // Another separator is in `IFS`.
+            // `IFS` has another separator.
             Some(text) if !text.is_empty() && self.get("IFS").is_some() => {
                 word.push_unknown(raw, false)
             }
@@ -396,7 +397,7 @@ impl Variables {
         }
     }
 
-    /// The value of `NAME` or `NAME:-default`, where the script determines it.
+    /// The value of `NAME` or `NAME:-default`, if the script determines it.
     fn value_of(&self, inner: &str) -> Option<String> {
         let end = inner
             .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
@@ -426,8 +427,8 @@ impl Variables {
         }
     }
 
-    /// `$(command -v iptables)` is the program itself, `$(seq 1 3)` numbers. What any other command
-    /// prints is unknown.
+    /// `$(command -v iptables)` expands to the program, `$(seq 1 3)` to numbers. The output of any
+    /// other command is unknown.
     fn expand_command(&self, raw: &str, is_quoted: bool, word: &mut WordBuilder) {
         let arithmetic = raw
             .strip_prefix("$((")
@@ -458,7 +459,7 @@ impl Variables {
         }
     }
 
-    /// The numbers that `seq` prints.
+    /// The numbers in the output of `seq`.
     fn count(&self, words: &[&str]) -> Option<Vec<String>> {
         let read = |word: &&str| match word.trim_matches('"').strip_prefix('$') {
             Some(name) => {
@@ -478,7 +479,7 @@ impl Variables {
     }
 }
 
-/// How long the expansion is that begins at a `$` or backtick.
+/// The length of the expansion that begins at a `$` or backtick.
 fn expansion_length(raw: &str, at: usize) -> usize {
     let bytes = raw.as_bytes();
     let bracket = match bytes.get(at + 1) {
@@ -538,7 +539,7 @@ impl WordBuilder<'_> {
         field.is_one_word &= is_quoted;
     }
 
-    /// Adds a text without quotes, which blanks split into words.
+    /// Adds an unquoted text, which blanks split into words.
     fn push_split(&mut self, text: &str) {
         let is_blank = |c: char| matches!(c, ' ' | '\t' | '\n');
         if text.starts_with(is_blank) {

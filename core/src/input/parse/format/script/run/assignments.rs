@@ -7,8 +7,8 @@ use super::super::variables::{Element, Value};
 use super::{Runner, WORK_OF_VARIABLE};
 
 impl Runner<'_, '_, '_> {
-    /// Sets the variables of `A=1 B=2`. Returns where the command after them begins; the end where
-    /// none does.
+    /// Sets the variables of `A=1 B=2`. Returns the place of the command after them, or the end if
+    /// there is none.
     pub(super) fn run_assignments(&mut self, range: Range) -> usize {
         let mut lexer = Lexer::new(self.text, range.0 as usize, range.1 as usize);
         let mut found = Vec::new();
@@ -23,7 +23,7 @@ impl Runner<'_, '_, '_> {
                 _ => break token.start,
             }
         };
-        // `A=1 function` sets it for the function alone.
+        // `A=1 function` sets the variable only for the function.
         if end != range.1 as usize {
             for (start, end) in &found {
                 if let Some((name, _)) = assignment(&self.text[*start..*end]) {
@@ -31,7 +31,7 @@ impl Runner<'_, '_, '_> {
                 }
             }
         }
-        // `A=1 command` sets it for the command alone.
+        // `A=1 command` sets the variable only for the command.
         if end == range.1 as usize {
             self.status = Some(true);
             for place in found {
@@ -55,7 +55,7 @@ impl Runner<'_, '_, '_> {
         }
     }
 
-    /// Forgets all variables: anything may have changed them.
+    /// Forgets all variables, because a command may have changed any of them.
     pub(super) fn forget_all(&mut self) {
         if self.spend(self.script.variables.len() * WORK_OF_VARIABLE) {
             self.script.variables.forget_all();

@@ -1,4 +1,4 @@
-//! `if` and `case`: the branch that the text determines, or all that may run.
+//! `if` and `case`: runs the determined branch, or all possible ones.
 
 use super::super::syntax::{NONE, Node, NodeKind, Range};
 use super::super::test_command;
@@ -18,7 +18,7 @@ impl Runner<'_, '_, '_> {
             let holds = match condition {
                 NONE => Some(true),
                 _ => {
-                    // The conditions after an unknown one may not be tested.
+                    // The conditions after an unknown one may not be evaluated.
                     let doubt = usize::from(!ways.is_empty());
                     self.doubts += doubt;
                     let flow = self.run_list(condition);
@@ -41,11 +41,11 @@ impl Runner<'_, '_, '_> {
         self.choose(ways, has_last)
     }
 
-    /// Runs the one of several lists that the text determines, or all.
+    /// Runs the determined list of several, or all of them.
     fn choose(&mut self, mut ways: Vec<(u32, bool)>, has_last: bool) -> Flow {
         let is_open = ways.len() > 1 || !has_last;
         if is_open && !ways.is_empty() && self.is_in_main_shell {
-            // The script that came here did not abort.
+            // A script that produced rules did not abort here.
             let goes_on: Vec<(u32, bool)> = ways
                 .iter()
                 .copied()
@@ -104,7 +104,7 @@ impl Runner<'_, '_, '_> {
                 ways.push((body, false));
             }
             if falls_through && matches != Some(false) {
-                // The arms after it may run, too.
+                // The later arms may run, too.
                 let rest = self.arms_after(next);
                 ways.extend(rest);
                 break;

@@ -55,7 +55,7 @@ impl Runner<'_, '_, '_> {
         }
     }
 
-    /// Notes that a variable is one of the function's own: its value outside comes back after it.
+    /// Declares a local variable: the value outside is restored after the function.
     pub(super) fn declare_local(&mut self, name: &str) {
         if self.function_depth > 0 {
             let value = match self.is_sure() {

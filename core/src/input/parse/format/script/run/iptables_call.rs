@@ -15,7 +15,7 @@ use super::super::variables::Field;
 use super::{MAX_REPORTS, Runner, WORK_OF_CALL};
 
 impl Runner<'_, '_, '_> {
-    /// Gives the input of iptables-restore that a here-document holds to the tables.
+    /// Passes the here-document of an iptables-restore command to the tables.
     pub(super) fn run_restore(&mut self, range: Range, raw: &str, word: &str) {
         let lines = self.reading.lines;
         let begin = lines.holding(range.0 as usize);
@@ -75,7 +75,7 @@ impl Runner<'_, '_, '_> {
         self.status = None;
     }
 
-    /// Carries out a command of iptables; `words` follow the program's name.
+    /// Runs an iptables command; `words` follow the program's name.
     pub(super) fn run_iptables(
         &mut self,
         (family, backend): (Family, Option<Backend>),
@@ -168,7 +168,7 @@ impl Runner<'_, '_, '_> {
         self.run_iptables(program, &asked, range, true);
     }
 
-    /// `iptables-restore < file`: the text does not have the file.
+    /// `iptables-restore < file`: the input does not include the file.
     pub(super) fn run_unknown_input(
         &mut self,
         (family, backend): (Family, Option<Backend>),
@@ -199,7 +199,7 @@ impl Runner<'_, '_, '_> {
         }
     }
 
-    /// Notes that a command may have changed rules in a way that its text does not show.
+    /// Notes that a command may have changed rules in a way that the text does not show.
     pub(super) fn run_hidden_command(&mut self, raw: &str, range: Range) {
         if self.dry > 0 {
             return;
@@ -226,7 +226,7 @@ impl Runner<'_, '_, '_> {
     }
 }
 
-/// The program that a line gives a here-document to.
+/// The program that a line passes a here-document to.
 fn restore_program(command: &str) -> Program {
     let family = if command.contains("ip6tables") {
         Family::Ipv6

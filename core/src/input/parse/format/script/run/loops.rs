@@ -82,21 +82,22 @@ impl Runner<'_, '_, '_> {
         end
     }
 
-    /// Begins a loop. Returns what [`Self::end_loop`] needs.
+    /// Begins a loop. Returns the argument for [`Self::end_loop`].
     fn begin_loop(&mut self) -> (bool, usize) {
         let outer = std::mem::take(&mut self.loop_may_have_ended);
         self.outer_loops_may_have_ended += usize::from(outer);
         (outer, self.script.variables.begin())
     }
 
-    /// Ends a loop. Where it may have ended before, the values that it left are unknown.
+    /// Ends a loop. If it may have ended early, the variables that it set are unknown.
     fn end_loop(&mut self, (outer, begun): (bool, usize)) {
         let may_have_ended = std::mem::replace(&mut self.loop_may_have_ended, outer);
         self.outer_loops_may_have_ended -= usize::from(outer);
         self.end_variables(begun, may_have_ended);
     }
 
-    /// Ends a part of the script after which the variables that it set are unknown, if its end is.
+    /// Ends a part of the script. If its end is undetermined, the variables that it set are
+    /// unknown.
     pub(super) fn end_variables(&mut self, begun: usize, may_have_ended: bool) {
         let names = self.script.variables.end_scope(begun, may_have_ended);
         if may_have_ended {
@@ -108,8 +109,7 @@ impl Runner<'_, '_, '_> {
         }
     }
 
-    /// Runs the body of a loop once. Returns how the commands after the loop go on, if the loop
-    /// ends.
+    /// Runs the body of a loop once. Returns how the script continues if the loop ends.
     fn run_iteration(&mut self, body: u32) -> Option<Flow> {
         match self.run_list(body) {
             Flow::Next | Flow::Continue => None,
@@ -121,7 +121,8 @@ impl Runner<'_, '_, '_> {
     /// Runs a loop that may run any number of times.
     fn run_unknown_loop(&mut self, lists: &[u32], variable: Option<&str>) -> Flow {
         let outer = self.loop_may_have_ended;
-        // What one run sets is unknown in the next, which may take other ways.
+        // The variables that one iteration sets are unknown in the next one, which may take other
+        // paths.
         let mut flows = Vec::new();
         for run in 0.. {
             let begun = self.script.variables.begin();

@@ -1,5 +1,5 @@
-//! Checks at which a script aborts: `[ -x /sbin/iptables ] || exit 1`. A script that made rules
-//! passed them.
+//! Checks that abort a script: `[ -x /sbin/iptables ] || exit 1`. A script that made rules passed
+//! its checks.
 
 use super::super::script_state::Function;
 use super::super::shell;
@@ -7,8 +7,8 @@ use super::super::syntax::{NONE, Node, NodeKind};
 use super::Runner;
 
 impl Runner<'_, '_, '_> {
-    /// Whether a command ends the script with an error and does nothing else: `exit 1`, `{ echo no;
-    /// exit 1; }`, `die no`.
+    /// Whether a command only ends the script with an error: `exit 1`, `{ echo no; exit 1; }`, `die
+    /// no`.
     pub(super) fn aborts(&self, node: Node, is_prerequisite: bool) -> bool {
         match node.kind {
             NodeKind::Simple(range) => {
@@ -57,7 +57,7 @@ impl Runner<'_, '_, '_> {
         false
     }
 
-    /// As [`Self::aborts_in`] for the body of a function, whose own calls are not followed.
+    /// Like [`Self::aborts_in`], for the body of a function. Its own calls are not followed.
     fn ends_with_error(&self, list: u32) -> bool {
         let mut at = list;
         for _ in 0..16 {
@@ -84,7 +84,7 @@ impl Runner<'_, '_, '_> {
         false
     }
 
-    /// Whether a command tests what a script needs to run: a file, a program, the user.
+    /// Whether a command tests a prerequisite of the script: a file, a program, the user.
     pub(super) fn is_prerequisite(&self, node: Node) -> bool {
         let NodeKind::Simple(range) = node.kind else {
             return false;

@@ -32,7 +32,7 @@ impl Runner<'_, '_, '_> {
         );
     }
 
-    /// Reports the functions with commands of iptables that nothing calls.
+    /// Reports the functions with iptables commands that the script never calls.
     pub(super) fn report_uncalled_functions(&mut self) {
         let uncalled = |function: &&mut Function| !function.is_called;
         let mut ranges: Vec<Range> = Vec::new();
@@ -68,7 +68,7 @@ impl Runner<'_, '_, '_> {
         }
     }
 
-    /// Marks all chains: the script is too large or too deep to be followed.
+    /// Marks all chains, because the script is too large or too deep to evaluate.
     pub(super) fn mark_all(&mut self, range: (usize, usize)) {
         let line = self.reading.lines.holding(range.0);
         let number = self.reading.line(line).number;

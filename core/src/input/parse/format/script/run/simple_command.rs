@@ -1,4 +1,4 @@
-//! Commands without structure: what a shell builtin does, which function or program is called.
+//! Simple commands: shell builtins, calls of functions, and programs.
 
 use super::super::super::super::call;
 use super::super::assignment::assignment;
@@ -54,7 +54,7 @@ impl Runner<'_, '_, '_> {
         flow
     }
 
-    /// Runs the commands of a part of the text that is quoted.
+    /// Runs the commands in a quoted part of the text.
     pub(super) fn run_text(&mut self, range: (usize, usize)) -> Flow {
         let mut parser = Parser::new(self.text, self.reading.lines, range, range);
         while let Some(list) = parser.next(&mut self.script.tree, &|_| false) {
@@ -63,7 +63,7 @@ impl Runner<'_, '_, '_> {
         Flow::Next
     }
 
-    /// Runs a command by its expanded words.
+    /// Runs a command given by its expanded words.
     fn run_words(&mut self, fields: &[Field], range: Range, raw: &str, may_fail: bool) -> Flow {
         let fields = skip_launchers(fields);
         let Some((first, rest)) = fields.split_first() else {
@@ -104,7 +104,7 @@ impl Runner<'_, '_, '_> {
                 Some(true)
             }
             "[" | "test" | "[[" => self.test(fields, raw),
-            // "exit the shell" is a sentence.
+            // The words "exit the shell" are prose.
             "exit" | "return" | "break" | "continue" if rest.len() > 1 => None,
             "exit" | "return" | "break" | "continue" => {
                 self.status = match rest.first().map(|code| &*code.text) {
@@ -119,7 +119,7 @@ impl Runner<'_, '_, '_> {
                     _ => Flow::Continue,
                 };
             }
-            // An error outside of functions.
+            // This is an error outside functions.
             "local" if self.function_depth == 0 => {
                 rest.iter().for_each(|word| self.forget_names(&word.text));
                 None
@@ -210,7 +210,7 @@ impl Runner<'_, '_, '_> {
             _ if fields[0].text == "test" => words,
             _ => return None,
         };
-        // `[[ $A == "x*" ]]` compares with the text in quotes.
+        // `[[ $A == "x*" ]]` compares with the quoted text, not with a pattern.
         let inner = raw.trim_start_matches('[').trim_end_matches(']');
         let may_be_quoted = inner.contains(['"', '\'', '\\']) && inner.contains(PATTERN_SIGNS);
         if has_patterns && (raw.contains(['<', '>', '~']) || may_be_quoted) {
@@ -234,7 +234,7 @@ impl Runner<'_, '_, '_> {
             self.status = None;
             return Flow::Next;
         }
-        // `"$1"`: the command may be any function of the script.
+        // `"$1"`: the command may call any function of the script.
         let names: Vec<String> = self.script.functions.keys().cloned().collect();
         let is_argument =
             fields[0].text.starts_with(['$', '"']) && !fields[0].text.contains(['(', '/', '`']);
@@ -251,7 +251,7 @@ impl Runner<'_, '_, '_> {
     }
 }
 
-/// The part in quotes that holds a place of a command, without its quotes.
+/// The quoted part that contains a place of a command, without its quotes.
 fn quoted_part(raw: &str, place: usize) -> Option<(usize, usize)> {
     let mut at = 0;
     while let Some(open) = raw[at..place].find(['"', '\'']) {
@@ -265,7 +265,7 @@ fn quoted_part(raw: &str, place: usize) -> Option<(usize, usize)> {
     None
 }
 
-/// Skips the programs before a command that run it: `sudo -n`, `command`.
+/// Skips programs that run the following command: `sudo -n`, `command`.
 fn skip_launchers(mut fields: &[Field]) -> &[Field] {
     while let [first, rest @ ..] = fields {
         let is_launcher = first.is_known

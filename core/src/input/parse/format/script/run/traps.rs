@@ -1,15 +1,15 @@
-//! `trap`: commands that run when the script ends. The text does not determine whether it has ended.
-//! Traps of other signals do not run in a script that nothing interrupts.
+//! `trap`: commands that run when the script ends. The text does not determine whether the script
+//! has ended. Traps of other signals never run, because no signal is assumed.
 
 use super::super::shell;
 use super::super::variables::Field;
 use super::Runner;
 
-/// The most traps of which any may be the one that runs.
+/// The most traps that may be the current one.
 const MAX_TRAPS: usize = 8;
 
 impl Runner<'_, '_, '_> {
-    /// Notes the commands that `trap COMMANDS EXIT` states; `words` follow `trap`.
+    /// Stores the commands of `trap COMMANDS EXIT`; `words` follow `trap`.
     pub(super) fn set_trap(&mut self, words: &[Field]) {
         let Some((action, signals)) = words.split_first() else {
             return;
@@ -42,8 +42,8 @@ impl Runner<'_, '_, '_> {
         }
     }
 
-    /// Runs the commands of the traps. The rules may be those before the script ends, and those
-    /// after it.
+    /// Runs the commands of the traps. The dump may show the rules before or after the script's
+    /// end.
     pub(super) fn run_traps(&mut self) {
         for (start, end) in self.script.traps.clone() {
             self.doubts += 1;
