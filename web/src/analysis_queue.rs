@@ -1,4 +1,4 @@
-//! The idle queue: it computes after the walk is shown, in turns so short that no key waits for one.
+//! The idle queue: it computes results after the walk is shown, in turns too short to delay a key.
 
 use std::rc::Rc;
 
@@ -12,14 +12,14 @@ use crate::state::{Evaluation, State};
 /// The number of rules in one turn of the search for findings: some milliseconds.
 const RULES_PER_TURN: usize = 1_000;
 
-/// A result of the queue, with the rules or the walk that it is about.
+/// A result of the queue, with the rules or the walk that it belongs to.
 #[derive(Debug)]
 pub(crate) enum Computed {
-    /// Of the lead's packet.
+    /// The analysis of the lead's packet.
     Analysis(PacketAnalysis),
     /// The packets worth trying.
     Outcomes(Rc<Paste>, Rc<Vec<PacketOutcome>>),
-    /// Of the rules.
+    /// The findings about the rules.
     Findings(Rc<Paste>, Rc<Vec<Finding>>),
 }
 
@@ -30,7 +30,7 @@ impl PartialEq for Computed {
     }
 }
 
-/// What came of one turn.
+/// The result of one turn.
 #[derive(Debug)]
 pub(crate) enum Turn {
     /// Everything is computed.
@@ -41,7 +41,7 @@ pub(crate) enum Turn {
     Finished(Computed),
 }
 
-/// The queue. It keeps only what lies between two turns.
+/// The queue. It keeps the state between two turns.
 #[derive(Debug, Default)]
 pub(crate) struct AnalysisQueue {
     search: Option<(Rc<Paste>, findings::FindingSearch)>,
@@ -61,7 +61,7 @@ impl AnalysisQueue {
         ];
         let mut families = families.into_iter().flatten();
         if let Some(family) = families.find(|family| !paste.has_constants(*family)) {
-            // Everything else needs them.
+            // Everything else depends on these.
             paste.constants(family);
             return Turn::Unfinished;
         }
@@ -99,7 +99,7 @@ impl AnalysisQueue {
 }
 
 impl State {
-    /// Takes a result of the queue, unless it is about earlier rules or packets.
+    /// Takes a result of the queue, unless the rules or packets have changed.
     pub(crate) fn take_computed(&mut self, computed: &Computed) {
         let paste = Rc::clone(self.paste());
         let walked = self.results().analysis.as_ref();
@@ -108,7 +108,7 @@ impl State {
         match computed {
             Computed::Analysis(analysis) => {
                 if walked.is_some_and(|walked| Rc::ptr_eq(&walked, &analysis.walked)) {
-                    // The choices for the journey may be others by now.
+                    // The choices of the journey may have changed meanwhile.
                     let journey = results.analysis.take().map(|current| current.journey);
                     let mut analysis = analysis.clone();
                     analysis.journey = journey.unwrap_or(analysis.journey);

@@ -9,21 +9,21 @@ pub(crate) enum Move {
     First,
     /// One step back.
     Back,
-    /// One step on.
+    /// One step forward.
     Forward,
     /// To the last step of the longer walk.
     Last,
     /// To the next rule that matches, in either walk.
     NextMatch,
-    /// Out of the chain: on to where its caller, or the next table, goes on.
+    /// To the end of the chain's call: the next step of its caller, or of the next table.
     OutOfChain,
-    /// To the rule that decided: the first path's.
+    /// To the deciding rule of the first path.
     Decided,
-    /// To that step.
+    /// To a step.
     To(usize),
 }
 
-/// Where a move from `at` leads. The first path is the one whose chains count.
+/// The target of a move from `at`. The first path determines the chains.
 pub(crate) fn go(paths: &[&Path], at: usize, to: Move) -> usize {
     let last = last(paths);
     let next = match to {
@@ -54,7 +54,7 @@ pub(crate) fn last(paths: &[&Path]) -> usize {
         .saturating_sub(1)
 }
 
-/// The step at which the deciding rule or policy settled it.
+/// The step at which the rule or policy decided.
 fn decided(path: &Path) -> Option<usize> {
     let place = path.verdict.as_ref()?.decided_by?;
     let mut steps = path.steps.iter();
@@ -67,8 +67,8 @@ fn matches(path: &Path, at: usize) -> bool {
         .is_some_and(|step| step.outcome != Outcome::NoMatch)
 }
 
-/// The first later step that is neither in this chain nor in one that it called. Steps of called
-/// chains have callers later than the one that led in here.
+/// The first later step outside this chain and the chains that it calls. Steps of called chains
+/// have a longer list of callers.
 fn out_of_chain(path: &Path, at: usize) -> Option<usize> {
     let here = path.steps.at(at);
     let (base, table) = (

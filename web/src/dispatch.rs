@@ -4,7 +4,7 @@ use yew::prelude::*;
 
 use crate::state::Action;
 
-/// Sends actions to the state. It is the same for as long as the page lives.
+/// Sends actions to the state. It stays the same for the lifetime of the page.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Dispatch(Callback<Action>);
 

@@ -1,4 +1,4 @@
-//! The draft that a browser keeps: what is shown, as a link holds it.
+//! The draft in the browser's storage: the work in the form of a link.
 
 use chainwalk_core::share::link;
 use gloo::utils::window;
@@ -8,11 +8,11 @@ use crate::paste::{MAX_EDITED_BYTES, Origin};
 use crate::share;
 use crate::state::State;
 
-/// Whether the reader wants drafts kept: `yes`, `no`, or nothing said.
+/// Whether the user wants drafts kept: `yes`, `no`, or empty for no choice.
 const KEY: &str = "chainwalk.keep";
 
-/// Whether drafts are kept. Pages from the disk share one storage, so those keep one only when
-/// asked.
+/// Whether drafts are kept. Pages on the disk share one storage, so they keep drafts only on
+/// request.
 pub(crate) fn is_enabled() -> bool {
     match &*browser::setting(KEY) {
         "yes" => true,
@@ -24,7 +24,7 @@ pub(crate) fn is_enabled() -> bool {
     }
 }
 
-/// Keeps drafts from now on, or none and none that there are.
+/// Switches drafts on, or switches them off and removes them.
 pub(crate) fn enable(keeps: bool) {
     browser::set(KEY, if keeps { "yes" } else { "no" });
     if !keeps {
@@ -32,15 +32,15 @@ pub(crate) fn enable(keeps: bool) {
     }
 }
 
-/// The draft of the last time.
+/// The draft of the last visit.
 pub(crate) fn load() -> Option<String> {
     Some(browser::draft()).filter(|draft| is_enabled() && !draft.is_empty())
 }
 
-/// Keeps what is shown.
+/// Stores the shown work.
 ///
 /// # Errors
-/// Why not, and what to do.
+/// The reason of the failure, and a remedy.
 pub(crate) fn store(state: &State) -> Result<(), &'static str> {
     let long = state
         .paste()

@@ -1,4 +1,4 @@
-//! Rules changed in place: the selected rule, and its changes.
+//! Changes of rules in place: the selected rule, and its changes.
 
 use std::rc::Rc;
 
@@ -8,20 +8,20 @@ use chainwalk_core::netfilter::place::Place;
 /// The form for the selected rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EditForm {
-    /// Its own words.
+    /// Edits the rule itself.
     Change,
-    /// The words of a new rule before it.
+    /// Adds a new rule before it.
     Above,
-    /// The words of a new rule after it.
+    /// Adds a new rule after it.
     Below,
 }
 
 /// The form of the changed rules as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Export {
-    /// As `iptables-save` prints them.
+    /// The output of `iptables-save`.
     Save,
-    /// As the commands that lead there from the rules as pasted.
+    /// The commands that make the changes to the pasted rules.
     Commands,
 }
 
@@ -50,8 +50,8 @@ pub(crate) struct Editing {
     pub(crate) place: Option<Place>,
     /// The form that is open.
     pub(crate) form: Option<EditForm>,
-    /// Why the last change was not made.
+    /// Why the last change failed.
     pub(crate) refused: Option<Refused>,
-    /// The rules as text, where that is shown.
+    /// The changed rules as text, if shown.
     pub(crate) export: Option<(Export, Written)>,
 }

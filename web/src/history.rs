@@ -9,7 +9,7 @@ use crate::state::{Version, Workspace};
 
 /// At most this number of steps can be undone.
 const MAX_STEPS: usize = 100;
-/// The texts of all steps together have at most this number of bytes, without the last step.
+/// The most bytes of text that all steps together keep; the last step is not counted.
 const MAX_BYTES: usize = 64 << 20;
 
 /// The text that a user types.
@@ -25,7 +25,7 @@ pub(crate) enum Typing {
 pub(crate) struct History {
     done: Vec<Version<Workspace>>,
     undone: Vec<Version<Workspace>>,
-    /// The text that was typed last: more of it makes no new step.
+    /// The text field of the last change: further typing in it makes no new step.
     typing: Option<Typing>,
     /// The workspace before a lesson was opened.
     pub(crate) before_lesson: Option<Version<Workspace>>,
@@ -65,7 +65,7 @@ impl History {
         self.done.drain(..self.done.len() - kept);
     }
 
-    /// The workspace to restore: one step back, or one on, from the current one.
+    /// The workspace to restore: the step before or after the current one.
     pub(crate) fn step(
         &mut self,
         redo: bool,

@@ -19,18 +19,18 @@ pub(crate) enum InputEvent {
     Text(String),
     /// A link's part after `#`.
     Link(String),
-    /// A file, still to be read.
+    /// A file that is not read yet.
     File(File),
-    /// A key went down that may mean something.
+    /// A key that may have an action.
     Key {
         /// Its name, as the browser gives it.
         key: String,
-        /// What had the focus.
+        /// The element with the focus.
         focus: Focus,
-        /// Whether it is being held.
+        /// Whether the key is held down.
         repeat: bool,
     },
-    /// Something to do, whatever has the focus.
+    /// An action, whatever has the focus.
     Do(Action),
     /// A key went up.
     Up,
@@ -38,7 +38,7 @@ pub(crate) enum InputEvent {
 
 /// Listens on the whole document for as long as the result lives.
 pub(crate) fn listen(taken: &Callback<InputEvent>) -> Vec<EventListener> {
-    // Without this the browser refuses the drop, or opens the file in the page's place.
+    // Otherwise the browser refuses the drop, or opens the file instead of the page.
     let drag = |event: &Event| {
         event.prevent_default();
         None
@@ -56,11 +56,11 @@ pub(crate) fn listen(taken: &Callback<InputEvent>) -> Vec<EventListener> {
 
 /// The part after `#` of the page's current address.
 pub(crate) fn fragment() -> String {
-    // It fails only in pages that another page holds and that are of another origin.
+    // It fails only in a frame of another origin.
     window().location().hash().unwrap_or_default()
 }
 
-/// Another link may be opened in the same page, which is not loaded again.
+/// A user may open another link in the same page, which then does not reload.
 fn on_link(taken: &Callback<InputEvent>) -> EventListener {
     let taken = taken.clone();
     EventListener::new(&window(), "hashchange", move |_| {
@@ -134,14 +134,14 @@ fn is_in_dialog(target: Option<EventTarget>) -> bool {
     })
 }
 
-/// Whether it is a field that only shows something.
+/// Whether the field is read-only.
 fn is_readonly(target: Option<EventTarget>) -> bool {
     target
         .and_then(|target| target.dyn_into::<Element>().ok())
         .is_some_and(|field| field.has_attribute("readonly"))
 }
 
-/// A paste into a field is the field's own, unless the text is too long for any.
+/// A paste into a field belongs to the field, unless the text is too long for it.
 fn paste(event: &Event) -> Option<InputEvent> {
     let event: &ClipboardEvent = event.unchecked_ref();
     let text = event
@@ -162,7 +162,7 @@ fn paste(event: &Event) -> Option<InputEvent> {
 fn chosen(event: &Event) -> Option<InputEvent> {
     let field = event.target()?.dyn_into::<HtmlInputElement>().ok()?;
     let file = field.files()?.get(0)?;
-    // So that the same one can be chosen again.
+    // The user can then choose the same file again.
     field.set_value("");
     Some(InputEvent::File(file))
 }

@@ -6,16 +6,16 @@ use crate::state::{Action, Tab};
 /// The kind of element that has the focus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Focus {
-    /// Something that takes text, or letters to choose by.
+    /// An element that takes text, or letters as a choice.
     Typing,
-    /// A slider or a list of tabs: arrows, Home and End are its own.
+    /// A slider or a list of tabs, which handles arrows, Home and End.
     Moving,
     /// Anything else.
     Elsewhere,
 }
 
-/// The action of a key; `None` leaves it to the browser. `shortcuts` is the switch in the help:
-/// characters may be off.
+/// The action of a key; `None` leaves it to the browser. `shortcuts` is whether single-character
+/// shortcuts are on.
 pub(crate) fn action(key: &str, focus: Focus, shortcuts: bool) -> Option<Action> {
     let is_character = key.chars().count() == 1;
     if focus == Focus::Typing

@@ -1,5 +1,4 @@
-//! The classroom: which lessons there are, which one is open at which step, what was answered, and
-//! how far one has come.
+//! The state of the lessons: the list, the open lesson and step, the answers, and the progress.
 
 use std::rc::Rc;
 
@@ -24,14 +23,14 @@ const MARK: char = '\u{1e}';
 /// The name of a lesson that was opened from a file.
 pub(crate) const OWN: &str = "own";
 
-/// One lesson, not yet read.
+/// A lesson before it is parsed.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    /// Its name, as addresses have it.
+    /// Its name in addresses.
     pub(crate) name: String,
     /// Its title and description.
     pub(crate) head: Result<LessonHead, Fault>,
-    /// How many of its steps ask something.
+    /// The number of its exercises.
     pub(crate) asks: usize,
     text: String,
 }
@@ -51,87 +50,87 @@ impl Entry {
     }
 }
 
-/// Which part of a lesson is shown.
+/// The shown part of a lesson.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     /// A step, from 0.
     Step(usize),
-    /// All of it, to be printed.
+    /// The whole lesson, for paper.
     Handout,
 }
 
-/// The part of the lessons that is shown.
+/// The shown part of the lessons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shown {
-    /// Nothing.
+    /// The lessons are closed.
     Closed,
     /// The list.
     List,
-    /// A lesson: a place among the entries.
+    /// A lesson, by its place in the list.
     Lesson(usize, Part),
 }
 
-/// The attempt at the step that is open.
+/// The attempt at the open step.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Attempt {
-    /// The answers that were chosen, in order.
+    /// The chosen answers, in order.
     pub(crate) chosen: Vec<usize>,
-    /// How many hints were asked for.
+    /// The number of shown hints.
     pub(crate) hints: usize,
-    /// Whether the answer was asked for.
+    /// Whether the answer is shown.
     pub(crate) given_up: bool,
-    /// What became of the last attempt at the task.
+    /// The result of the last attempt at the task.
     pub(crate) judged: Option<Judgement>,
-    /// Whether the task is solved, and in how many moves at best.
+    /// The lowest number of moves that solved the task; `None` while it is unsolved.
     pub(crate) solved: Option<usize>,
 }
 
-/// All of it.
+/// The state of the lessons.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Classroom {
-    /// Every lesson; nothing until they have been loaded.
+    /// Every lesson; empty until they are loaded.
     pub(crate) entries: Option<Rc<Vec<Entry>>>,
-    /// Why they could not be loaded, or what is wrong with a file.
+    /// Why loading failed, or the error of a file.
     pub(crate) fault: String,
-    /// The address, which selects the part.
+    /// The address, which selects the shown part.
     pub(crate) address: String,
-    /// The lesson that is open, read: its name, and itself or what is wrong with it.
+    /// The open lesson: its name, and its parsed text or the error in it.
     open: Option<(String, Rc<Result<Lesson, Fault>>)>,
-    /// The attempt at the step that is open.
+    /// The attempt at the open step.
     pub(crate) attempt: Attempt,
-    /// How far one has come.
+    /// The progress in all lessons.
     pub(crate) progress: Progress,
-    /// Whether all answers are shown, in larger type.
+    /// Whether the trainer's view is on: all answers, in larger type.
     pub(crate) trainer: bool,
 }
 
-/// What can happen.
+/// An event of the lessons.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum LessonAction {
     /// An address was opened: the part from `#`.
     Address(String),
-    /// The text of all lessons came.
+    /// The text of all lessons arrived.
     Loaded(String),
-    /// It did not come.
+    /// Loading the lessons failed.
     Missing(String),
-    /// A file was opened: a lesson, or a progress that was saved.
+    /// A file was opened: a lesson, or a saved progress.
     File(String),
     /// An answer was chosen.
     Choose(usize),
-    /// Another hint is wanted.
+    /// The reader requested another hint.
     Hint,
-    /// The answer is wanted.
+    /// The reader requested the answer.
     GiveUp,
     /// An attempt at a task was judged.
     Judged(Judgement),
-    /// All answers are shown, or not.
+    /// The trainer's view is switched on or off.
     Trainer,
     /// Progress is reset.
     Reset,
 }
 
 impl Classroom {
-    /// Nothing is open yet, and so much was done before.
+    /// Closed lessons, with the progress of earlier visits.
     pub(crate) fn new(progress: Progress) -> Self {
         Self {
             progress,
@@ -139,7 +138,7 @@ impl Classroom {
         }
     }
 
-    /// The part that is shown.
+    /// The shown part.
     pub(crate) fn shown(&self) -> Shown {
         let Some(rest) = self.address.strip_prefix(ADDRESS) else {
             return Shown::Closed;
@@ -166,17 +165,17 @@ impl Classroom {
         }
     }
 
-    /// The lesson that is open.
+    /// The open lesson.
     pub(crate) fn lesson(&self) -> Option<&Lesson> {
         self.read()?.as_ref().ok()
     }
 
-    /// The same, or what is wrong with it.
+    /// The open lesson, or the error in it.
     pub(crate) fn read(&self) -> Option<&Result<Lesson, Fault>> {
         self.open.as_ref().map(|(_, lesson)| &**lesson)
     }
 
-    /// The step that is open, with its place.
+    /// The open step, with its number.
     pub(crate) fn step(&self) -> Option<(usize, &LessonStep)> {
         match self.shown() {
             Shown::Lesson(_, Part::Step(step)) => Some((step, self.lesson()?.steps.get(step)?)),
@@ -184,7 +183,7 @@ impl Classroom {
         }
     }
 
-    /// Whether the text after an exercise is shown.
+    /// Whether the text after the exercise is shown.
     pub(crate) fn is_done(&self, step: &LessonStep) -> bool {
         let chosen = &self.attempt.chosen;
         self.trainer
@@ -198,7 +197,7 @@ impl Classroom {
             }
     }
 
-    /// Whether the walk is hidden: a prediction is wanted.
+    /// Whether the walk is hidden, because the reader must predict it.
     pub(crate) fn hides(&self) -> bool {
         self.step().is_some_and(|(_, step)| {
             matches!(&step.exercise, Some(Exercise::Ask(question)) if question.hides)
@@ -206,7 +205,7 @@ impl Classroom {
         })
     }
 
-    /// The rules and packets of the step that is open.
+    /// The rules and packets of the open step.
     pub(crate) fn stage(&self) -> Option<Stage> {
         let (_, step) = self.step()?;
         let lesson = self.lesson()?;
@@ -242,7 +241,7 @@ impl Classroom {
         }
     }
 
-    /// Reads the lesson that the address asks for.
+    /// Parses the lesson of the address.
     fn open(&mut self) {
         let Some(name) = self.name().map(str::to_owned) else {
             return;
@@ -288,7 +287,7 @@ impl Classroom {
         }
     }
 
-    /// Keeps that the step is done.
+    /// Stores that the step is finished.
     fn note(&mut self, moves: usize) {
         if let (Some(name), Some((step, _)), false) =
             (self.name().map(str::to_owned), self.step(), self.trainer)
@@ -357,13 +356,13 @@ impl Reducible for Classroom {
 pub(crate) struct Stage {
     /// The rules.
     pub(crate) text: String,
-    /// The namespace, where the lesson states one.
+    /// The namespace, if the lesson states one.
     pub(crate) host: Option<Host>,
     /// One packet or two.
     pub(crate) packets: Vec<Packet>,
     /// The step of the walk.
     pub(crate) at: At,
-    /// Whether all rules are shown, in their own order, whatever the packets meet.
+    /// Whether all rules are shown in the order of the text.
     pub(crate) whole: bool,
 }
 

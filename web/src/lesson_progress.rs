@@ -1,5 +1,4 @@
-//! How far one has come in the lessons: kept in this browser, and in a file where somebody saves
-//! it.
+//! The progress in the lessons, kept in this browser or in a saved file.
 
 use std::fmt::Write;
 
@@ -10,7 +9,7 @@ const KEY: &str = "chainwalk.lessons";
 /// The first line of a saved file.
 const FILE: &str = "chainwalk progress 1";
 
-/// A lesson's name with the steps that were done, from 0, and in how many moves.
+/// A lesson's name, and its finished steps, from 0, with the number of moves.
 type Of = (String, Vec<(usize, usize)>);
 
 /// The finished steps of each lesson.
@@ -26,12 +25,12 @@ impl Progress {
             .map_or(&[], |(_, steps)| steps)
     }
 
-    /// Whether nothing was done.
+    /// Whether no step is finished.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// A step was done; fewer moves count.
+    /// Records a finished step, with the lowest number of moves.
     pub(crate) fn note(&mut self, lesson: &str, step: usize, moves: usize) {
         let place = self
             .0
@@ -48,7 +47,7 @@ impl Progress {
         }
     }
 
-    /// Takes over what was done elsewhere.
+    /// Adds the progress of another file or browser.
     pub(crate) fn join(&mut self, other: Self) {
         for (lesson, steps) in other.0 {
             for (step, moves) in steps {
@@ -57,7 +56,7 @@ impl Progress {
         }
     }
 
-    /// As a file: a line for each lesson, `NAME STEP=MOVES …`.
+    /// The content of the file: a line for each lesson, `NAME STEP=MOVES …`.
     pub(crate) fn to_file(&self) -> String {
         let mut text = format!("{FILE}\n");
         for (lesson, steps) in &self.0 {
@@ -71,7 +70,7 @@ impl Progress {
         text
     }
 
-    /// Reads such a file; nothing where it is none. What cannot be read of it is left out.
+    /// Parses such a file; `None` for any other file. Invalid entries are skipped.
     pub(crate) fn from_file(text: &str) -> Option<Self> {
         let mut progress = Self::default();
         for line in text.trim_start().strip_prefix(FILE)?.lines() {
@@ -86,12 +85,12 @@ impl Progress {
         Some(progress)
     }
 
-    /// What an earlier visit left. A browser without storage keeps nothing.
+    /// The progress of earlier visits. A browser without storage has none.
     pub(crate) fn stored() -> Self {
         Self::from_file(&browser::setting(KEY)).unwrap_or_default()
     }
 
-    /// Keeps it for the next visit, where the browser allows that.
+    /// Stores the progress for the next visit, if the browser allows it.
     pub(crate) fn store(&self) {
         browser::set(
             KEY,

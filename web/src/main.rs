@@ -44,14 +44,14 @@ use components::app::App;
 
 #[wasm_bindgen]
 extern "C" {
-    /// The shell's last resort: it replaces the page by a message, without Yew (see
+    /// The shell's fallback: it replaces the page with a message, without Yew (see
     /// `static/boot.js`).
     #[wasm_bindgen(js_name = chainwalkFault)]
     fn fault(message: &str);
 }
 
 fn main() {
-    // Not `std::panic::set_hook`: Yew would put its own in the place of that.
+    // Not `std::panic::set_hook`, because Yew would replace that hook.
     yew::set_custom_panic_hook(Box::new(|panic| fault(&panic.to_string())));
     yew::Renderer::<App>::with_root(
         gloo::utils::document()

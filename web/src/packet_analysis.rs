@@ -14,9 +14,9 @@ use crate::walked::Walked;
 /// hundreds of walks, and the idle queue computes them.
 #[derive(Clone, Debug)]
 pub(crate) struct PacketAnalysis {
-    /// The walk that it is about.
+    /// The walk that it analyzes.
     pub(crate) walked: Rc<Walked>,
-    /// The packet's connection, as legs.
+    /// The legs of the packet's connection.
     pub(crate) journey: Rc<Journey>,
     /// Senders by the outcome of their packet.
     pub(crate) senders: Option<Rc<Vec<SenderClass>>>,
@@ -25,7 +25,7 @@ pub(crate) struct PacketAnalysis {
 }
 
 impl PacketAnalysis {
-    /// The journey alone.
+    /// Computes only the journey.
     pub(crate) fn new(paste: &Paste, walked: &Rc<Walked>, choices: &Choices) -> Self {
         let (rulesets, host, packet) = (paste.rulesets(), &paste.host, &walked.trace.packet);
         let journey = journey::journey(rulesets, host, paste.mesh.as_ref(), packet, choices);
@@ -37,7 +37,7 @@ impl PacketAnalysis {
         }
     }
 
-    /// The packet that it is about.
+    /// The packet that it analyzes.
     pub(crate) fn packet(&self) -> &Packet {
         &self.walked.trace.packet
     }
@@ -47,7 +47,7 @@ impl PacketAnalysis {
         self.flips.is_some() && self.senders.is_some()
     }
 
-    /// The same with the next part computed.
+    /// The analysis with the next part computed.
     pub(crate) fn compute_next(&self, paste: &Paste) -> Self {
         let (rulesets, host, packet) = (paste.rulesets(), &paste.host, self.packet());
         let constants = paste.constants(packet.family());

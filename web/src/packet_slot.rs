@@ -1,4 +1,4 @@
-//! One of the two packets, as typed.
+//! One of the two packets, with its line as typed.
 
 use std::rc::Rc;
 
@@ -15,11 +15,11 @@ use crate::walked::Walked;
 pub(crate) struct PacketSlot {
     /// Its fields.
     pub(crate) form: PacketForm,
-    /// Its line while that is typed.
+    /// The text of its line during typing.
     pub(crate) line: Option<String>,
-    /// The error in that line. The fields are those of the last valid line then.
+    /// The error in that line. The fields keep the values of the last valid line.
     pub(crate) line_error: Option<LineError>,
-    /// The scenario that it was filled in with, until a field is changed.
+    /// The scenario that filled it in, until a field changes.
     pub(crate) scenario: Option<&'static str>,
 }
 
@@ -34,7 +34,7 @@ impl PacketSlot {
         }
     }
 
-    /// The text of its line: what is typed, or the packet that its fields make.
+    /// The text of its line: the typed text, or the one for its fields.
     pub(crate) fn line_text(&self) -> String {
         let printed = || {
             let packet = self.form.packet();
@@ -45,7 +45,7 @@ impl PacketSlot {
         self.line.clone().unwrap_or_else(printed)
     }
 
-    /// Takes what is typed in its line, or that the line is left.
+    /// Takes the typed text, or ends the typing.
     pub(crate) fn type_line(&mut self, text: Option<String>) {
         match text.as_deref().map(line::parse_packet_line) {
             Some(Ok(packet)) => {
@@ -57,13 +57,13 @@ impl PacketSlot {
             Some(Err(error)) => {
                 (self.line, self.line_error, self.scenario) = (text, Some(error), None)
             }
-            // An error stays until it is fixed, or a field is written.
+            // An error stays until the line is valid, or a field changes.
             None if self.line_error.is_none() => self.line = None,
             None => {}
         }
     }
 
-    /// A field was written: the line follows.
+    /// A field changed: the line shows the new packet.
     pub(crate) fn reset_line(&mut self) {
         (self.line, self.line_error, self.scenario) = (None, None, None);
     }

@@ -1,12 +1,11 @@
-//! The parts of the page, and the part that is being made: the one that stopped the page, if it
-//! panics.
+//! The parts of the page. The one that is rendering is noted, because a panic then is its fault.
 
 use std::cell::Cell;
 
 /// A part of the page that can be left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PagePart {
-    /// The link or the draft with which the page opens.
+    /// The content of the link or draft that opens the page.
     Opening,
     /// The lessons.
     Lessons,
@@ -22,12 +21,12 @@ pub(crate) enum PagePart {
     Outcomes,
     /// The dialog to share.
     Share,
-    /// The analysis after the walk: counterfactuals, owners, findings.
+    /// The analysis after the walk: counterfactuals, senders, findings.
     Analysis,
 }
 
 impl PagePart {
-    /// All of them.
+    /// All parts.
     pub(crate) const ALL: [Self; 9] = [
         Self::Opening,
         Self::Lessons,
@@ -55,7 +54,7 @@ impl PagePart {
         }
     }
 
-    /// Whether a box can take its place.
+    /// Whether the page can show a box in its place.
     pub(crate) fn is_replaceable(self) -> bool {
         !matches!(self, Self::Opening | Self::Lessons | Self::Share)
     }
@@ -65,12 +64,12 @@ thread_local! {
     static CURRENT: Cell<Option<PagePart>> = const { Cell::new(None) };
 }
 
-/// Notes that this part is made from now on.
+/// Notes that this part renders from now on.
 pub(crate) fn enter(part: impl Into<Option<PagePart>>) {
     CURRENT.set(part.into());
 }
 
-/// The part that was entered last.
+/// The last part that began to render.
 pub(crate) fn current() -> Option<PagePart> {
     CURRENT.get()
 }

@@ -1,5 +1,5 @@
-//! The steps of one or two walks as rows: what both do once, then side by side; runs without a
-//! match folded.
+//! The steps of one or two walks as rows: shared steps once, then both walks in two columns. Runs
+//! of steps without a match are folded.
 
 use std::ops::Range;
 
@@ -7,12 +7,12 @@ use chainwalk_core::walk::trace::Outcome;
 
 use crate::walked::Walked;
 
-/// One row.
+/// A row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Pair {
-    /// Steps that all walks shown take.
+    /// Steps that all shown walks share.
     Shared(Steps),
-    /// From here on they differ.
+    /// The place of the divergence.
     Parting,
     /// The steps of each walk, or its end.
     Each(Vec<Cell>),
@@ -21,20 +21,20 @@ pub(crate) enum Pair {
 /// One walk's part of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Cell {
-    /// Steps.
+    /// The steps.
     Steps(Steps),
-    /// Where the packet ends.
+    /// The end of the packet.
     End,
-    /// It has ended before.
+    /// The walk has already ended.
     Nothing,
 }
 
-/// A step, or a run without a match.
+/// A step, or a run of steps without a match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Steps {
-    /// Which.
+    /// The range of steps.
     pub(crate) at: Range<usize>,
-    /// Whether a run's steps follow one by one; `None` for a single step.
+    /// Whether the run is unfolded; `None` for a single step.
     pub(crate) open: Option<bool>,
 }
 
@@ -58,8 +58,7 @@ impl Pair {
     }
 }
 
-/// All rows. `part` is the first step at which the walks differ, `opened` are the first steps of
-/// runs that are unfolded.
+/// All rows. `part` is the step of the divergence, `opened` are the first steps of unfolded runs.
 pub(crate) fn list(walks: &[&Walked], part: Option<usize>, opened: &[usize]) -> Vec<Pair> {
     let shared = match (walks, part) {
         ([first, _], part) => part.unwrap_or(first.path().steps.len()),
@@ -99,11 +98,11 @@ pub(crate) fn list(walks: &[&Walked], part: Option<usize>, opened: &[usize]) -> 
     rows
 }
 
-/// Single steps, and runs of at least two steps of one chain that did not match. Where walks part,
-/// the first step has its own row.
+/// Single steps, and runs of at least two steps of one chain that did not match. The step of the
+/// divergence has its own row.
 fn runs(walked: &Walked, steps: Range<usize>, parting: bool, opened: &[usize]) -> Vec<Steps> {
     let mut runs: Vec<Range<usize>> = Vec::new();
-    // The chain of the last of them, while that may go on.
+    // The chain of the last run, while the run can continue.
     let mut open = None;
     for run in walked.path().steps.runs() {
         let places = run.places();
@@ -112,7 +111,7 @@ fn runs(walked: &Walked, steps: Range<usize>, parting: bool, opened: &[usize]) -
         while at < end {
             let alone = at == steps.start && parting;
             let quiet = walked.outcome(at) == Outcome::NoMatch;
-            // An undetermined step has its own row, whatever is assumed about it.
+            // An undetermined step has its own row, even with an assumption.
             let next = if quiet && !alone {
                 walked.next_doubt(at).min(end)
             } else {

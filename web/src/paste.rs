@@ -1,4 +1,4 @@
-//! The pasted rules, with their host and mesh: nothing in here depends on the packet.
+//! The pasted rules with their host and mesh. Everything here is independent of the packet.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -21,16 +21,16 @@ use crate::sample::{SAMPLES, Sample, Text};
 /// A longer text is not shown in a text field: browsers take seconds for it.
 pub(crate) const MAX_EDITED_BYTES: usize = 1_000_000;
 
-/// Where the text comes from.
+/// The source of the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// One of [`SAMPLES`].
     Sample(usize),
-    /// The reader's own.
+    /// The user's own text.
     Own,
     /// A link or a file.
     Shared,
-    /// A lesson's.
+    /// A lesson's text.
     Lesson,
 }
 
@@ -39,48 +39,48 @@ pub(crate) enum Origin {
 pub(crate) struct PacketOutcome {
     /// The packet and its name.
     pub(crate) scenario: Scenario,
-    /// Where it ends.
+    /// The outcome of the packet.
     pub(crate) fate: Fate,
-    /// The end in a word: a port or an interface.
+    /// The place where it ends, in a word: a port or an interface.
     pub(crate) end: Cow<'static, str>,
-    /// The rule or policy that decided.
+    /// The deciding rule or policy.
     pub(crate) decided_by: Option<Place>,
-    /// Why the mesh does not capture it by design, where that is so.
+    /// Why the bypass is intended, if it is.
     pub(crate) exempt: Option<&'static str>,
 }
 
 impl PacketOutcome {
-    /// Which kind it is.
+    /// The kind of its outcome.
     pub(crate) fn kind(&self) -> OutcomeKind {
         (self.fate, self.exempt.is_some())
     }
 }
 
-/// How a packet ends, and whether that is a bypass by design.
+/// The outcome of a packet, and whether it is an intended bypass.
 pub(crate) type OutcomeKind = (Fate, bool);
 
-/// A text, read.
+/// A parsed text.
 #[derive(Debug)]
 pub(crate) struct Paste {
-    /// Where it comes from.
+    /// The source of the text.
     pub(crate) origin: Origin,
     /// The parsed text.
     pub(crate) parsed: Parsed,
-    /// The namespace to walk in.
+    /// The namespace of the walks.
     pub(crate) host: Host,
     /// Whether the text, or the sample, states the host.
     pub(crate) host_known: bool,
-    /// Whether the reader has said which surroundings it is walked in.
+    /// Whether the user chose the namespace: a pod's or a node's.
     pub(crate) placed: bool,
     /// Whether its addresses, names and comments are anonymized.
     pub(crate) neutral: bool,
-    /// What of the namespace was too much to be used.
+    /// The parts of the namespace that exceed a limit and are ignored.
     pub(crate) dropped: Vec<String>,
-    /// Whose rules they are.
+    /// The mesh that made the rules.
     pub(crate) mesh: Option<Mesh>,
-    /// Packets that are worth trying with any rules.
+    /// Packets worth trying, with any rules.
     scenarios: Vec<Scenario>,
-    /// By family.
+    /// The constants in the rules, by family.
     constants: [OnceCell<Constants>; 2],
 }
 
@@ -94,16 +94,16 @@ impl Paste {
         Self::new(Origin::Sample(place), Parsed { host, ..parsed })
     }
 
-    /// Reads a text of the reader's own.
+    /// Reads the user's own text.
     pub(crate) fn own(text: impl Into<String>) -> Self {
         Self::new(Origin::Own, parse::parse(text))
     }
 
-    /// Reads a text from a link or a file; a sample's is that sample again. Whether the namespace
-    /// is known, or only taken for a usual one, comes with it.
+    /// Reads a text from a link or a file. A sample's text becomes that sample again. `known`
+    /// is whether the namespace is known, not assumed.
     pub(crate) fn shared(text: &str, host: Option<Host>, known: bool) -> Self {
         let is_this = |sample: &Sample| {
-            // A made one would first have to be made.
+            // A generated sample would have to be generated first, so it is not compared.
             matches!(sample.text, Text::Written(own) if own == text)
                 && sample.host.and_then(|json| Host::from_json(json).ok()) == host
         };
@@ -123,8 +123,8 @@ impl Paste {
         Self::new(Origin::Lesson, Parsed { host, ..parsed })
     }
 
-    /// Reads another text in its place: the namespace of a lesson or a link stays, and one that the
-    /// reader has chosen.
+    /// Reads another text in place of this one. It keeps the namespace of a lesson or a link, or
+    /// the one that the user chose.
     pub(crate) fn edited(&self, text: String) -> Self {
         match self.origin {
             Origin::Sample(_) | Origin::Own if !self.placed => Self::own(text),
@@ -132,7 +132,7 @@ impl Paste {
         }
     }
 
-    /// The same namespace with other rules.
+    /// The namespace with other rules.
     pub(crate) fn with(&self, parsed: Parsed) -> Self {
         let origin = match &self.origin {
             Origin::Sample(_) => Origin::Own,
@@ -173,7 +173,7 @@ impl Paste {
         }
     }
 
-    /// The same rules, taken for those of a usual node or of a usual pod.
+    /// The rules in the namespace of a usual node or a usual pod.
     pub(crate) fn placed(&self, node: bool) -> Self {
         let host = self
             .parsed
@@ -223,13 +223,13 @@ impl Paste {
             .collect()
     }
 
-    /// The constants that the rules of a family name; collected once.
+    /// The constants in the rules of a family; collected once.
     pub(crate) fn constants(&self, family: Family) -> &Constants {
         self.constants[usize::from(family == Family::Ipv6)]
             .get_or_init(|| Constants::collect(self.rulesets(), family))
     }
 
-    /// Whether they are collected.
+    /// Whether the constants are collected.
     pub(crate) fn has_constants(&self, family: Family) -> bool {
         self.constants[usize::from(family == Family::Ipv6)]
             .get()
@@ -241,12 +241,12 @@ impl Paste {
         &self.parsed.rulesets
     }
 
-    /// The text itself, where it is one that a text field can take.
+    /// The text, if it is short enough for a text field.
     pub(crate) fn editable(&self) -> Option<&str> {
         self.fixable().filter(|text| text.len() <= MAX_EDITED_BYTES)
     }
 
-    /// The text itself, where an edit of it can be made.
+    /// The text, if edits of it are possible.
     pub(crate) fn fixable(&self) -> Option<&str> {
         match &self.parsed.sources[..] {
             [text] if self.parsed.capture.is_none() => Some(text),
@@ -254,12 +254,12 @@ impl Paste {
         }
     }
 
-    /// The packet of that name, of those that are worth trying with any rules.
+    /// The packet of that name, from the packets worth trying.
     pub(crate) fn scenario(&self, key: &str) -> Option<&Scenario> {
         self.scenarios.iter().find(|scenario| scenario.key == key)
     }
 
-    /// The name of that packet, where it is one of those.
+    /// The name of that packet, if it is one of the packets worth trying.
     pub(crate) fn scenario_of(&self, packet: &Packet) -> Option<&'static str> {
         let mut scenarios = self.scenarios.iter();
         Some(scenarios.find(|scenario| scenario.packet == *packet)?.key)

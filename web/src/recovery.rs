@@ -1,10 +1,10 @@
-//! After a panic: the page starts again with the rules and packets that were shown, and without the
-//! part that panicked.
+//! Recovery after a panic: the page restarts with its rules and packets, and without the part that
+//! panicked.
 //!
-//! A panic ends the WebAssembly program for good, so a part cannot be stopped alone. Each part of
-//! the page calls [`page_part::enter`] before it is made. The panic hook asks [`note`] for the part
-//! and for the work, `static/browser.js` keeps that note in the tab's storage and loads the page
-//! again, and [`begin`] reads it.
+//! A panic ends the WebAssembly program, so a single part cannot be stopped. Each part of the page
+//! calls [`page_part::enter`] before it renders. The panic hook takes the part and the work from
+//! [`note`]. `static/browser.js` keeps that note in the tab's storage and reloads the page, and
+//! [`begin`] reads it.
 
 use std::cell::RefCell;
 
@@ -17,19 +17,19 @@ use crate::paste::MAX_EDITED_BYTES;
 use crate::share;
 use crate::state::State;
 
-/// So often the page starts again without ever being whole; then it stays stopped.
+/// The most restarts without a complete page. After that the page stays stopped.
 const MAX_RESTARTS: u64 = 3;
 
-/// What an earlier start of the page left.
+/// The note of an earlier start of the page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Restart {
     /// The parts that panicked.
     pub(crate) parts: Vec<PagePart>,
-    /// How often the page has started since it was whole.
+    /// The number of starts since the page was last complete.
     tries: u64,
-    /// Rules and packets on the page, as a link holds them; empty before the first state.
+    /// The rules and packets of the page, as a link; empty before the first state.
     pub(crate) work: String,
-    /// The message of the panic; empty if the reader started the page again.
+    /// The message of the panic; empty if the user restarted the page.
     pub(crate) message: String,
 }
 
@@ -40,7 +40,7 @@ impl Restart {
             .to_string()
     }
 
-    /// Reads such a note; what cannot be read of it is left out.
+    /// Parses such a note; invalid parts are skipped.
     fn from_note(note: &str) -> Self {
         let note: Value = serde_json::from_str(note).unwrap_or_default();
         let text = |key: &str| note[key].as_str().unwrap_or_default().to_owned();
@@ -73,9 +73,9 @@ impl Restart {
         match part {
             Some(part) if !parts.contains(&part) => parts.push(part),
             Some(_) => {}
-            // Nothing was shown yet: the page itself cannot start.
+            // No state was shown yet: the page itself cannot start.
             None if work.is_none() => return None,
-            // It starts, but not with this work.
+            // The page starts, but not with this work.
             None if self.tries > 0 && !parts.contains(&PagePart::Opening) => {
                 parts.push(PagePart::Opening)
             }
@@ -91,26 +91,26 @@ impl Restart {
 }
 
 thread_local! {
-    /// What this start of the page began with.
+    /// The note that this start of the page read.
     static BEGUN: RefCell<Restart> = RefCell::default();
-    /// The newest state, and the newest that was shown whole.
+    /// The newest state, and the newest one that was completely shown.
     static NEWEST: RefCell<Option<State>> = const { RefCell::new(None) };
     static SHOWN: RefCell<Option<State>> = const { RefCell::new(None) };
 }
 
-/// What an earlier start of this page left.
+/// Reads the note of an earlier start of this page.
 pub(crate) fn begin() -> Restart {
     let restart = Restart::from_note(&browser::restarted());
     BEGUN.replace(restart.clone());
     restart
 }
 
-/// The page is whole: a later panic is another one.
+/// Marks the page as complete: a later panic has another cause.
 pub(crate) fn settle() {
     BEGUN.with_borrow_mut(|begun| begun.tries = 0);
 }
 
-/// Whether a part panicked, and is left out.
+/// Whether a part panicked and is omitted.
 pub(crate) fn is_left_out(part: PagePart) -> bool {
     part.is_replaceable() && BEGUN.with_borrow(|begun| begun.parts.contains(&part))
 }
@@ -120,13 +120,13 @@ pub(crate) fn note_new(state: &State) {
     NEWEST.replace(Some(state.clone()));
 }
 
-/// Notes that a state is shown whole.
+/// Notes that a state is completely shown.
 pub(crate) fn note_shown(state: &State) {
     page_part::enter(None);
     SHOWN.replace(Some(state.clone()));
 }
 
-/// Starts the page again with everything in it.
+/// Restarts the page with all parts.
 pub(crate) fn start_whole(state: &State) {
     let work = work(state).unwrap_or_default();
     browser::restart(
@@ -138,8 +138,7 @@ pub(crate) fn start_whole(state: &State) {
     );
 }
 
-/// The reader's work as a link holds it; nothing where it is too large for one, or is within
-/// another page's frame.
+/// The user's work as a link; `None` if it is too large for a link, or if the page is in a frame.
 fn work(state: &State) -> Option<String> {
     let state = state.own_work();
     let bytes: usize = state.paste().parsed.sources.iter().map(String::len).sum();
@@ -153,7 +152,7 @@ fn work(state: &State) -> Option<String> {
 #[allow(unreachable_pub, reason = "the page calls it")]
 pub fn note(message: &str) -> String {
     let part = page_part::current();
-    // The last action may be the cause of the panic, unless a part is left out.
+    // The last action may have caused the panic, unless a part is omitted.
     let state = if part.is_some_and(PagePart::is_replaceable) {
         &NEWEST
     } else {

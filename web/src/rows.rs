@@ -1,5 +1,5 @@
-//! The rule list as rows: chains in the order in which packets meet them, long runs of rules that
-//! nothing matched folded.
+//! The rule list as rows: chains in the order of the walks. Long runs of rules without a match are
+//! folded.
 
 use std::ops::Range;
 
@@ -15,20 +15,20 @@ pub(crate) use index::{Index, format_short};
 
 use crate::walked::{Marks, Walked};
 
-/// Runs this long fold.
+/// The shortest run that is folded.
 const FOLD: usize = 4;
 
-/// In which order the list shows the rules.
+/// The order of the rules in the list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// The chains that packets meet, as they meet them; the others in one line.
+    /// The chains of the walks in their order; all other chains in one line.
     #[default]
     Walked,
     /// All chains, in the order of the text.
     Saved,
 }
 
-/// One row.
+/// A row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Row {
     /// A table begins: its rule set, its place there, and whether its chains are shown.
@@ -44,7 +44,7 @@ pub(crate) enum Row {
     },
     /// A rule, or the policy of a built-in chain.
     Rule(Place),
-    /// A rule that is switched off: its rule set, and its place in [`Ruleset::off`].
+    /// A disabled rule: its rule set, and its place in [`Ruleset::off`].
     Off(u32, u32),
     /// Rules that neither packet matches.
     Fold {
@@ -53,11 +53,11 @@ pub(crate) enum Row {
         /// Their places in it, from 0.
         rules: Range<u32>,
     },
-    /// Chains that no packet meets.
+    /// Chains that no packet enters.
     Unmet {
-        /// How many.
+        /// The number of chains.
         chains: usize,
-        /// The rules in them.
+        /// The number of their rules.
         rules: usize,
     },
 }
@@ -65,34 +65,33 @@ pub(crate) enum Row {
 /// The opened and closed parts, and the search.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Opened {
-    /// First rules of opened runs.
+    /// The first rules of unfolded runs.
     pub(crate) runs: Vec<Place>,
-    /// The one among them that was opened just now: the list shows it, until something else is
-    /// done.
+    /// The run that was unfolded last. The list scrolls to it until the next action.
     pub(crate) newest: Option<Place>,
-    /// Whether the chains that no packet meets are shown.
+    /// Whether the chains that no packet enters are shown.
     pub(crate) unmet: bool,
-    /// Chains that are closed; a table by no chain.
+    /// Closed chains; `None` closes a whole table.
     closed: Vec<(u32, u32, Option<u32>)>,
     /// The search query.
     pub(crate) query: String,
     search: Option<Search>,
-    /// Whether only what the packets met is shown.
+    /// Whether only the chains and rules of the walks are shown.
     pub(crate) met: bool,
 }
 
-/// A change of it.
+/// A change of the list.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum RuleListAction {
-    /// Folded rules are shown.
+    /// Unfolds a run.
     Unfold(Place),
-    /// Chains that no packet meets are shown, or not.
+    /// Shows or hides the chains that no packet enters.
     Unmet,
-    /// A chain, or a whole table, closes or opens.
+    /// Closes or opens a chain or a table.
     Close(u32, u32, Option<u32>),
-    /// Rules are looked for.
+    /// Changes the search query.
     Search(String),
-    /// Only what the packets met is shown, or everything.
+    /// Shows only the chains and rules of the walks, or all.
     Met,
 }
 
@@ -119,13 +118,13 @@ impl Opened {
         }
     }
 
-    /// Closes all runs: other walks have others.
+    /// Folds all runs, because new walks have new runs.
     pub(crate) fn close_runs(&mut self) {
         self.runs.clear();
         (self.unmet, self.newest) = (false, None);
     }
 
-    /// Opens everything: other rules have other places.
+    /// Opens everything, because new rules have new places.
     pub(crate) fn forget(&mut self) {
         self.close_runs();
         self.closed.clear();
@@ -150,7 +149,7 @@ impl Opened {
     }
 }
 
-/// Whether a rule has a row, if only among others.
+/// Whether a row shows the rule, alone or in a fold.
 pub(crate) fn shows(rows: &[Row], place: Place) -> bool {
     rows.iter().any(|row| match row {
         Row::Rule(other) => *other == place,
@@ -221,7 +220,7 @@ pub(crate) fn list(parsed: &Parsed, walks: &[&Walked], order: Order, opened: &Op
     list.rows
 }
 
-/// Chains in the order in which the walks meet them, with the rules that led there.
+/// Chains in the order of the walks, with the rules that call them.
 fn met(walks: &[&Walked]) -> Vec<(ChainPlace, Vec<Place>)> {
     let mut met: Vec<(ChainPlace, Vec<Place>)> = Vec::new();
     for walked in walks {
@@ -315,7 +314,7 @@ impl List<'_> {
                 .any(|off| (off.table, off.chain, off.before) == (at.table, at.chain, rule))
         };
         let all = narrow(chain.rules.len());
-        // Those that a packet met are the first, but where a chain is left and entered again.
+        // Visited rules come first, except where a walk leaves and reenters the chain.
         let rules = if self.opened.met {
             (0..all)
                 .rfind(|rule| mark(*rule).next().is_some())
@@ -361,7 +360,7 @@ impl List<'_> {
         }
     }
 
-    /// What of a chain is found.
+    /// The part of a chain that the search finds.
     fn found(&mut self, search: &Search, at: ChainPlace) {
         let (ruleset, _, chain) = at.find(&self.parsed.rulesets);
         let text = self
@@ -403,7 +402,7 @@ impl List<'_> {
     }
 }
 
-/// Splits a fold at the rules under the cursor, which get their own rows.
+/// Splits a fold at the current rules, which get their own rows.
 pub(crate) fn unfold(at: ChainPlace, rules: Range<u32>, cursors: &[Place]) -> Vec<Row> {
     let shown = rules.clone().filter(|rule| {
         cursors.contains(&Place {
@@ -438,7 +437,7 @@ mod tests {
     use super::*;
     use crate::paste::Paste;
 
-    /// Rows in short: `OUTPUT:`, `4`, `policy`, `5-8`, `+4/7`.
+    /// Short forms of rows: `OUTPUT:`, `4`, `policy`, `5-8`, `+4/7`.
     fn short(order: Order, opened: &Opened, keys: &[&str]) -> String {
         let paste = Paste::sample(0);
         let walk = |key: &&str| {

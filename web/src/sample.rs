@@ -1,9 +1,9 @@
-//! Dumps that come with the page: files of `static/samples`, made by loading each mesh's rules and
-//! saving them; and large ones that are made when they are chosen.
+//! The samples of the page. The files in `static/samples` are dumps of each mesh's rules; large
+//! samples are generated when chosen.
 
 use chainwalk_core::analysis::large;
 
-/// One of them.
+/// A sample.
 #[derive(Debug)]
 pub(crate) struct Sample {
     /// Its name in lessons.
@@ -12,7 +12,7 @@ pub(crate) struct Sample {
     pub(crate) name: &'static str,
     /// The dump.
     pub(crate) text: Text,
-    /// The namespace around it as the public JSON, where the default pod is not enough.
+    /// The namespace as the public JSON, if it is not the default pod.
     pub(crate) host: Option<&'static str>,
 }
 
@@ -21,12 +21,12 @@ pub(crate) struct Sample {
 pub(crate) enum Text {
     /// The content of a file.
     Written(&'static str),
-    /// The function that makes it.
+    /// The function that generates it.
     Made(fn() -> String),
 }
 
 impl Text {
-    /// The text itself.
+    /// The text.
     pub(crate) fn get(&self) -> String {
         match self {
             Self::Written(text) => (*text).into(),
@@ -69,7 +69,7 @@ macro_rules! sample {
     };
 }
 
-/// All of them; the page opens with the first.
+/// All samples; the page opens with the first.
 pub(crate) const SAMPLES: [Sample; 9] = [
     sample!("Istio sidecar, 1.25 and later", "istio-sidecar"),
     sample!("Istio sidecar with DNS capture", "istio-sidecar-dns"),
@@ -88,7 +88,7 @@ pub(crate) const SAMPLES: [Sample; 9] = [
     }),
 ];
 
-/// The text and the host of the sample with this key, if it comes from a file.
+/// The text and the host of the sample with this key, if it is a file.
 pub(crate) fn written(key: &str) -> Option<(&'static str, Option<&'static str>)> {
     let sample = SAMPLES.iter().find(|sample| sample.key == key)?;
     match sample.text {

@@ -1,4 +1,4 @@
-//! Saved packets, to compare more than two: each with where it ends.
+//! Saved packets, each with its outcome, to compare more than two.
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -14,30 +14,30 @@ use crate::side::Side;
 /// The largest number of saved packets.
 pub(crate) const MAX_SAVED_PACKETS: usize = 40;
 
-/// A packet with where it ends.
+/// A packet with its outcome.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SavedPacket {
     /// The packet.
     pub(crate) packet: Packet,
-    /// Where it ends.
+    /// The outcome.
     pub(crate) fate: Fate,
-    /// The end in a word: a port or an interface.
+    /// The place where it ends, in a word: a port or an interface.
     pub(crate) end: Cow<'static, str>,
-    /// The rule or policy that decided.
+    /// The deciding rule or policy.
     pub(crate) decided_by: Option<Place>,
 }
 
-/// All of them, in the order in which they were saved.
+/// All saved packets, oldest first.
 pub(crate) type SavedPackets = Rc<Vec<SavedPacket>>;
 
 /// A change of the saved packets.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum SavedPacketAction {
-    /// Saves the packet of that side.
+    /// Saves the packet of a side.
     Add(Side),
-    /// Removes one.
+    /// Removes a saved packet.
     Remove(usize),
-    /// Shows one as the packet of that side.
+    /// Shows a saved packet on a side.
     Load(usize, Side),
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn walk_saved(paste: &Paste, packet: Packet) -> SavedPacket {
     }
 }
 
-/// Walks all of them through other rules.
+/// Walks all saved packets through new rules.
 pub(crate) fn walk_all_saved(packets: &SavedPackets, paste: &Paste) -> SavedPackets {
     Rc::new(
         packets

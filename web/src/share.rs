@@ -11,25 +11,25 @@ use crate::rows::Order;
 use crate::side::Side;
 use crate::state::{RuleView, State};
 
-/// A way to give it away.
+/// A format of the shared work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ShareFormat {
     /// A link that holds everything.
     Link,
-    /// The same as a file, without a limit.
+    /// The same data as a file, without a limit.
     File,
-    /// HTML that shows it within another page.
+    /// HTML that embeds the page in another one.
     Embed,
-    /// Markdown.
+    /// A ticket in Markdown.
     Ticket,
-    /// The public JSON of the walks, one a line.
+    /// The public JSON of the walks, one per line.
     Trace,
     /// A script that replays the lead's walk.
     Script,
 }
 
 impl ShareFormat {
-    /// All, in the order of the dialog.
+    /// All formats, in the order of the dialog.
     pub(crate) const ALL: [Self; 6] = [
         Self::Link,
         Self::File,
@@ -39,7 +39,7 @@ impl ShareFormat {
         Self::Script,
     ];
 
-    /// Its key, its name, and what it is good for.
+    /// Its key, its name, and its purpose.
     pub(crate) fn says(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::Link => (
@@ -91,12 +91,11 @@ impl ShareFormat {
 /// The work to share, and its anonymized copy.
 #[derive(Clone, Debug)]
 pub(crate) struct SharedWork {
-    /// As it is.
+    /// The work itself.
     real: Shared,
-    /// With neutral addresses, names and comments, and how many those are; or the reason for which
-    /// that is refused.
+    /// The anonymized copy with the number of replacements, or the reason why it is refused.
     neutral: Result<(Shared, Changed), String>,
-    /// Where the page is.
+    /// The address of the page.
     page: String,
 }
 
@@ -119,7 +118,7 @@ impl SharedWork {
         }
     }
 
-    /// Whether the page is a file on this computer: a link to it leads nowhere from another.
+    /// Whether the page is a local file, so that a link to it fails on another computer.
     pub(crate) fn is_of_a_file(&self) -> bool {
         self.page.starts_with("file:")
     }
@@ -127,7 +126,7 @@ impl SharedWork {
     /// The data to share.
     ///
     /// # Errors
-    /// The rule that forbids a neutral copy.
+    /// The rule that prevents an anonymized copy.
     fn shared(&self, neutral: bool) -> Result<&Shared, String> {
         if neutral {
             self.neutral
@@ -139,20 +138,20 @@ impl SharedWork {
         }
     }
 
-    /// How many packets it holds.
+    /// The number of packets.
     pub(crate) fn packets(&self) -> usize {
         self.real.packets.len()
     }
 
-    /// How much of it would become neutral, where there is a neutral copy.
+    /// The number of replacements, if there is an anonymized copy.
     pub(crate) fn changed(&self) -> Option<Changed> {
         self.neutral.as_ref().ok().map(|(_, changed)| *changed)
     }
 
-    /// The text of a form.
+    /// The text in a format.
     ///
     /// # Errors
-    /// Why there is none.
+    /// The reason why there is none.
     pub(crate) fn text(
         &self,
         state: &State,
@@ -163,7 +162,7 @@ impl SharedWork {
         let other;
         let state = if neutral {
             other = state.clone().with(shared);
-            // Checked, not promised: a few rare matches compute with addresses.
+            // The copy is verified, because a few rare matches compute with addresses.
             if ends(&other) != ends(state) {
                 return Err(
                     "With anonymized addresses these packets would have other outcomes, so there is no anonymized copy.".into()
@@ -222,7 +221,7 @@ impl SharedWork {
     }
 }
 
-/// How many steps each walk takes, and where it ends.
+/// The number of steps of each walk, and its end.
 fn ends(state: &State) -> Vec<(usize, Fate)> {
     state
         .evaluation
@@ -255,7 +254,7 @@ pub(crate) fn shared(state: &State) -> Shared {
         .sides()
         .iter()
         .filter_map(|side| workspace.slot(*side).form.packet().ok());
-    // A host that the reader assumes by itself is left out.
+    // A host that the page assumes by default is omitted.
     let stated = paste.host != paste.parsed.usual_host(paste.mesh.as_ref());
     Shared {
         host: (stated && paste.parsed.capture.is_none()).then(|| paste.host.clone()),
@@ -278,12 +277,12 @@ pub(crate) fn shared(state: &State) -> Shared {
     }
 }
 
-/// The text, as it was pasted; of a capture, the capture's JSON.
+/// The pasted text; for a capture, its JSON.
 fn text(paste: &Paste) -> String {
     let host = paste.host_known.then_some(&paste.host);
     match paste.parsed.whole(host) {
         Some(capture) => serde_json::to_string(&capture).expect("a capture is JSON"),
-        // The texts of a capture are followed by the text that it was found in.
+        // The texts of a capture precede the text that contained it.
         None => paste.parsed.sources.last().cloned().unwrap_or_default(),
     }
 }
@@ -342,7 +341,8 @@ mod tests {
                     before.view.rules
                 )
             );
-            // The file holds the same, and is taken by a paste; so is a link that is pasted.
+            // The file has the same content, and the page accepts it as a paste, like a pasted
+            // link.
             let link = link::to("https://example.org/", &shared.fragment()).expect("it fits");
             for text in [shared.json(), link] {
                 assert_eq!(super::shared(&after([Action::Paste(text)])), shared);
@@ -417,7 +417,7 @@ mod tests {
             "{:?}",
             work.changed()
         );
-        // An assumption stays one in the copy.
+        // An assumption remains an assumption in the copy.
         let findings = |state: &State| {
             let all = lint(
                 state.paste().rulesets(),

@@ -1,4 +1,4 @@
-//! Which packet is meant.
+//! The names of the two packets.
 
 /// One of the two packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ impl Side {
         }
     }
 
-    /// Not this one.
+    /// The other side.
     pub(crate) fn other(self) -> Self {
         match self {
             Self::A => Self::B,
@@ -38,7 +38,7 @@ impl Side {
 /// The packets that a field of the form changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FieldTarget {
-    /// One packet.
+    /// One of the packets.
     One(Side),
     /// Both: their fields are equal.
     Both,

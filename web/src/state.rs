@@ -47,7 +47,7 @@ pub(crate) struct State {
 }
 
 impl Default for State {
-    /// The first sample, with the app's packet and the same sent as the proxy.
+    /// The first sample; packet A is from the app, packet B from the proxy.
     fn default() -> Self {
         let paste = Rc::new(Paste::sample(0));
         let slot = |key| {
@@ -117,7 +117,7 @@ impl State {
         self.view.edit()
     }
 
-    /// Walks both packets, and goes to the step that decided or at which the walks differ.
+    /// Walks both packets, and goes to the deciding step or to the divergence.
     fn walk(&mut self) {
         let workspace = self.workspace();
         let walks = workspace
@@ -140,7 +140,7 @@ impl State {
         };
         self.edit_results().divergence = divergence;
         self.begin_analysis();
-        // The step that the large answer names, so that the rules and a link show it, too.
+        // The large answer names this step, so the rules and a link show it, too.
         let decided = self
             .evaluation
             .walked(self.workspace().lead)
@@ -165,7 +165,7 @@ impl State {
         results.analysis = analysis;
     }
 
-    /// Makes the rule list.
+    /// Builds the rule list.
     fn arrange(&mut self) {
         let order = match self.view.rules {
             RuleView::Rows(order) => order,
@@ -177,20 +177,20 @@ impl State {
         self.edit_results().rows = rows;
     }
 
-    /// The same page with what a link holds.
+    /// The page with the content of a link.
     pub(crate) fn with(mut self, shared: &Shared) -> Self {
         self.show(shared);
         self
     }
 
-    /// The same without a lesson's rules: the user's own rules and packets.
+    /// The page without a lesson's rules: the user's own rules and packets.
     pub(crate) fn own_work(&self) -> Self {
         let mut state = self.clone();
         state.leave();
         state
     }
 
-    /// Whether both show the same rules and packets.
+    /// Whether both states show the same rules and packets.
     pub(crate) fn same_work(&self, other: &Self) -> bool {
         self.workspace().same_work(other.workspace())
     }
@@ -272,7 +272,7 @@ impl State {
         if self.view.embed.is_some() && !matches!(action, Action::Link(_)) {
             let mut state = Self::clone(&self);
             state.apply(action);
-            // In a frame of another page nothing is changed.
+            // In a frame of another page the work is read-only.
             return if state.same_work(&self) {
                 Rc::new(state)
             } else {

@@ -1,5 +1,5 @@
-//! Light, dark, or as the system says: kept in the browser, and on the document for the style
-//! sheet.
+//! The theme: light, dark, or that of the system. The browser stores it, and an attribute of the
+//! document passes it to the style sheet.
 
 use gloo::utils::document_element;
 
@@ -7,10 +7,10 @@ use crate::browser;
 
 const KEY: &str = "chainwalk.theme";
 
-/// The choice.
+/// The chosen theme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Theme {
-    /// As the system says.
+    /// The theme of the system.
     System,
     /// Dark on light.
     Light,
@@ -19,7 +19,7 @@ pub(crate) enum Theme {
 }
 
 impl Theme {
-    /// The one that was chosen before. A browser without storage has none.
+    /// The stored choice. A browser without storage has none.
     pub(crate) fn stored() -> Self {
         match &*browser::setting(KEY) {
             "light" => Self::Light,
@@ -28,7 +28,7 @@ impl Theme {
         }
     }
 
-    /// The next of the three.
+    /// The next of the three themes.
     pub(crate) fn next(self) -> Self {
         match self {
             Self::System => Self::Light,
@@ -46,7 +46,7 @@ impl Theme {
         }
     }
 
-    /// Puts it on the document.
+    /// Sets the document's attribute.
     pub(crate) fn show(self) {
         let root = document_element();
         // Neither can fail: the names are valid.
@@ -56,7 +56,7 @@ impl Theme {
         };
     }
 
-    /// Keeps it for the next visit, where the browser allows that.
+    /// Stores the choice for the next visit, if the browser allows it.
     pub(crate) fn store(self) {
         browser::set(
             KEY,

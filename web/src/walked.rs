@@ -1,4 +1,4 @@
-//! A walk with what the page looks up in it again and again.
+//! A walk, indexed for the lookups of the page.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use crate::paste;
 /// The result of one rule in a whole walk: a rule can be evaluated several times, at several hooks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Mark {
-    /// The best of its outcomes: that it matched counts for more than that it did not.
+    /// The best of its outcomes. A match counts more than a miss.
     pub(crate) outcome: Outcome,
     /// The step to show for it: the first with that outcome.
     pub(crate) step: usize,
@@ -33,7 +33,7 @@ pub(crate) struct Marks {
 }
 
 impl Marks {
-    /// The result of one; `None` where the walk never reached it.
+    /// The result of a rule; `None` if the walk never reached it.
     pub(crate) fn rule(&self, rule: u32) -> Option<Mark> {
         self.rules.get(rule as usize).copied().flatten()
     }
@@ -62,11 +62,11 @@ pub(crate) struct Walked {
     pub(crate) trace: Trace,
     /// Its answer in words.
     pub(crate) headline: Headline,
-    /// Whether it meets chains of several tables: then their names alone are not enough.
+    /// Whether it meets chains of several tables, so that a chain's name alone is ambiguous.
     pub(crate) several_tables: bool,
     marks: HashMap<ChainPlace, Marks>,
-    /// The steps of the way shown that a dump cannot tell, with the reason: this way, or the user,
-    /// takes one answer for granted.
+    /// The undetermined steps of the shown branch, with the reason. The branch, or the user,
+    /// assumes an answer.
     assumed: Vec<(usize, String)>,
 }
 
@@ -116,7 +116,7 @@ impl Walked {
         }
     }
 
-    /// The first rule that a dump cannot tell, and that matters.
+    /// The first undetermined rule that affects the outcome.
     pub(crate) fn first_doubt(&self) -> Option<Place> {
         let mut asked = self.trace.branches.first()?.assumes.iter();
         Some(
@@ -128,12 +128,12 @@ impl Walked {
         )
     }
 
-    /// The way to show.
+    /// The branch to show.
     pub(crate) fn path(&self) -> &Path {
         self.trace.shown()
     }
 
-    /// Why the rule of a step is undetermined, where it is.
+    /// Why the rule of a step is undetermined, if it is.
     pub(crate) fn doubt(&self, at: usize) -> Option<&str> {
         find_assumption(&self.assumed, at)
     }
@@ -158,7 +158,8 @@ impl Walked {
         }
     }
 
-    /// Where the way shown ends, as part of a sentence; of an uncertain walk there are others.
+    /// The end of the shown branch, as part of a sentence; an undetermined walk has further
+    /// branches.
     pub(crate) fn end(&self) -> String {
         match (&self.path().verdict, self.trace.verdict()) {
             (Some(shown), None) => {
@@ -172,7 +173,7 @@ impl Walked {
         }
     }
 
-    /// The result of a rule or policy; `None` where the packet never reached it.
+    /// The result of a rule or policy; `None` if the packet never reached it.
     pub(crate) fn mark(&self, place: Place) -> Option<Mark> {
         let chain = self.marks.get(&place.at)?;
         match place.rule {
@@ -181,12 +182,12 @@ impl Walked {
         }
     }
 
-    /// The results of the rules of a chain; `None` where the packet never entered it.
+    /// The results of the rules of a chain; `None` if the packet never entered it.
     pub(crate) fn chain(&self, at: ChainPlace) -> Option<&Marks> {
         self.marks.get(&at)
     }
 
-    /// The rule or policy that decided.
+    /// The deciding rule or policy.
     pub(crate) fn decided_by(&self) -> Option<Place> {
         self.path()
             .verdict
@@ -202,7 +203,7 @@ impl Walked {
     }
 }
 
-/// The steps of the way shown that took an answer for granted, in order.
+/// The steps of the shown branch that assume an answer, in order.
 fn assumed(trace: &Trace) -> Vec<(usize, String)> {
     let Some(branch) = trace.branches.first() else {
         return Vec::new();
@@ -220,7 +221,7 @@ fn assumed(trace: &Trace) -> Vec<(usize, String)> {
     found
 }
 
-/// The steps of rules that the user has settled.
+/// The steps of rules that the user has answered.
 fn taken_so(path: &Path, settled: &[(Place, bool)]) -> Vec<(usize, String)> {
     let runs = path.steps.runs().iter().filter(|run| {
         settled
@@ -273,7 +274,7 @@ mod tests {
             Some(Outcome::Unknown)
         );
         assert_eq!(walked.outcome(1), Outcome::Policy);
-        // The reader's own answer stays marked as one.
+        // The user's own answer stays marked as an assumption.
         let place = walked.path().steps.at(0).place;
         let settled = Walked::new(
             paste.rulesets(),

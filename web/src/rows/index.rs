@@ -5,16 +5,16 @@ use std::collections::HashMap;
 use chainwalk_core::netfilter::place::{ChainPlace, Place};
 use chainwalk_core::netfilter::ruleset::{Counters, Ruleset, Target};
 
-/// Who leads where, and how much was counted.
+/// The callers of chains, and the counters of rules.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Index {
     callers: HashMap<ChainPlace, Vec<Place>>,
-    /// The most packets that any rule counted; `None` where none states counters.
+    /// The highest packet counter of any rule; `None` without counters.
     most: Option<u64>,
 }
 
 impl Index {
-    /// Looks at every rule once.
+    /// Collects them in one pass over all rules.
     pub(crate) fn new(rulesets: &[Ruleset]) -> Self {
         let mut index = Self::default();
         for (ruleset, set) in (0..).zip(rulesets) {
@@ -43,7 +43,7 @@ impl Index {
         index
     }
 
-    /// The rules that lead into a chain.
+    /// The rules that call a chain.
     pub(crate) fn callers(&self, at: ChainPlace) -> &[Place] {
         self.callers.get(&at).map_or(&[], |callers| callers)
     }
@@ -53,8 +53,8 @@ impl Index {
         self.most.is_some()
     }
 
-    /// How much of the most was counted, from 0 for nothing to 4, each a multiple of the one
-    /// before.
+    /// The level of a counter relative to the highest one: 0 for zero, up to 4. Each level is a
+    /// multiple of the one before.
     pub(crate) fn heat(&self, counters: Counters) -> u32 {
         let size = |packets: u64| u64::BITS - packets.leading_zeros();
         let most = size(self.most.unwrap_or(0).max(counters.packets)).max(1);

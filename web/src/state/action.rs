@@ -24,9 +24,9 @@ use crate::side::{FieldTarget, Side};
 /// An action of the user or of the page.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Action {
-    /// Takes a text that was pasted or dropped.
+    /// Takes a pasted or dropped text.
     Paste(String),
-    /// Opens a link: the part of it after `#`.
+    /// Opens a link, given as the part after `#`.
     Link(String),
     /// Takes the changed text of the text field.
     Edit(String),
@@ -38,32 +38,32 @@ pub(crate) enum Action {
     Leave,
     /// Writes a field of the form.
     Write(FieldTarget, PacketField, String),
-    /// Makes two fields of one that both packets share.
+    /// Splits a shared field into one for each packet.
     Split(PacketField),
     /// Fills a packet in with a scenario.
     Scenario(&'static str),
     /// Shows this packet as the lead's.
     Load(Box<Packet>),
-    /// Takes what is typed in a packet's line, or that the line is left.
+    /// Takes the typed text of a packet's line, or ends the typing.
     TypeLine(Side, Option<String>),
     /// Saves a packet, or shows or removes a saved one.
     SavedPacket(SavedPacketAction),
     /// Changes a rule.
     Rule(EditAction),
-    /// Undoes a step, or redoes one.
+    /// Undoes or redoes a step.
     Undo {
         /// Whether to redo.
         redo: bool,
     },
     /// Changes what the rule list shows.
     List(RuleListAction),
-    /// Changes what the proxy is assumed to do.
+    /// Changes the assumed choices of the proxy.
     Choose(Choices),
-    /// Makes that packet's answer the large one.
+    /// Makes this packet the lead.
     Lead(Side),
-    /// Assumes that an undetermined rule matches or not, or leaves it undetermined again.
+    /// Assumes that an undetermined rule matches or does not, or withdraws the assumption.
     Settle(Place, Option<bool>),
-    /// Shows B, or hides it.
+    /// Shows or hides B.
     Compare,
     /// Moves through the walks.
     Go(Move),
@@ -73,11 +73,11 @@ pub(crate) enum Action {
     Finding(usize),
     /// Shows a rule with a packet that matches it.
     Try(Place),
-    /// Shows the rules in another way.
+    /// Changes the view of the rules.
     View(RuleView),
     /// Shows a line of the text, and marks a part of it.
     Line(Line, Span),
-    /// Applies the fix of a diagnostic: in the text that is shown, or in the rejected one.
+    /// Applies the fix of a diagnostic to the shown or the rejected text.
     Fix(Fix, bool),
     /// Shows another part on a narrow screen.
     Tab(Tab),
@@ -85,38 +85,38 @@ pub(crate) enum Action {
     Area(Tab),
     /// Shows packets of one kind in the table of outcomes, or all.
     Only(Option<OutcomeKind>),
-    /// Opens the help, or closes it.
+    /// Opens or closes the help.
     Help(bool),
     /// Switches single-character shortcuts on or off.
     Shortcuts(bool),
     /// A key is held down, or was released.
     Held(bool),
-    /// Opens the dialog to share, or closes it.
+    /// Opens or closes the dialog to share.
     Share(bool),
     /// Evaluates rules that came without a host as a node's, or as a pod's.
     Place {
-        /// Which of both.
+        /// Whose namespace.
         node: bool,
     },
     /// Shows why an input was rejected.
     Refuse(String),
     /// Closes that message.
     Read,
-    /// Plays the walk, or stops it.
+    /// Starts or stops playback.
     Play(bool),
-    /// Plays one step.
+    /// Plays the next step.
     Tick,
     /// Takes a result of the idle queue.
     Computed(Rc<Computed>),
 }
 
 impl Action {
-    /// The part of the page that computes its effect, where that may be left out.
+    /// The optional part of the page that computes its effect.
     pub(super) fn page_part(&self) -> Option<PagePart> {
         matches!(self, Self::Stage(_) | Self::Leave).then_some(PagePart::Lessons)
     }
 
-    /// The field or text that it types in, if any.
+    /// The field or text that the user types in, if any.
     pub(super) fn typing(&self) -> Option<Typing> {
         match self {
             Self::Write(target, field, _) => Some(Typing::Field(*target, *field)),
@@ -129,7 +129,7 @@ impl Action {
 
 impl State {
     pub(super) fn apply(&mut self, action: Action) {
-        // A lesson, or a click that comes late, may mean a rule of other rules.
+        // The action of a lesson, or a late click, may refer to a rule of earlier rules.
         if let Action::GoTo(place) | Action::Try(place) | Action::Settle(place, _) = action
             && !place.is_in(self.paste().rulesets())
         {
@@ -146,7 +146,7 @@ impl State {
             view.opened.newest = None;
         }
         if matches!(action, Action::Link(_)) {
-            // The dialogs are about the rules before.
+            // The dialogs show the previous rules.
             view.dialog = None;
         }
         match action {
@@ -165,7 +165,7 @@ impl State {
             Action::Split(field) => self.split(field),
             Action::Scenario(key) => self.fill(key),
             Action::Load(packet) => self.load(&packet),
-            // Nothing was typed.
+            // The text is unchanged.
             Action::TypeLine(side, None) if self.workspace().slot(side).line.is_none() => {}
             Action::TypeLine(side, text) => {
                 let workspace = self.edit_workspace();
@@ -230,7 +230,7 @@ impl State {
             Action::Play(playing) => {
                 let steps = self.evaluation.steps();
                 let view = self.edit_view();
-                // From the start again, where no step is left.
+                // At the last step, playback begins at the first one.
                 if playing && view.cursor + 1 >= steps {
                     view.cursor = 0;
                 }

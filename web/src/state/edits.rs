@@ -80,7 +80,7 @@ impl State {
         }
     }
 
-    /// Makes a change; the rule that is chosen then.
+    /// Makes a change, and selects the resulting rule.
     fn change(&mut self, change: &Edit, chosen: Option<Place>) {
         match edit(&self.paste().parsed, change) {
             Ok(parsed) => {

@@ -1,4 +1,4 @@
-//! Changes of the packets, and steps back.
+//! Changes of the packets, undo and redo.
 
 use std::rc::Rc;
 
@@ -12,7 +12,7 @@ use crate::saved_packets::{self, MAX_SAVED_PACKETS, SavedPacketAction};
 use crate::side::FieldTarget;
 
 impl State {
-    /// Undoes a step, or redoes one.
+    /// Undoes or redoes a step.
     pub(super) fn undo(&mut self, redo: bool) {
         let current = self.evaluation.workspace.clone();
         if let Some(restored) = self.history.edit().step(redo, current) {
@@ -20,7 +20,7 @@ impl State {
         }
     }
 
-    /// Shows an earlier workspace.
+    /// Shows another workspace.
     pub(super) fn restore(&mut self, restored: Version<Workspace>) {
         let current = std::mem::replace(&mut self.evaluation.workspace, restored);
         let same_rules = Rc::ptr_eq(&current.paste, self.paste());
@@ -106,7 +106,7 @@ impl State {
                 }
             }
             FieldTarget::One(side) => {
-                // It stays two while it is typed, also where it comes to equal the other.
+                // The field stays split while the user types, even when it equals the other.
                 self.split(field);
                 let workspace = self.edit_workspace();
                 workspace.lead = side;
@@ -118,7 +118,7 @@ impl State {
         self.walk();
     }
 
-    /// Keeps a field two.
+    /// Keeps a field split.
     pub(super) fn split(&mut self, field: PacketField) {
         if !self.view.split.contains(&field) {
             self.edit_view().split.push(field);

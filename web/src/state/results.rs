@@ -1,4 +1,4 @@
-//! The results of the rules and packets, and both together.
+//! The results of the rules and packets.
 
 use std::rc::Rc;
 
@@ -19,13 +19,13 @@ use crate::rows::{Index, Row};
 use crate::side::Side;
 use crate::walked::Walked;
 
-/// The results of the rules and packets. The walks and the rows follow each change at once;
-/// the idle queue (`analysis_queue`) adds the others.
+/// The results of the rules and packets. Each change updates the walks and rows at once; the idle
+/// queue (`analysis_queue`) adds the others.
 #[derive(Clone, Debug)]
 pub(crate) struct Results {
     /// The walks of A and B, or the invalid fields.
     pub(crate) walks: [Result<Rc<Walked>, Vec<FieldError>>; 2],
-    /// The first step at which the walks differ.
+    /// The step of the divergence.
     pub(crate) divergence: Option<usize>,
     /// Callers and counters of the rules.
     pub(crate) index: Rc<Index>,
@@ -33,15 +33,15 @@ pub(crate) struct Results {
     pub(crate) rows: Rc<Vec<Row>>,
     /// Counterfactuals, senders and the journey of the lead's packet.
     pub(crate) analysis: Option<PacketAnalysis>,
-    /// The last complete one for the same rules. It is shown until the new one is complete.
+    /// The last complete analysis for the same rules. It is shown until the new one is complete.
     pub(crate) previous_analysis: Option<PacketAnalysis>,
-    /// Packets worth trying, with where each ends.
+    /// The packets worth trying, with their outcomes.
     pub(crate) outcomes: Option<Rc<Vec<PacketOutcome>>>,
     /// Findings about the rules.
     pub(crate) findings: Option<Rc<Vec<Finding>>>,
 }
 
-/// The rules and packets, with what is computed from them.
+/// The rules and packets with their results.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Evaluation {
     pub(crate) workspace: Version<Workspace>,
@@ -49,7 +49,7 @@ pub(crate) struct Evaluation {
 }
 
 impl Evaluation {
-    /// A packet's walk, where the packet is shown and complete.
+    /// A packet's walk, if the packet is shown and valid.
     pub(crate) fn walked(&self, side: Side) -> Option<&Rc<Walked>> {
         let is_shown = self.workspace.sides().contains(&side);
         is_shown
@@ -65,13 +65,13 @@ impl Evaluation {
             .map_or(&[], |errors| errors)
     }
 
-    /// The walks shown, with their packets.
+    /// The shown walks, with their packets.
     pub(crate) fn walks(&self) -> impl Iterator<Item = (Side, &Walked)> {
         let sides = self.workspace.sides().iter();
         sides.filter_map(|side| Some((*side, &**self.walked(*side)?)))
     }
 
-    /// The walks shown, the lead's first.
+    /// The shown walks, the lead's first.
     pub(crate) fn lead_first(&self) -> impl Iterator<Item = (Side, &Walked)> + Clone {
         let lead = self.workspace.lead;
         let other = self.workspace.compare.then(|| lead.other());
@@ -81,7 +81,7 @@ impl Evaluation {
             .filter_map(|side| Some((side, &**self.walked(side)?)))
     }
 
-    /// The packet whose chain is shown at a step: the lead's until it has ended.
+    /// The packet whose chain is shown at a step: the lead's, unless its walk has ended.
     pub(crate) fn followed(&self, step: usize) -> Option<(Side, &Walked)> {
         let mut walks = self.lead_first();
         let runs = walks
@@ -103,17 +103,18 @@ impl Evaluation {
         lengths.max().unwrap_or(0)
     }
 
-    /// The step that a move leads to.
+    /// The target of a move.
     pub(crate) fn after(&self, step: usize, to: Move) -> usize {
         cursor::go(&self.paths(), step, to)
     }
 
-    /// The paths shown, the lead's first.
+    /// The shown paths, the lead's first.
     pub(crate) fn paths(&self) -> Vec<&Path> {
         self.lead_first().map(|(_, walked)| walked.path()).collect()
     }
 
-    /// Whether a field is two in the form. `split`: fields that stay two, though they may be equal.
+    /// Whether a field is split in the form. `split`: fields that stay split, even with equal
+    /// values.
     pub(crate) fn differs(&self, field: PacketField, split: &[PacketField]) -> bool {
         let [a, b] = &self.workspace.packets;
         let applies = (a.form.applies(field), b.form.applies(field));
@@ -130,7 +131,7 @@ impl Evaluation {
             .collect()
     }
 
-    /// What sets a packet apart from the other, in words: "uid 1337".
+    /// The difference of a packet from the other, in words: "uid 1337".
     pub(crate) fn name(&self, side: Side) -> String {
         let slot = self.workspace.slot(side);
         let differences = self.differences();
@@ -147,7 +148,7 @@ impl Evaluation {
         }
     }
 
-    /// The packet of that name, also of those that the table of outcomes adds.
+    /// The packet of that name, including the additional ones of the table of outcomes.
     pub(crate) fn scenario(&self, key: &str) -> Option<&Scenario> {
         let added = self.results.outcomes.iter().flat_map(|all| all.iter());
         self.workspace.paste.scenario(key).or_else(|| {
@@ -157,7 +158,7 @@ impl Evaluation {
         })
     }
 
-    /// Every assumption of the rules and of the walks shown, as sentences.
+    /// Every assumption of the rules and of the shown walks, as sentences.
     pub(crate) fn assumptions(&self) -> Vec<String> {
         let mut all = self.workspace.paste.given();
         for (_, walked) in self.walks() {

@@ -21,8 +21,8 @@ use crate::saved_packets;
 use crate::side::Side;
 
 impl State {
-    /// Takes the rules of another namespace: a packet that it cannot send gives way to the usual
-    /// one.
+    /// Takes the rules of another namespace. The usual packet replaces a packet that the namespace
+    /// cannot send.
     pub(super) fn come(&mut self, paste: Paste) {
         let second = if paste.scenario("as-proxy").is_some() {
             "as-proxy"
@@ -37,7 +37,7 @@ impl State {
         {
             let gives_way = match slot.scenario {
                 None => is_foreign(slot, &paste.host),
-                // One that the old rules suggested stays as a packet.
+                // A packet that the old rules suggested stays as it is.
                 Some(key) => !key.starts_with("own-") && paste.scenario(key).is_none(),
             };
             if gives_way {
@@ -47,7 +47,7 @@ impl State {
         self.take(paste);
     }
 
-    /// Walks the same rules as those of a usual node, or of a usual pod.
+    /// Walks the rules as a usual node's or a usual pod's.
     pub(super) fn place(&mut self, node: bool) {
         let workspace = self.workspace();
         let original = workspace
@@ -59,7 +59,7 @@ impl State {
         }
     }
 
-    /// Takes a new text, and fills the packets of scenarios in again: their addresses and
+    /// Takes a new text, and fills in the packets of scenarios again, because their addresses and
     /// uids may differ.
     pub(super) fn take(&mut self, paste: Paste) {
         let paste = Rc::new(paste);
@@ -68,17 +68,17 @@ impl State {
         for slot in &mut workspace.packets {
             match slot.scenario.and_then(|key| paste.scenario(key)) {
                 Some(scenario) => *slot = PacketSlot::new(&scenario.packet, Some(scenario.key)),
-                // It was one that the old rules suggested.
+                // The old rules suggested this packet.
                 None => slot.scenario = None,
             }
         }
         self.replace(paste);
     }
 
-    /// Shows rules, with the packets that there are.
+    /// Shows rules with the current packets.
     pub(crate) fn replace(&mut self, paste: Rc<Paste>) {
         let workspace = self.edit_workspace();
-        // Their places are those of the old text.
+        // The places belong to the old text.
         workspace.settled.clear();
         let saved = saved_packets::walk_all_saved(&workspace.saved_packets, &paste);
         workspace.saved_packets = saved;
@@ -95,7 +95,7 @@ impl State {
         self.walk();
     }
 
-    /// Takes a text that rules are in; another is refused, and the rules before it stay.
+    /// Takes a text with rules. Any other text is rejected, and the rules stay.
     pub(super) fn paste_text(&mut self, text: String) {
         match given(&text) {
             Some(shared) => self.open(shared.map(Some)),
@@ -103,7 +103,7 @@ impl State {
         }
     }
 
-    /// Says whether it was taken.
+    /// Returns whether the text was accepted.
     pub(super) fn accept(&mut self, paste: Paste) -> bool {
         let view = self.edit_view();
         view.tab = Tab::Rules;
@@ -114,8 +114,7 @@ impl State {
         }
         view.refused_text = paste.parsed.sources.first().map_or("", |text| text).into();
         view.refused = paste.parsed.diagnostics.clone();
-        // `iptables-save` prints nothing where there is nothing: why that may be is what its reader
-        // looks for.
+        // An empty output of `iptables-save` has several possible causes, which the message lists.
         if view.refused.is_empty() {
             let reasons = lint(&[], &paste.host, paste.host_known).into_iter();
             view.refused = reasons
@@ -127,7 +126,7 @@ impl State {
         false
     }
 
-    /// Shows what a link or a file holds.
+    /// Shows the content of a link or a file.
     pub(super) fn open(&mut self, shared: Result<Option<Shared>, Broken>) {
         match shared {
             Ok(Some(shared)) => self.show(&shared),
@@ -171,7 +170,7 @@ impl State {
             *slot = linked;
         }
         workspace.compare = shared.packets.len() != 1;
-        // An older link names no lead: its last packet was the lead.
+        // An older link names no lead; its last packet was the lead.
         workspace.lead = match (workspace.compare, shared.lead) {
             (false, _) | (true, Some(0)) => Side::A,
             (true, _) => Side::B,
@@ -214,7 +213,7 @@ impl State {
         view.tab = Tab::Rules;
     }
 
-    /// Shows what a step of a lesson is about.
+    /// Shows the rules and packets of a lesson's step.
     pub(super) fn stage(&mut self, stage: Stage) {
         if self.paste().origin != Origin::Lesson {
             let before = self.evaluation.workspace.clone();
@@ -263,7 +262,7 @@ impl State {
         }
     }
 
-    /// Shows the workspace before the lesson, unless other rules came since.
+    /// Restores the workspace before the lesson, unless other rules replaced the lesson's.
     pub(crate) fn leave(&mut self) {
         let is_lesson = self.paste().origin == Origin::Lesson;
         if let Some(before) = self.history.edit().before_lesson.take_if(|_| is_lesson) {
@@ -272,8 +271,7 @@ impl State {
     }
 }
 
-/// Whether a packet is sent from an address that the namespace does not have: it was meant for
-/// another one.
+/// Whether a packet has a source address that the namespace lacks: it belongs to another namespace.
 fn is_foreign(slot: &PacketSlot, host: &Host) -> bool {
     let own = |address| {
         host.interfaces
@@ -291,7 +289,7 @@ fn is_foreign(slot: &PacketSlot, host: &Host) -> bool {
         .is_some_and(|src| !own(src) && !src.is_loopback())
 }
 
-/// The work in a text that is a file of this page, or a link to it.
+/// The work in a text that is a file of this page or a link to it.
 fn given(text: &str) -> Option<Result<Shared, Broken>> {
     let link = text.trim();
     if let Some((_, fragment)) = link

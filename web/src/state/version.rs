@@ -3,8 +3,8 @@
 use std::ops::Deref;
 use std::rc::Rc;
 
-/// A shared value that is equal to itself only. Components compare it without a look into it, and
-/// each change makes another version.
+/// A shared value that is equal only to itself. Components compare it without reading it, and each
+/// change makes a new version.
 #[derive(Debug, Default)]
 pub(crate) struct Version<T>(Rc<T>);
 
@@ -16,7 +16,7 @@ impl<T> Version<T> {
 }
 
 impl<T: Clone> Version<T> {
-    /// Another version, to be changed.
+    /// A new version, to be changed.
     pub(crate) fn edit(&mut self) -> &mut T {
         Rc::make_mut(&mut self.0)
     }

@@ -1,4 +1,4 @@
-//! How the page shows the work: nothing of it is part of the work.
+//! The view: the way in which the page shows the work. No part of it belongs to the work.
 
 use std::rc::Rc;
 
@@ -11,48 +11,47 @@ use crate::editing::Editing;
 use crate::paste::OutcomeKind;
 use crate::rows::{Opened, Order};
 
-/// How the page shows the work.
+/// The view of the work.
 #[derive(Clone, Debug)]
 pub(crate) struct View {
     /// The step shown, from 0.
     pub(crate) cursor: usize,
-    /// How the rules are shown.
+    /// The view of the rules.
     pub(crate) rules: RuleView,
     /// The opened and closed parts of the rule list, and the search.
     pub(crate) opened: Opened,
-    /// The rule that is selected, and its change.
+    /// The selected rule, and its change.
     pub(crate) editing: Editing,
-    /// The line shown in the text, and the part of it that is marked.
+    /// The shown line of the text, and its marked part.
     pub(crate) line: Option<Line>,
     pub(crate) marked: Span,
-    /// A rule that was requested and that no packet reaches.
+    /// A requested rule that no packet reaches.
     pub(crate) unmet: Option<Place>,
-    /// The same, after a search found no packet for it.
+    /// A requested rule for which the search found no packet.
     pub(crate) untried: Option<Place>,
     /// The part that a narrow screen shows.
     pub(crate) tab: Tab,
-    /// The only rows of the table of outcomes that are shown; `None` shows all.
+    /// The only kind of rows in the table of outcomes; `None` shows all.
     pub(crate) only: Option<OutcomeKind>,
-    /// Fields of the form that stay two, though they may be equal.
+    /// Fields of the form that stay split, even with equal values.
     pub(crate) split: Vec<PacketField>,
     /// The assumed choices of the proxy.
     pub(crate) choices: Choices,
     /// Why the last paste was rejected.
     pub(crate) refused: Vec<Diagnostic>,
-    /// The rejected text: a fix may make it valid.
+    /// The rejected text, which a fix may repair.
     pub(crate) refused_text: Rc<str>,
-    /// The dialog that is open.
+    /// The open dialog.
     pub(crate) dialog: Option<Dialog>,
     /// Whether single-character shortcuts work.
     pub(crate) shortcuts: bool,
-    /// Whether a key is held down: the step is not announced then.
+    /// Whether a key is held down. Steps are not announced then.
     pub(crate) held: bool,
     /// Whether the walk is played.
     pub(crate) playing: bool,
-    /// In a frame of another page, where nothing can be changed: the fragment that opens the whole
-    /// page.
+    /// In a read-only frame of another page: the fragment that opens the whole page.
     pub(crate) embed: Option<String>,
-    /// Whether the address holds what is shown, so that no draft has to.
+    /// Whether the address holds the shown work, so that a draft is unnecessary.
     pub(crate) linked: bool,
 }
 
@@ -92,12 +91,12 @@ pub(crate) enum Dialog {
     Share,
 }
 
-/// How the rules are shown.
+/// The view of the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RuleView {
     /// As rows.
     Rows(Order),
-    /// As the text that was pasted.
+    /// As the pasted text.
     Text,
     /// As a text field.
     Edit,

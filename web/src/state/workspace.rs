@@ -18,20 +18,20 @@ pub(crate) struct Workspace {
     pub(crate) original: Rc<Paste>,
     /// The packets A and B.
     pub(crate) packets: [PacketSlot; 2],
-    /// Whether B is shown beside A.
+    /// Whether B is shown.
     pub(crate) compare: bool,
-    /// The packet whose answer is the largest text and that scenarios fill in: the one that was
+    /// The lead: the packet with the large answer, which scenarios fill in. It is the one that
     /// changed last.
     pub(crate) lead: Side,
-    /// Undetermined rules, with whether the user assumes that they match.
+    /// Assumptions about undetermined rules: whether each matches.
     pub(crate) settled: Vec<(Place, bool)>,
-    /// More packets, to compare.
+    /// Saved packets.
     pub(crate) saved_packets: SavedPackets,
 }
 
 impl Workspace {
-    /// Whether both hold the same rules and packets. Saved packets are not compared, since no link
-    /// holds them.
+    /// Whether both hold the same rules and packets. Saved packets are not compared, because links
+    /// omit them.
     pub(crate) fn same_work(&self, other: &Self) -> bool {
         let mut packets = self.packets.iter().zip(&other.packets);
         Rc::ptr_eq(&self.paste, &other.paste)
@@ -40,7 +40,7 @@ impl Workspace {
             && self.settled == other.settled
     }
 
-    /// Whether a step of undo between both would change anything.
+    /// Whether an undo step between both would change anything.
     pub(crate) fn is_undo_step(&self, other: &Self) -> bool {
         let packets = |workspace: &Self| {
             let slots = workspace.packets.each_ref();
@@ -67,7 +67,7 @@ impl Workspace {
         &self.packets[side as usize]
     }
 
-    /// The packets shown.
+    /// The shown packets.
     pub(crate) fn sides(&self) -> &'static [Side] {
         match (self.compare, self.lead) {
             (true, _) => &[Side::A, Side::B],
