@@ -1,5 +1,4 @@
-//! Lists about the packet: changes that change its outcome, its outcome by sender, and its whole
-//! connection.
+//! Lists about the packet: counterfactuals, outcomes by sender, and its connection.
 
 use chainwalk_core::analysis::counterfactual::Alteration;
 use chainwalk_core::analysis::explain::capital;
@@ -16,7 +15,7 @@ use crate::state::{Action, Evaluation};
 /// A line of a list: its text, and the action of a click on it.
 pub(super) type Item = (String, Option<Action>);
 
-/// The text in place of a result that is not computed yet.
+/// The text before a result is computed.
 pub(super) const WORKING: &str = "Computing…";
 
 /// A heading and a list.
@@ -25,17 +24,17 @@ pub(super) struct Section {
     pub(super) id: &'static str,
     pub(super) title: String,
     pub(super) items: Vec<Item>,
-    /// Whether it is still computed: until then the list is empty, or the one before.
+    /// Whether it is being computed: until then the list is empty, or the previous one.
     pub(super) busy: bool,
 }
 
 impl Section {
-    /// Whether there is nothing to list.
+    /// Whether the list is empty.
     pub(super) fn is_empty(&self) -> bool {
         self.items.is_empty() && !self.busy
     }
 
-    /// Nothing where there is nothing to list.
+    /// Renders nothing for an empty list.
     pub(super) fn show(&self, act: &Dispatch) -> Html {
         if self.is_empty() {
             return Html::default();
@@ -93,7 +92,7 @@ pub(super) fn Analysis(props: &EvaluationProps) -> Html {
         let says = flip.sentence(rulesets, told.packet(), paste.mesh.as_ref());
         flips.push(match &flip.change {
             Alteration::Field(_, packet) => (says, Some(Action::Load(packet.clone()))),
-            // The one that does not only look.
+            // Only this item changes the rules.
             Alteration::Gone(place) => (
                 says + " Delete it.",
                 Some(Action::Rule(EditAction::Edit(Edit::Delete(*place)))),

@@ -1,4 +1,4 @@
-//! The page: it owns the state, listens to the document, and runs the idle queue.
+//! The root component: it owns the state, listens to the document, and runs the idle queue.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -32,31 +32,31 @@ use crate::recovery;
 use crate::state::{Action, Dialog, Evaluation, State, Tab, Version};
 use crate::{browser, draft_storage, keys, lesson};
 
-/// Larger texts are rejected, in bytes: a browser may not have the memory to read them.
+/// The longest text in bytes; a longer one may exceed the browser's memory.
 const MAX_INPUT_BYTES: f64 = 100e6;
 
-/// The idle queue waits so long after the last action, in milliseconds, until its effect is drawn.
+/// The delay of the idle queue after an action, in milliseconds: the effect is drawn first.
 const IDLE_DELAY: u32 = 30;
 
-/// A draft is stored so long after the last change, in milliseconds.
+/// The delay of storing a draft after a change, in milliseconds.
 const DRAFT_DELAY: u32 = 300;
 
-/// The number of parts that the page is made in when it opens. The first part is the answer, and
-/// the browser draws it before the page makes the next one: all of them take a fifth of a second on
-/// a slow machine.
+/// The number of parts that render one after the other when the page opens. The browser draws the
+/// answer before the page renders the next part, because all of them take a fifth of a second on a
+/// slow machine.
 const PARTS: u8 = 5;
 
 /// Why a file was rejected.
 const UNREADABLE_FILE: &str =
     "the file cannot be read: it may have been moved, or this browser may not open it";
 
-/// The state of the page when it opens.
+/// The initial state of the page.
 struct Opening {
-    /// Until the page takes it.
+    /// The state, until the page takes it.
     state: Cell<Option<State>>,
     notices: NoticesState,
-    /// Whether it opens with a lesson. The lesson then comes with the answer, which would move to
-    /// the side otherwise.
+    /// Whether it opens with a lesson. The lesson then renders together with the answer, which
+    /// would otherwise move to the side later.
     opens_lesson: bool,
 }
 
@@ -64,12 +64,12 @@ impl Opening {
     fn new() -> Self {
         let restart = recovery::begin();
         let panicked = |part| restart.parts.contains(&part);
-        // A link goes before the draft, and leaves it as it is.
+        // A link has priority over the draft, and does not change it.
         let address = Some(input_events::fragment()).filter(|fragment| fragment.len() > 1);
         let opens_lesson = address
             .as_ref()
             .is_some_and(|address| address.starts_with(lesson::ADDRESS));
-        // The address is that of the page before it stopped, or of the link that stopped it.
+        // The address is that of the page before the panic, or of the link that caused it.
         let begins_again = !restart.work.is_empty() || panicked(PagePart::Opening);
         let is_stale = begins_again && (!opens_lesson || panicked(PagePart::Lessons));
         if is_stale {
@@ -102,7 +102,7 @@ impl Opening {
     }
 }
 
-/// The whole page.
+/// The page.
 #[component]
 pub(crate) fn App() -> Html {
     let opening = use_memo((), |()| Opening::new());
@@ -217,14 +217,15 @@ pub(crate) fn App() -> Html {
     }
 }
 
-/// The way to the state: it prepares the browser for an action, and dispatches it.
+/// Dispatches actions to the state, after the browser is prepared for them.
 #[hook]
 fn use_act(state: &UseReducerHandle<State>, notices: &UseReducerHandle<NoticesState>) -> Dispatch {
     let (state, notices) = (state.dispatcher(), notices.dispatcher());
     let act = use_callback((), move |action: Action, ()| {
         let focused = match &action {
             Action::Area(tab) => first_element(*tab),
-            // The button disappears with its rule. The button that takes that back is the next.
+            // The button disappears with its rule, so the button that undoes the deletion gets the
+            // focus.
             Action::Rule(EditAction::Edit(Edit::Delete(_) | Edit::Off(_) | Edit::On(..))) => {
                 "#undo"
             }
@@ -233,7 +234,7 @@ fn use_act(state: &UseReducerHandle<State>, notices: &UseReducerHandle<NoticesSt
         if !focused.is_empty() {
             browser::show(focused, "nearest", true);
         }
-        // A link that is opened in the same page, such as by a click on it in another page.
+        // A link was opened in the same page, for example by a click in another page.
         if let Action::Link(link) = &action
             && draft_storage::is_other_work(link)
         {
@@ -247,7 +248,7 @@ fn use_act(state: &UseReducerHandle<State>, notices: &UseReducerHandle<NoticesSt
     (*act).clone()
 }
 
-/// The number of parts of the page that are made. The next part follows once the last is drawn.
+/// The number of rendered parts. After the browser has drawn a part, the next one renders.
 #[hook]
 fn use_parts() -> u8 {
     let parts = use_state(|| 1_u8);
@@ -261,11 +262,11 @@ fn use_parts() -> u8 {
                 browser::measure();
             }
             if made == PARTS {
-                // The last part has made the list lower.
+                // The last part reduced the height of the list.
                 if let Ok(Some(list)) = document().query_selector(".list") {
                     browser::follow(&list, COVERED);
                 }
-                // After the first paint: a page that was drawn once is safe to open again.
+                // The page was drawn once, so it is safe to open again.
                 let settle = || {
                     browser::opening(false);
                     recovery::settle();
@@ -288,10 +289,10 @@ fn use_parts() -> u8 {
     *parts
 }
 
-/// Takes keys, pastes, drops, files and links from the whole document.
+/// Handles keys, pastes, drops, files and links of the whole document.
 #[hook]
 fn use_input_events(state: &UseReducerHandle<State>, act: &Dispatch) {
-    // The file that is being read: dropping this would stop it.
+    // The file reader; dropping it cancels the read.
     let reader = use_mut_ref(|| None::<FileReader>);
     use_effect_with((state.view.shortcuts, state.view.held), {
         let act = act.clone();
@@ -309,7 +310,7 @@ fn use_input_events(state: &UseReducerHandle<State>, act: &Dispatch) {
                 }
                 InputEvent::File(file) => {
                     let act = act.clone();
-                    // Bytes that are no UTF-8 become replacement characters.
+                    // Invalid UTF-8 becomes replacement characters.
                     let read = move |result: Result<String, _>| {
                         let refused = |_| Action::Refuse(UNREADABLE_FILE.into());
                         act.emit(result.map_or_else(refused, Action::Paste));
@@ -333,7 +334,7 @@ fn use_input_events(state: &UseReducerHandle<State>, act: &Dispatch) {
     });
 }
 
-/// Runs the idle queue: turn by turn while nothing else happens.
+/// Runs the idle queue in turns while no action happens.
 #[hook]
 fn use_idle_queue(state: &UseReducerHandle<State>, act: &Dispatch, parts: u8) {
     let runner = use_memo(act.clone(), |act| QueueRunner::new(act.clone()));
@@ -359,7 +360,7 @@ fn use_idle_queue(state: &UseReducerHandle<State>, act: &Dispatch, parts: u8) {
 /// The queue with its timer.
 struct QueueRunner {
     queue: RefCell<AnalysisQueue>,
-    /// The next turn. Dropping it cancels it.
+    /// The next turn; dropping it cancels it.
     timer: RefCell<Option<Timeout>>,
     /// Whether the last change of the state was a result of the queue.
     continues: Cell<bool>,
@@ -378,7 +379,7 @@ impl QueueRunner {
 
     fn run_turn(self: Rc<Self>, evaluation: Evaluation) {
         if let Some(running) = self.timer.take() {
-            // This very function: it must not be dropped while it runs.
+            // This is the running callback, which must not be dropped now.
             drop(running.forget());
         }
         page_part::enter(PagePart::Analysis);
@@ -399,7 +400,7 @@ impl QueueRunner {
     }
 }
 
-/// Stores a draft after each change of the work, and keeps the address true.
+/// Stores a draft after each change of the work, and updates the address.
 #[hook]
 fn use_draft(state: &UseReducerHandle<State>, notices: &UseReducerHandle<NoticesState>) {
     let timer = use_mut_ref(|| None::<Timeout>);
@@ -411,11 +412,11 @@ fn use_draft(state: &UseReducerHandle<State>, notices: &UseReducerHandle<Notices
     use_effect_with(deps, {
         let (state, notices) = (state.clone(), notices.clone());
         move |(_, linked, _)| {
-            // A lesson's address stays, whatever its reader tries out.
+            // The address of a lesson stays during experiments.
             if *linked || input_events::fragment().starts_with(lesson::ADDRESS) {
                 return;
             }
-            // The address no longer holds what is shown.
+            // The address does not hold the shown work any more.
             browser::address("");
             let store = move || match notices.draft {
                 DraftPolicy::Guarded => notices.dispatch(NoticeAction::AskForDraft),
@@ -432,7 +433,7 @@ fn use_draft(state: &UseReducerHandle<State>, notices: &UseReducerHandle<Notices
     });
 }
 
-/// On a narrow screen, shows each tab at the place where it was left.
+/// On a narrow screen, restores the scroll position of each tab.
 #[hook]
 fn use_tab_positions(state: &UseReducerHandle<State>) {
     let before = use_mut_ref(|| None::<Rc<Paste>>);
@@ -444,7 +445,7 @@ fn use_tab_positions(state: &UseReducerHandle<State>) {
     });
 }
 
-/// Carries out what a button of a notice asks for.
+/// Carries out the action of a notice's button.
 fn answer_notice(
     state: &UseReducerHandle<State>,
     notices: &UseReducerHandle<NoticesState>,
@@ -475,7 +476,7 @@ fn answer_notice(
     })
 }
 
-/// The element of a part of the page where the keyboard begins.
+/// The element that gets the focus when the focus moves to a part of the page.
 fn first_element(tab: Tab) -> &'static str {
     match tab {
         Tab::Rules => "#pane-rules .scroll",

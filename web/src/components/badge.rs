@@ -32,7 +32,7 @@ pub(crate) fn glyph(fate: Fate) -> &'static str {
     }
 }
 
-/// The result of a rule, in a character.
+/// The result of a rule as a character.
 pub(crate) fn sign(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Match | Outcome::Policy => "✓",
@@ -51,7 +51,7 @@ pub(crate) fn format_outcome(outcome: Outcome) -> &'static str {
     }
 }
 
-/// The result of a rule for this packet, as a tile; an empty one where the packet never reached it.
+/// The result of a rule for this packet as a tile; empty if the packet never reached the rule.
 pub(crate) fn tile(side: Side, fate: Fate, outcome: Option<Outcome>) -> Html {
     let Some(outcome) = outcome else {
         return html! { <span class="tile"></span> };

@@ -1,4 +1,4 @@
-//! A button that copies a field's text, and says what came of it.
+//! A button that copies a field's text and shows the result.
 
 use wasm_bindgen::prelude::Closure;
 use yew::prelude::*;
@@ -11,7 +11,7 @@ pub(super) struct CopyProps {
     pub(super) of: &'static str,
 }
 
-/// Where a browser lets nothing be copied, the text is selected, and Ctrl+C does it.
+/// If the browser refuses to copy, the text is selected for Ctrl+C.
 #[component]
 pub(super) fn Copy(props: &CopyProps) -> Html {
     let says = use_state(|| "");
@@ -32,7 +32,7 @@ pub(super) fn Copy(props: &CopyProps) -> Html {
     }
 }
 
-/// What came of it, in words.
+/// The result in words.
 pub(super) fn outcome(copied: bool) -> &'static str {
     if copied {
         "Copied."

@@ -13,10 +13,10 @@ use crate::page_part::{self, PagePart};
 use crate::paste::Paste;
 use crate::state::{Action, Line};
 
-/// At most a hundred of each severity, and one that counts the others.
+/// The most diagnostics of each severity; one more counts the rest.
 const MAX_DIAGNOSTICS: usize = 301;
 
-/// At most this number of sections of a text is listed.
+/// The most sections of a text that are listed.
 const MAX_SECTIONS: usize = 8;
 
 /// The props of [`Diagnostics`].
@@ -34,7 +34,7 @@ impl PartialEq for DiagnosticsProps {
     }
 }
 
-/// A summary, and every remark with its line.
+/// A summary, and every diagnostic with its line.
 #[component]
 pub(super) fn Diagnostics(props: &DiagnosticsProps) -> Html {
     page_part::enter(PagePart::Rules);
@@ -134,7 +134,7 @@ pub(super) fn Diagnostics(props: &DiagnosticsProps) -> Html {
     }
 }
 
-/// The format of a part, with a link to it.
+/// The format of a part, with a link to the part.
 fn read_as(props: &DiagnosticsProps, section: &Section, several: bool) -> Html {
     let line = Line {
         source: section.source,
@@ -179,7 +179,7 @@ fn says(remark: &Diagnostic) -> String {
     }
 }
 
-/// The sign of a remark and its name.
+/// The sign and the name of a severity.
 pub(super) fn sign(severity: Severity) -> (&'static str, &'static str) {
     match severity {
         Severity::Error => ("✕", "error"),
@@ -209,7 +209,7 @@ fn show(props: &DiagnosticsProps, remark: &Diagnostic, several: bool, fixable: b
     }
 }
 
-/// The edits that a remark offers, each with a button.
+/// The edits that a diagnostic offers, each as a button.
 fn fixes(props: &DiagnosticsProps, remark: &Diagnostic, refused: bool) -> Html {
     let offer = |fix: &Fix| {
         let lines = fix.replacement.lines().count();
@@ -222,7 +222,7 @@ fn fixes(props: &DiagnosticsProps, remark: &Diagnostic, refused: bool) -> Html {
                 >
                     {&fix.label}
                 </button>
-                // The label says all there is to a line or two.
+                // The label completely describes an edit of one or two lines.
                 if lines > 2 {
                     <details>
                         <summary>{format!("Show its {lines} lines")}</summary>

@@ -1,9 +1,9 @@
-//! A dialog that is open or not, as the state says.
+//! A dialog whose state decides whether it is open.
 
 use web_sys::HtmlDialogElement;
 use yew::prelude::*;
 
-/// Opens and closes the dialog that this refers to.
+/// Opens and closes the referenced dialog.
 #[hook]
 pub(super) fn use_dialog(open: bool) -> NodeRef {
     let node = use_node_ref();
@@ -29,7 +29,7 @@ pub(super) struct SwitchProps {
     pub(super) checked: bool,
     pub(super) onchange: Callback<Event>,
     pub(super) label: &'static str,
-    /// What follows the label.
+    /// The content after the label.
     #[prop_or_default]
     pub(super) children: Html,
 }

@@ -1,4 +1,4 @@
-//! The changes of the selected rule, below it.
+//! The editor of the selected rule, in its row of the list.
 
 use std::rc::Rc;
 
@@ -18,7 +18,7 @@ use crate::page_part::{self, PagePart};
 use crate::paste::Paste;
 use crate::state::Action;
 
-/// The buttons, and the field for words; nothing for a rule that is not selected.
+/// The buttons and the field for the rule's words; empty for a rule that is not selected.
 pub(super) fn editor(props: &PageProps, place: Place) -> Html {
     let evaluation = &props.evaluation;
     let editing = &props.view.editing;
@@ -169,7 +169,7 @@ fn Words(props: &WordsProps) -> Html {
         move |()| {
             if let Some(field) = node.cast::<HtmlInputElement>() {
                 field.set_value(&first);
-                // It fails only for what cannot have the focus.
+                // It fails only for an element that cannot have the focus.
                 let _ = field.focus();
             }
         }

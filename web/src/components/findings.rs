@@ -9,7 +9,7 @@ use chainwalk_core::analysis::bypass_explanation::{
 use chainwalk_core::analysis::counter_analysis::analyze_counters;
 use chainwalk_core::text::diagnostic::Severity;
 
-/// At most this number of findings is listed.
+/// The most findings that are listed.
 const MAX_FINDINGS: usize = 60;
 
 /// The sections below the table of outcomes.
@@ -29,8 +29,7 @@ pub(super) fn sections(evaluation: &Evaluation) -> Vec<Section> {
             .place
             .map(|place| format_place(paste.rulesets(), place) + ": ")
             .unwrap_or_default();
-        // A dump without rules, and a chain that nothing leads into, have no packet and no rule to
-        // show.
+        // A dump without rules, and a chain without callers, have no packet and no rule to show.
         let is_shown = finding.scenario.is_some() || finding.rule().is_some();
         let action = is_shown.then_some(Action::Finding(which));
         findings.push((

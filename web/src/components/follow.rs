@@ -1,13 +1,13 @@
-//! Keeps what is under the cursor in sight.
+//! Scrolls a list to the current row.
 
 use web_sys::HtmlElement;
 use yew::prelude::*;
 
 use crate::browser;
 
-/// Scrolls a list, and nothing but the list, as little as needed for `[data-chosen]` in it, or else
-/// `[data-current]`, to be seen whenever `changes` does. `covered`: how much of the list's top is
-/// under headings that stick, in pixels.
+/// Whenever `changes` changes, scrolls a list as little as needed to show its `[data-chosen]`, or
+/// else its `[data-current]`. It scrolls nothing but the list. `covered`: the height in pixels of
+/// the sticky headings that cover the list's top.
 #[hook]
 pub(super) fn use_follow<C: PartialEq + 'static>(changes: C, covered: u32) -> NodeRef {
     let node = use_node_ref();

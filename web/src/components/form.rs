@@ -1,4 +1,4 @@
-//! The packets: scenarios to fill them in with, and their fields. A field with one value in both
+//! The packets: scenarios that fill them in, and their fields. A field with the same value in both
 //! packets is shown once.
 
 use wasm_bindgen::JsCast;
@@ -21,7 +21,7 @@ use chainwalk_core::packet::fields::{FieldRow, FormPlace, PacketField};
 use chainwalk_core::packet::form;
 use chainwalk_core::packet::line::EXAMPLE;
 
-/// The scenarios that have a chip; the others are in the table of who gets past.
+/// The scenarios with a button; the others are in the table of outcomes.
 const CHIPS: [&str; 10] = [
     "internet",
     "as-proxy",
@@ -39,12 +39,12 @@ const CHIPS: [&str; 10] = [
 #[derive(PartialEq, Properties)]
 pub(super) struct PacketPaneProps {
     pub(super) evaluation: Evaluation,
-    /// Fields that stay two, though they may be equal.
+    /// Fields that stay split, even with equal values.
     pub(super) split: Vec<PacketField>,
     pub(super) act: Dispatch,
 }
 
-/// The whole column.
+/// The column of the packets.
 #[component]
 pub(super) fn PacketPane(props: &PacketPaneProps) -> Html {
     page_part::enter(PagePart::Packet);
@@ -110,7 +110,7 @@ pub(super) fn PacketPane(props: &PacketPaneProps) -> Html {
     }
 }
 
-/// The packet as one line.
+/// The line of a packet.
 fn line(props: &PacketPaneProps, side: Side) -> Html {
     let evaluation = &props.evaluation;
     let slot = evaluation.workspace.slot(side);
@@ -160,7 +160,7 @@ fn line(props: &PacketPaneProps, side: Side) -> Html {
     }
 }
 
-/// A mistake is never hidden.
+/// A field with an error is never hidden.
 fn hides_wrong(evaluation: &Evaluation) -> bool {
     let mut wrong = evaluation
         .workspace
@@ -275,7 +275,8 @@ fn one(props: &PacketPaneProps, controls: &[(PacketField, FieldTarget)]) -> Html
     html! {
         <div class="field" key={first.name()}>
             <label for={id(target, first)}>{first.label()}</label>
-            // First all that is typed in, then what parts and joins it: the keyboard goes that way.
+            // The inputs come before the buttons that split or join them, in the order of the
+            // keyboard.
             <div class="inputs">
                 <>
                     {for controls
@@ -288,7 +289,7 @@ fn one(props: &PacketPaneProps, controls: &[(PacketField, FieldTarget)]) -> Html
                     })}
                 </>
             </div>
-            // One child for any number of errors, or the fields above would be created again.
+            // All errors are one child: otherwise the fields above would be created again.
             <>
                 {for controls
                     .iter()
@@ -415,8 +416,8 @@ fn input(props: &PacketPaneProps, target: FieldTarget, field: PacketField, secon
         });
         html! { <select {id} {onchange} aria-label={name}>{for options}</select> }
     };
-    // Which fields apply changes while one types: without a key another field would take this one's
-    // place, and its focus.
+    // Typing can change the fields that apply. Without a key, another field would take the place
+    // and the focus of this one.
     html! {
         <span
             class={classes!("input", own, second.then_some("port"), address.then_some("address"))}
@@ -428,7 +429,7 @@ fn input(props: &PacketPaneProps, target: FieldTarget, field: PacketField, secon
     }
 }
 
-/// The button that makes two fields of one, or one of two. Of two it follows B's.
+/// The button that joins or splits a field. In a split field it follows B's.
 fn joint(
     props: &PacketPaneProps,
     target: FieldTarget,

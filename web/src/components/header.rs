@@ -1,4 +1,4 @@
-//! The top line: samples, the promise, help and theme.
+//! The header: samples, the privacy note, help and theme.
 
 use wasm_bindgen::JsCast;
 use web_sys::HtmlSelectElement;
@@ -14,14 +14,14 @@ use crate::theme::Theme;
 /// The props of [`Header`].
 #[derive(PartialEq, Properties)]
 pub(super) struct HeaderProps {
-    /// Where the rules come from.
+    /// The source of the rules.
     pub(super) origin: Origin,
-    /// Where they came from before any change in place.
+    /// The source of the rules before any change in place.
     pub(super) original: Origin,
     pub(super) act: Dispatch,
 }
 
-/// The top line.
+/// The header.
 #[component]
 pub(super) fn Header(props: &HeaderProps) -> Html {
     page_part::enter(None);

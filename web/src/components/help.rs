@@ -1,4 +1,4 @@
-//! The help: what to do, the keys, the words.
+//! The help: the purpose of the page, the keys, the terms.
 
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
@@ -41,7 +41,7 @@ const WORDS: [(&str, &str); 7] = [
     ),
 ];
 
-/// What to do here, in short.
+/// A short introduction.
 const HOW: &str = "Paste what iptables-save printed, or a capture's JSON, anywhere on this page, or drop a file. Choose a packet, \
                    and step it through the rules as the kernel would. Everything runs in this page.";
 
@@ -54,7 +54,7 @@ pub(super) struct HelpProps {
     pub(super) act: Dispatch,
 }
 
-/// The dialog, open or not.
+/// The help dialog.
 #[component]
 pub(super) fn Help(props: &HelpProps) -> Html {
     page_part::enter(None);

@@ -1,11 +1,11 @@
-//! The box in the place of a part of the page that panicked.
+//! The box that replaces a part of the page that panicked.
 
 use yew::prelude::*;
 
 use crate::page_part::{self, PagePart};
 use crate::recovery;
 
-/// A part of the page, or the box in its place if it panicked.
+/// A part of the page, or its replacement if it panicked.
 pub(super) fn unless_left_out(part: PagePart, make: impl FnOnce() -> Html) -> Html {
     if recovery::is_left_out(part) {
         let says = format!(

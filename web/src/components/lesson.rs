@@ -1,5 +1,5 @@
-//! One step of a lesson: what is said, asked or to be done, and what is said to an answer; or the
-//! whole lesson for paper.
+//! One step of a lesson: its text, its exercise, and the reply to an answer; or the whole lesson
+//! for paper.
 
 use chainwalk_core::lesson::{
     AnswerChoice, At, Block, Exercise, Judgement, Lesson, LessonQuestion, LessonStep, Task,
@@ -19,7 +19,7 @@ use crate::paste::Origin;
 use crate::rows::Order;
 use crate::state::{Action, RuleView, Tab};
 
-/// Whether the step that is open asks the reader to look at the packet.
+/// Whether the open step asks the reader to look at the packet.
 pub(super) fn is_about_the_packet(room: &Classroom) -> bool {
     room.step().is_some_and(|(_, step)| {
         let builds = matches!(&step.exercise, Some(Exercise::Task(task)) if matches!(task.work, Work::Packet(..)));
@@ -27,7 +27,7 @@ pub(super) fn is_about_the_packet(room: &Classroom) -> bool {
     })
 }
 
-/// The step that is open.
+/// The open step.
 pub(super) fn step(
     props: &LessonsProps,
     room: &Classroom,
@@ -75,8 +75,8 @@ pub(super) fn step(
                     at + 1
                 )}
             </p>
-            // Of the first level: the verdict, which else has it, is hidden while a prediction is
-            // wanted.
+            // This is the first heading: the verdict, which has it otherwise, is hidden during a
+            // prediction.
             <h1 id="lesson-title" tabindex="-1">{&step.title}</h1>
             {point(step)}
             {blocks(props, room, &step.before)}
@@ -112,7 +112,7 @@ pub(super) fn step(
     }
 }
 
-/// Points at a field of the packet.
+/// Goes to a field of the packet.
 fn point(step: &LessonStep) -> Html {
     let Some(field) = &step.scene.field else {
         return Html::default();
@@ -158,8 +158,7 @@ fn pieces(props: &LessonsProps, room: &Classroom, pieces: &[TextPiece]) -> Html 
         TextPiece::Code(text) => html! { <code>{text}</code> },
         TextPiece::Told(text, None) => html! { <span class="told">{text}</span> },
         TextPiece::Told(text, Some(place)) => {
-            // A link and no button: it wraps as words do. Its address is where the reader is
-            // already.
+            // A link, not a button, because its text must wrap. Its address is the current one.
             html! {
                 <a
                     class="link told"
@@ -175,7 +174,7 @@ fn pieces(props: &LessonsProps, room: &Classroom, pieces: &[TextPiece]) -> Html 
     html! { <>{for pieces.iter().map(piece)}</> }
 }
 
-/// Goes to a rule; back to the rules of the lesson first, where others are shown.
+/// Goes to a rule, and restores the lesson's rules first if others are shown.
 fn show(props: &LessonsProps, room: &Classroom, place: Place) -> Callback<MouseEvent> {
     let stage = room.stage().map(|stage| Stage {
         at: At::Rule(place),
@@ -334,7 +333,7 @@ fn attempt(
     }
 }
 
-/// Judges what the playground holds.
+/// Judges the current state of the playground.
 fn check(
     props: &LessonsProps,
     room: &Classroom,
@@ -418,13 +417,13 @@ fn solutions(task: &Task) -> Html {
     }
 }
 
-/// The whole lesson on paper; with all answers in the trainer's view.
+/// The whole lesson for paper; the trainer's view includes all answers.
 pub(super) fn handout(props: &LessonsProps, room: &Classroom) -> Html {
     let Some(lesson) = room.lesson() else {
         return Html::default();
     };
     let print = |_: MouseEvent| {
-        // A browser may refuse it; its own menu then prints as well.
+        // A browser may refuse to print; its own menu still works.
         let _ = window().print();
     };
     html! {

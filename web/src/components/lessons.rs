@@ -1,4 +1,4 @@
-//! The lessons beside the playground: the list, and what ties a lesson to the page and to the
+//! The panel of the lessons: the list and the open lesson, with their effects on the page and the
 //! address.
 
 use gloo::events::EventListener;
@@ -19,7 +19,8 @@ use crate::{browser, input_events};
 
 #[wasm_bindgen]
 extern "C" {
-    /// Gives the text of all lessons, or nothing and what went wrong (see `static/boot.js`).
+    /// Calls back with the text of all lessons, or with an empty text and the error (see
+    /// `static/boot.js`).
     #[wasm_bindgen(js_name = chainwalkLessons)]
     fn load(done: &JsValue);
 }
@@ -31,7 +32,7 @@ pub(super) struct LessonsProps {
     pub(super) act: Dispatch,
 }
 
-/// The room of the lessons, open or not.
+/// The panel of the lessons.
 #[component]
 pub(super) fn Lessons(props: &LessonsProps) -> Html {
     page_part::enter(page_part::PagePart::Lessons);
@@ -39,7 +40,7 @@ pub(super) fn Lessons(props: &LessonsProps) -> Html {
     let tell = {
         let dispatcher = room.dispatcher();
         Callback::from(move |event| {
-            // The reply may be below the panel's edge.
+            // The reply may be outside the visible part of the panel.
             let said = match &event {
                 LessonAction::Choose(choice) => format!("[data-choice='{choice}'] + div"),
                 LessonAction::Hint => ".hints > :last-child".into(),
@@ -79,16 +80,16 @@ pub(super) fn Lessons(props: &LessonsProps) -> Html {
         }
     });
     use_effect_with(room.progress.clone(), |progress| progress.store());
-    // The same address can mean another lesson: one from a file.
+    // The same address can name another lesson from a file.
     let which = room.read().map(std::ptr::from_ref);
     use_effect_with((shown, room.hides(), which), {
         let (room, act) = (room.clone(), props.act.clone());
         move |(shown, hides, _)| {
-            // A lesson from a file has no address yet.
+            // A lesson from a file has no address.
             if room.address.starts_with(ADDRESS) && input_events::fragment() != room.address {
                 let _ = window().location().set_hash(&room.address);
             }
-            // By the address, a test that waits for a step sees that it is shown.
+            // The address shows a waiting test that the step is shown.
             mark(
                 "learning",
                 (*shown != Shown::Closed).then_some(&room.address),
@@ -103,7 +104,7 @@ pub(super) fn Lessons(props: &LessonsProps) -> Html {
                     Tab::Rules
                 }));
                 if !about_packet {
-                    // The step before may have scrolled to the form.
+                    // The previous step may have scrolled to the form.
                     browser::show(".top", "end", false);
                 }
             }
@@ -161,7 +162,7 @@ fn mark(what: &str, value: Option<&str>) {
 
 fn frame(name: &'static str, room: &Classroom, inside: Html) -> Html {
     let handout = name == "Handout";
-    // On a handout the playground and its headings are hidden.
+    // A handout hides the playground and its headings.
     let name_of = if handout { "main" } else { "aside" };
     let fold = Callback::from(|_: MouseEvent| {
         let folded = body().has_attribute("data-folded");
@@ -202,7 +203,7 @@ fn frame(name: &'static str, room: &Classroom, inside: Html) -> Html {
     }
 }
 
-/// What they are about, and how long they take together.
+/// The topics of the lessons, and their total duration.
 fn about(entries: &[Entry]) -> String {
     let minutes: u32 = entries
         .iter()
@@ -280,11 +281,11 @@ struct OpenProps {
     tell: Callback<LessonAction>,
 }
 
-/// Opens a lesson, or a progress, from a file.
+/// Opens a file with a lesson or with saved progress.
 #[component]
 fn Open(props: &OpenProps) -> Html {
     page_part::enter(page_part::PagePart::Lessons);
-    // The file that is being read: dropping this would stop it.
+    // The file reader; dropping it cancels the read.
     let reader = use_mut_ref(|| None::<FileReader>);
     let onchange = {
         let tell = props.tell.clone();
@@ -300,12 +301,12 @@ fn Open(props: &OpenProps) -> Html {
                 return;
             };
             let tell = tell.clone();
-            // One that cannot be read is an empty one, which is refused with its reason.
+            // An unreadable file counts as empty, and is rejected with the reason.
             let read = move |text: Result<String, _>| {
                 tell.emit(LessonAction::File(text.unwrap_or_default()))
             };
             *reader.borrow_mut() = Some(read_as_text(&file.into(), read));
-            // The same file again, once it is mended.
+            // The user can open the same file again after a correction.
             if let Some(input) = input {
                 input.set_value("");
             }

@@ -1,5 +1,5 @@
-//! The rules as a list: by table and chain, with what became of each. Of a long list only what is
-//! in sight is made.
+//! The rules as a list by table and chain, with their results. Only the visible part of a long list
+//! is rendered.
 
 use std::rc::Rc;
 
@@ -26,8 +26,8 @@ use crate::rows::{self, Row, RuleListAction};
 use crate::side::Side;
 use crate::state::{Action, Evaluation};
 
-/// The number of rows that are made: two screens full, since a search makes them again at every
-/// key. The lowest rows have some 26 pixels.
+/// The number of rendered rows: two screens, because each key of a search renders them again. The
+/// lowest rows have about 26 pixels.
 fn made_rows() -> usize {
     let height = window()
         .inner_height()
@@ -36,10 +36,10 @@ fn made_rows() -> usize {
     height.map_or(1080, |height| height as usize).min(8000) / 26 + 20
 }
 
-/// How much of the list's top is under its legend and a chain's heading, in pixels.
+/// The height of the legend and a chain's heading, which cover the list's top, in pixels.
 pub(super) const COVERED: u32 = 64;
 
-/// The assumed height of a row that is not made, in pixels.
+/// The assumed height of a row that is not rendered, in pixels.
 const ROW_HEIGHT: usize = 46;
 
 #[component]
@@ -47,7 +47,7 @@ pub(super) fn List(props: &PageProps) -> Html {
     page_part::enter(PagePart::Rules);
     let evaluation = &props.evaluation;
     let editing = &props.view.editing;
-    // The editor makes a rule's row higher.
+    // The editor increases a rule's row.
     let opened = (
         editing.place,
         editing.form.is_some(),
@@ -118,8 +118,8 @@ pub(super) fn List(props: &PageProps) -> Html {
     }
 }
 
-/// The heading of the counters. Only the first packet of a connection comes to the nat table: there
-/// they count connections.
+/// The heading of the counters. Only the first packet of a connection reaches the nat table, so its
+/// counters count connections.
 fn counted(evaluation: &Evaluation) -> Html {
     let mut tables = evaluation
         .workspace
@@ -213,7 +213,7 @@ fn format_unmet(evaluation: &Evaluation) -> &'static str {
     }
 }
 
-/// At most this number of callers of a chain is named.
+/// The most callers of a chain that are named.
 const MAX_CALLERS: usize = 3;
 
 fn chain(props: &PageProps, at: ChainPlace, met: &[Place], open: bool) -> Html {
@@ -286,7 +286,7 @@ fn chain(props: &PageProps, at: ChainPlace, met: &[Place], open: bool) -> Html {
     }
 }
 
-/// A rule that is switched off.
+/// A disabled rule.
 fn off(props: &PageProps, ruleset: u32, place: u32) -> Html {
     let evaluation = &props.evaluation;
     let set = &evaluation.workspace.paste.rulesets()[ruleset as usize];
@@ -349,7 +349,7 @@ fn rule(props: &PageProps, place: Place) -> Html {
     let accent = |condition: u16| match failed.contains(&condition) {
         true if decides => Some(Accent::Decides),
         true => Some(Accent::Fails),
-        // No packet failed it: all its conditions decided together.
+        // No condition failed: all conditions decided together.
         false if decides && failed.is_empty() => Some(Accent::Decides),
         false => None,
     };
@@ -432,7 +432,7 @@ fn rule(props: &PageProps, place: Place) -> Html {
     }
 }
 
-/// As the list names a rule or policy: `nat/ISTIO_OUTPUT/4`.
+/// The name of a rule or policy in the list: `nat/ISTIO_OUTPUT/4`.
 fn named(rulesets: &[Ruleset], place: Place) -> String {
     let rule = place
         .rule
@@ -441,7 +441,7 @@ fn named(rulesets: &[Ruleset], place: Place) -> String {
     format!("{}/{}/{rule}", table.label(), chain.name)
 }
 
-/// How many packets a rule has counted, and how many that is beside the others.
+/// The packet counter of a rule, and its level relative to the others.
 fn hits(evaluation: &Evaluation, table: &Table, counters: Option<Counters>) -> Html {
     let Some(counters) = counters else {
         return html! { <span class="hits"></span> };
@@ -456,7 +456,7 @@ fn hits(evaluation: &Evaluation, table: &Table, counters: Option<Counters>) -> H
     html! { <span {class} {title}>{rows::format_short(counters.packets)}</span> }
 }
 
-/// Why no packet comes to a rule.
+/// Why no packet reaches a rule.
 fn why_unmet(props: &PageProps, place: Place) -> String {
     let evaluation = &props.evaluation;
     let rulesets = evaluation.workspace.paste.rulesets();
@@ -524,7 +524,7 @@ fn fold(props: &PageProps, at: ChainPlace, rules: std::ops::Range<u32>) -> Html 
             .replace('"', "\\\"");
         Callback::from(move |_: MouseEvent| {
             act.emit(Action::List(RuleListAction::Unfold(first)));
-            // The fold goes, and the focus with it.
+            // The fold disappears, and would take the focus with it.
             browser::show(&format!("[data-rule=\"{name}\"]"), "nearest", true);
         })
     };

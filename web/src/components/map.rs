@@ -1,4 +1,4 @@
-//! The map of the ways: core's shapes as SVG, as wide as there is room for.
+//! The map: core's shapes as SVG, in the available width.
 
 use chainwalk_core::map::{
     self, ClickTarget, Layout, Map as Drawing, MapForm, Shape, ShapeGroup, Track, TrackLeg,
@@ -17,7 +17,7 @@ use crate::dispatch::Dispatch;
 use crate::page_part::{self, PagePart};
 use crate::state::{Action, Evaluation, Tab};
 
-/// How wide the map is until it is measured.
+/// The assumed width before the map is measured.
 const WIDTH: i32 = 580;
 
 /// The props of [`Map`].
@@ -26,7 +26,7 @@ pub(super) struct MapProps {
     pub(super) evaluation: Evaluation,
     /// The step shown.
     pub(super) cursor: usize,
-    /// The part that a narrow screen shows: the map has a width only in its own.
+    /// The part that a narrow screen shows; the map has a width only in its own part.
     pub(super) tab: Tab,
     pub(super) act: Dispatch,
 }
@@ -41,7 +41,7 @@ pub(super) fn Map(props: &MapProps) -> Html {
     let measure = {
         let (node, width) = (node.clone(), width.clone());
         move || {
-            // A part of the page that is not shown has no width.
+            // A hidden part of the page has no width.
             let room = node
                 .cast::<HtmlElement>()
                 .map_or(0, |element| element.client_width());
@@ -84,7 +84,7 @@ pub(super) fn Map(props: &MapProps) -> Html {
     }
 }
 
-/// Buttons that save it.
+/// Buttons that save the map.
 pub(super) fn save_buttons() -> Html {
     let save = |png: bool, name: &'static str| {
         let onclick = move |_: MouseEvent| {

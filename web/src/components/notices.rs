@@ -1,4 +1,4 @@
-//! Notices: a failure of the browser, or a restart of the page, with the possible answers.
+//! Notices: a failure of the browser, or a restart of the page, with buttons for the answers.
 
 use std::rc::Rc;
 
@@ -10,22 +10,22 @@ use crate::recovery::{self, Restart};
 /// Whether changes replace the draft of earlier work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum DraftPolicy {
-    /// Each change replaces it.
+    /// Each change replaces the draft.
     Replaced,
-    /// A link was opened: the first change asks.
+    /// A link was opened, and the first change asks the user.
     Guarded,
-    /// The page asks.
+    /// The page waits for the user's answer.
     Asked,
-    /// It is kept until the page is loaded again.
+    /// The draft stays until the page reloads.
     Kept,
 }
 
-/// What there is to report.
+/// The current notices.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct NoticesState {
-    /// A draft, or the content of a link, that stopped the page the last time.
+    /// A draft or a link that stopped the page the last time.
     pub(super) offered: Option<String>,
-    /// Why the page was started again, until the notice is closed.
+    /// Why the page restarted, until the user closes the notice.
     restart: Restart,
     pub(super) draft: DraftPolicy,
     /// A failure of the browser; empty without one.
@@ -33,7 +33,8 @@ pub(super) struct NoticesState {
 }
 
 impl NoticesState {
-    /// As the page opens. `is_guarded`: it opens with a link, and keeps a draft of other work.
+    /// The notices when the page opens. `is_guarded`: the page opens with a link, and there is a
+    /// draft of other work.
     pub(super) fn new(offered: Option<String>, restart: Restart, is_guarded: bool) -> Self {
         Self {
             offered,
@@ -47,7 +48,7 @@ impl NoticesState {
         }
     }
 
-    /// Whether there is anything to report.
+    /// Whether there is a notice.
     pub(super) fn is_shown(&self) -> bool {
         self.offered.is_some()
             || !self.restart.message.is_empty()
@@ -56,7 +57,7 @@ impl NoticesState {
     }
 }
 
-/// A change of what there is to report.
+/// A change of the notices.
 #[derive(Debug)]
 pub(super) enum NoticeAction {
     /// A link of other work was opened.
@@ -67,11 +68,11 @@ pub(super) enum NoticeAction {
     ReplaceDraft,
     /// Changes do not replace the draft.
     KeepDraft,
-    /// The offered draft was loaded, or is not wanted.
+    /// The offered draft was loaded or declined.
     DropOffer,
-    /// The notice of the restart was read.
+    /// The user closed the notice of the restart.
     CloseRestart,
-    /// The browser failed to do this; empty if it did not fail.
+    /// The failed operation of the browser; empty after a success.
     Failed(&'static str),
 }
 
@@ -102,7 +103,7 @@ pub(super) enum NoticeAnswer {
     LoadOffered,
     LeaveOffered,
     CloseRestart,
-    /// Start the page again with every part.
+    /// Restarts the page with all parts.
     ShowWhole,
     ReplaceDraft,
     KeepDraft,

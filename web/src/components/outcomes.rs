@@ -1,4 +1,4 @@
-//! The packets worth trying, and where each ends.
+//! The packets worth trying, with their outcomes.
 
 use chainwalk_core::analysis::explain::Fate;
 use chainwalk_core::analysis::scenario::{self, Destination};
@@ -24,10 +24,10 @@ pub(super) struct OutcomesProps {
     pub(super) act: Dispatch,
 }
 
-/// The sign of a bypass by design.
+/// The sign of an intended bypass.
 const EXEMPT: &str = "◌";
 
-/// The kinds that are counted.
+/// The kinds of outcomes, each with a count.
 const KINDS: [OutcomeKind; 5] = [
     (Fate::Captured, false),
     (Fate::Direct, false),
@@ -36,7 +36,7 @@ const KINDS: [OutcomeKind; 5] = [
     (Fate::Direct, true),
 ];
 
-/// The table, a column for each direction; below it the sections about the rules as a whole.
+/// The table with a column for each direction, and the sections about all rules below it.
 #[component]
 pub(super) fn Outcomes(props: &OutcomesProps) -> Html {
     page_part::enter(PagePart::Outcomes);
@@ -45,7 +45,7 @@ pub(super) fn Outcomes(props: &OutcomesProps) -> Html {
     let known = evaluation.results.outcomes.as_ref();
     let past = known.map_or(&[][..], |all| all);
     let count = |kind| past.iter().filter(|past| past.kind() == kind).count();
-    // Other rules may have none of them.
+    // New rules may lack outcomes of the chosen kind.
     let wanted = props.only.filter(|kind| count(*kind) > 0);
     let counts = KINDS
         .into_iter()
@@ -74,7 +74,7 @@ pub(super) fn Outcomes(props: &OutcomesProps) -> Html {
                         let act = props.act.clone();
                         Callback::from(move |_: MouseEvent| {
                             act.emit(Action::Only((!pressed).then_some(kind)));
-                            // After a large answer the table begins below the window.
+                            // Below a tall answer the table may begin outside the window.
                             browser::show("#pane-past .groups", "nearest", false);
                         })
                     }}
@@ -83,7 +83,7 @@ pub(super) fn Outcomes(props: &OutcomesProps) -> Html {
                 </button>
             }
         });
-    // A pod forwards nothing.
+    // A pod does not forward.
     let is_there = |group: &Destination| {
         *group != Destination::Through || past.iter().any(|row| row.scenario.group == *group)
     };
@@ -96,7 +96,7 @@ pub(super) fn Outcomes(props: &OutcomesProps) -> Html {
             of_kind.map(|row| show(props, row)).collect::<Vec<_>>()
         };
         let (others, exempt) = (rows(false), rows(true));
-        // Its heading stays: else the other columns would take its place.
+        // The heading stays, so that the other columns keep their place.
         let none = others.is_empty() && exempt.is_empty();
         html! {
             <table>
@@ -137,7 +137,7 @@ pub(super) fn Outcomes(props: &OutcomesProps) -> Html {
     let sections = findings::sections(evaluation);
     let title = "Packet outcomes";
     let links = sections.iter().map(|section| {
-        // The number that the title gets moves nothing: it has its room before.
+        // The title has room for the number before it is known, so nothing moves.
         let room = section
             .busy
             .then(|| html! { <span class="room">{" (0)"}</span> });

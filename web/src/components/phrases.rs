@@ -1,5 +1,4 @@
-//! Phrases that several parts of the page use: numbers, places of rules, sentences with code in
-//! them.
+//! Phrases that several parts of the page share: numbers, places of rules, sentences with code.
 
 use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::netfilter::ruleset::Ruleset;
@@ -30,7 +29,7 @@ pub(super) fn format_place(rulesets: &[Ruleset], place: Place) -> String {
     }
 }
 
-/// A sentence in which the name of the deciding chain is set as code.
+/// A sentence that shows the name of the deciding chain as code.
 pub(super) fn sentence_with_chain(
     evaluation: &Evaluation,
     text: &str,
@@ -43,7 +42,7 @@ pub(super) fn sentence_with_chain(
     }
 }
 
-/// A text with commands between backticks, which are set as code.
+/// A text that shows commands between backticks as code.
 pub(super) fn text_with_code(text: &str) -> Html {
     let parts = text.split('`').enumerate();
     html! {

@@ -1,16 +1,16 @@
-//! One rule as text: its conditions, and what it does.
+//! A rule as text: its conditions and its effect.
 
 use chainwalk_core::iptables::print;
 use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::netfilter::ruleset::Ruleset;
 use yew::prelude::*;
 
-/// How a condition is set apart.
+/// The highlight of a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Accent {
-    /// It is the one that decided.
+    /// The condition that decided.
     Decides,
-    /// It failed.
+    /// The condition that failed.
     Fails,
 }
 
@@ -23,7 +23,7 @@ pub(super) fn text(rulesets: &[Ruleset], place: Place) -> String {
     }
 }
 
-/// The same in pieces that do not break, some of them set apart.
+/// The words in pieces that do not break, some of them highlighted.
 pub(super) fn pieces(
     rulesets: &[Ruleset],
     place: Place,
@@ -63,7 +63,7 @@ pub(super) fn pieces(
     }
 }
 
-/// One condition; its `-m owner` is none and is not set apart.
+/// A condition. Its `-m owner` is not a condition and is not highlighted.
 fn condition(text: &str, accent: Option<Accent>) -> Html {
     let (lead, rest) = match text
         .strip_prefix("-m ")

@@ -1,4 +1,4 @@
-//! The rules: by table and chain, with what became of each; or as the text they were pasted as.
+//! The rules: by table and chain with their results, or as the pasted text.
 
 use std::rc::Rc;
 
@@ -32,7 +32,7 @@ pub(super) struct RulesPaneProps {
     pub(super) act: Dispatch,
 }
 
-/// The whole column.
+/// The column of the rules.
 #[component]
 pub(super) fn RulesPane(props: &RulesPaneProps) -> Html {
     page_part::enter(PagePart::Rules);
@@ -96,7 +96,7 @@ pub(super) fn RulesPane(props: &RulesPaneProps) -> Html {
     }
 }
 
-/// Finding rules, going back, and taking along what was changed.
+/// Search, undo, and the export of changes.
 fn tools(props: &RulesPaneProps) -> Html {
     let evaluation = &props.evaluation;
     let lists = matches!(props.view.rules, RuleView::Rows(_));
@@ -173,7 +173,7 @@ fn tools(props: &RulesPaneProps) -> Html {
 const COMMANDS_NOTE: &str = " From the rules as pasted to these, in this order, as root in the pod's network namespace. A number names \
                         a rule as it stands in the paste.";
 
-/// The changed rules, to take along.
+/// The export of changed rules.
 fn export(props: &RulesPaneProps) -> Html {
     let evaluation = &props.evaluation;
     let kinds = [
@@ -243,7 +243,7 @@ fn export(props: &RulesPaneProps) -> Html {
     }
 }
 
-/// How to make the change last.
+/// How to make the change permanent.
 fn lasting(evaluation: &Evaluation) -> String {
     let Some(mesh) = &evaluation.workspace.original.mesh else {
         return String::new();
@@ -264,9 +264,9 @@ fn lasting(evaluation: &Evaluation) -> String {
     )
 }
 
-/// That a text was taken, for what, and whether all of it was understood.
+/// The mesh and formats of an accepted text, and whether all of it was understood.
 fn taken(evaluation: &Evaluation) -> Html {
-    // The original rules: their changes are listed with the commands.
+    // The original rules, because the commands list their changes.
     let Paste {
         origin,
         parsed,
@@ -311,7 +311,7 @@ fn taken(evaluation: &Evaluation) -> Html {
     }
 }
 
-/// Whose rules they are.
+/// The mesh that made the rules.
 fn about(evaluation: &Evaluation) -> Html {
     let Some(mesh) = &evaluation.workspace.paste.mesh else {
         return Html::default();
@@ -329,7 +329,7 @@ fn about(evaluation: &Evaluation) -> Html {
     }
 }
 
-/// Which processes run as the proxy: the rules cannot tell them from it.
+/// The processes that run as the proxy. The owner rules cannot distinguish them from it.
 fn proxies(evaluation: &Evaluation) -> Html {
     let Some(mesh) = &evaluation.workspace.paste.mesh else {
         return Html::default();
@@ -352,7 +352,7 @@ fn proxies(evaluation: &Evaluation) -> Html {
     }
 }
 
-/// How to get rules of one's own.
+/// How to get a dump.
 fn recipe() -> Html {
     html! {
         <details class="recipe" id="recipe">

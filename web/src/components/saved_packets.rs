@@ -1,4 +1,4 @@
-//! The saved packets, with where each ends. Two of them can be shown as A and B.
+//! The saved packets with their outcomes. Two of them can be shown as A and B.
 
 use chainwalk_core::packet::line;
 use yew::prelude::*;

@@ -1,4 +1,4 @@
-//! The dialog to share: the shared data, and its format.
+//! The dialog to share the work: the shared data, and its format.
 
 use std::rc::Rc;
 
@@ -16,10 +16,10 @@ use crate::share::{ShareFormat, SharedWork};
 use crate::state::{Action, State, Version};
 use crate::{browser, draft_storage};
 
-/// A longer text is saved, not shown: browsers take seconds for it.
+/// The longest text that is shown; browsers take seconds for a longer one, which can be saved.
 const MAX_SHOWN_BYTES: usize = 200_000;
 
-/// What anonymization keeps.
+/// The information that anonymization keeps.
 const KEPT_BY_ANONYMIZING: &str = "Loopback and multicast addresses, ports, user ids, chains and interfaces stay. All other names and addresses \
                      are replaced by invented ones. Every packet ends where it did. Read the text before you share it.";
 
@@ -30,8 +30,8 @@ struct Choice {
     says: &'static str,
 }
 
-/// The props of [`Inside`]. The choice to anonymize, and the key for it, last as long as the page,
-/// so that the same addresses are replaced by the same ones.
+/// The props of [`Inside`]. The choice to anonymize and its key last as long as the page, so that
+/// equal addresses always get the same replacement.
 #[derive(Clone, Debug, PartialEq, Properties)]
 struct InsideProps {
     state: Version<State>,
@@ -254,7 +254,7 @@ fn buttons(text: &Result<String, String>, choice: &UseStateHandle<Choice>) -> Ht
                 });
             });
             browser::copy("share-text", &done);
-            // The address is that of the copied link, too.
+            // The address also becomes that of the copied link.
             if let (ShareFormat::Link, Some((_, fragment))) = (choice.form, link.split_once('#')) {
                 browser::address(fragment);
             }

@@ -1,11 +1,11 @@
-//! Where chance sends a connection: the destinations, each with its probability.
+//! The possible destinations of chance rules, each with its probability.
 
 use chainwalk_core::analysis::explain::chance;
 use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_core::walk::trace::ChanceDistribution;
 use yew::prelude::*;
 
-/// At most this number is listed. The others are counted.
+/// The most destinations that are listed. The rest are counted.
 const MAX_LISTED: usize = 12;
 
 /// The sentence and the table.

@@ -1,5 +1,5 @@
-//! First, back, play, forward, last; the slider with both walks on it; the chains one is in, and
-//! jumps; the step in a sentence.
+//! The controls of the walk: first, back, play, forward, last; the slider with both walks; the
+//! callers of the current chain, and jumps; the step in a sentence.
 
 use gloo::timers::callback::Interval;
 use gloo::utils::window;
@@ -18,10 +18,10 @@ use crate::state::{Action, Evaluation};
 use crate::walked::Walked;
 use chainwalk_core::walk::trace::Outcome;
 
-/// Above this number of steps only the line of a rail is drawn, because its stations would overlap.
+/// Above this number of steps a rail has no stations, because they would overlap.
 const MAX_STATIONS: usize = 80;
 
-/// How long a step is shown while the walk goes on by itself, in milliseconds, with its name.
+/// The durations of a step during playback, in milliseconds, with their names.
 const PACES: [(u32, &str); 3] = [(2000, "slow"), (1000, "medium"), (350, "fast")];
 
 /// The props of [`Stepper`].
@@ -30,14 +30,14 @@ pub(super) struct StepperProps {
     pub(super) evaluation: Evaluation,
     /// The step shown.
     pub(super) cursor: usize,
-    /// Whether the walk is played.
+    /// Whether the walk is playing.
     pub(super) playing: bool,
     /// Whether a key is held down.
     pub(super) held: bool,
     pub(super) act: Dispatch,
 }
 
-/// All of it.
+/// The controls.
 #[component]
 pub(super) fn Stepper(props: &StepperProps) -> Html {
     page_part::enter(PagePart::Steps);
@@ -177,7 +177,7 @@ pub(super) fn Stepper(props: &StepperProps) -> Html {
     }
 }
 
-/// Whether the system asks for stillness: then nothing moves by itself.
+/// Whether the system requests reduced motion. Nothing moves by itself then.
 fn is_still() -> bool {
     let asked = window().match_media("(prefers-reduced-motion: reduce)");
     asked.ok().flatten().is_some_and(|asked| asked.matches())
@@ -191,7 +191,7 @@ fn jump(
     to: Move,
 ) -> Html {
     let evaluation = &props.evaluation;
-    // Where it leads nowhere it says so.
+    // A jump without a target is disabled.
     let stays = evaluation.after(props.cursor, to) == props.cursor;
     html! {
         <button
@@ -215,7 +215,7 @@ fn mover(
     disabled: bool,
     shape: &'static str,
 ) -> Html {
-    // Not `disabled`: that would take the focus from a user who steps with the keyboard.
+    // Not `disabled`, because a disabled button loses the keyboard focus.
     html! {
         <button
             type="button"
@@ -244,13 +244,13 @@ fn of(evaluation: &Evaluation) -> Html {
     html! { <span class="quiet">{" of "}{counts.join(", ")}</span> }
 }
 
-/// One walk as a line with a station for every step: hollow where the rule did not match.
+/// A walk as a line with a station for every step; a station is hollow if the rule did not match.
 fn rail(evaluation: &Evaluation, row: usize, side: Side, walked: &Walked, longest: usize) -> Html {
     let steps = &walked.path().steps;
     if steps.is_empty() {
         return Html::default();
     }
-    // In hundredths of a percent: no floating point is worth its size here.
+    // Hundredths of a percent avoid the code size of floating point.
     let x = |at: usize| {
         let hundredths = at * 10_000 / longest.saturating_sub(1).max(1);
         format!("{}.{:02}%", hundredths / 100, hundredths % 100)
@@ -283,7 +283,7 @@ fn rail(evaluation: &Evaluation, row: usize, side: Side, walked: &Walked, longes
     }
 }
 
-/// The chains that led here.
+/// The callers of the current chain.
 fn stack(props: &StepperProps) -> Html {
     let evaluation = &props.evaluation;
     let Some((side, walked)) = evaluation.followed(props.cursor) else {
@@ -322,7 +322,7 @@ fn stack(props: &StepperProps) -> Html {
     }
 }
 
-/// The step in words, once where it is the same for both packets.
+/// The step in words, once if both packets share it.
 fn sentence(props: &StepperProps) -> Html {
     let evaluation = &props.evaluation;
     let at = props.cursor;
@@ -344,8 +344,8 @@ fn sentence(props: &StepperProps) -> Html {
             </>
         },
     };
-    // Not read out while a key is held or the walk goes on by itself; an end of that changes the
-    // region, which then is.
+    // Screen readers do not read it while a key is held or the walk plays. The end of that changes
+    // the region, which they then read.
     let live = if props.held || props.playing {
         "off"
     } else {

@@ -1,4 +1,4 @@
-//! All steps: those that both packets share, the divergence, then both side by side, and the ends.
+//! All steps: the shared ones, the divergence, then both walks in two columns, and the ends.
 
 use chainwalk_core::analysis::explain::{self, capital};
 use chainwalk_core::walk::trace::Outcome;
@@ -16,9 +16,9 @@ use crate::side::Side;
 use crate::state::{Action, Evaluation};
 use crate::walked::Walked;
 
-/// At most this number of rows is made.
+/// The most rows that are rendered.
 const MADE_ROWS: usize = 200;
-/// The height of a row of a long list in CSS pixels, as the style sheet has it.
+/// The height of a row of a long list in CSS pixels, as in the style sheet.
 const ROW_HEIGHT: usize = 29;
 
 /// The context of the rows.
@@ -44,7 +44,7 @@ pub(super) fn Steps(props: &StepsProps) -> Html {
     let evaluation = &props.evaluation;
     let node = use_follow((props.cursor, evaluation.results.rows.clone()), 32);
     let walks: Vec<(Side, &Walked)> = evaluation.walks().collect();
-    // Which walks these are: others have other runs.
+    // The walks, because other walks have other runs.
     let of: Vec<usize> = walks
         .iter()
         .map(|(_, walked)| std::ptr::from_ref(*walked) as usize)
@@ -198,7 +198,7 @@ impl Shown<'_> {
     }
 }
 
-/// The result of a step, in a few words.
+/// The result of a step in a few words.
 fn what(evaluation: &Evaluation, walked: &Walked, at: usize) -> Html {
     let path = walked.path();
     let rulesets = evaluation.workspace.paste.rulesets();

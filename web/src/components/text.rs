@@ -1,4 +1,4 @@
-//! The text: read-only with its lines numbered, or as a text field.
+//! The text: read-only with line numbers, or as a text field.
 
 use std::rc::Rc;
 
@@ -15,7 +15,7 @@ use crate::page_part::{self, PagePart};
 use crate::paste::{MAX_EDITED_BYTES, Origin, Paste};
 use crate::state::{Action, Line, RuleView};
 
-/// At most this number of lines is made: several screens full.
+/// The most lines that are rendered: several screens.
 const MADE_LINES: usize = 400;
 
 /// How to get a dump.
@@ -27,13 +27,13 @@ const COMMANDS: [(&str, &str); 2] = [
     ),
 ];
 
-/// The text with its lines numbered, that of the current rule marked.
+/// The text with line numbers; the line of the current rule is marked.
 #[component]
 pub(super) fn Text(props: &PageProps) -> Html {
     page_part::enter(PagePart::Rules);
     let evaluation = &props.evaluation;
     let rulesets = evaluation.workspace.paste.rulesets();
-    // A line that was asked for goes before the one of the rule under the cursor.
+    // A requested line has priority over the line of the current rule.
     let current = props.view.line.or_else(|| {
         let (_, place) = *evaluation.current(props.view.cursor).first()?;
         let (ruleset, _, chain) = place.at.find(rulesets);
@@ -101,7 +101,7 @@ pub(super) fn Text(props: &PageProps) -> Html {
     }
 }
 
-/// The worst remark of each line that has one: line, how bad, and what it says.
+/// The most severe diagnostic of each line: line, severity and message.
 fn marks(remarks: &[Diagnostic], source: u32) -> Vec<(u32, Severity, &str)> {
     let mut marks: Vec<(u32, Severity, &str)> = Vec::new();
     for remark in remarks.iter().filter(|remark| remark.source == source) {
@@ -131,7 +131,7 @@ fn gutter(severity: Severity, says: &str, style: Option<String>) -> Html {
     }
 }
 
-/// A line with a place in it marked.
+/// A line with a marked range.
 fn marked_in(text: &str, line: &str, place: Span) -> Html {
     let start = line.as_ptr() as usize - text.as_ptr() as usize;
     let cut = |at: u32| (at as usize).saturating_sub(start).min(line.len());
@@ -144,7 +144,7 @@ fn marked_in(text: &str, line: &str, place: Span) -> Html {
     }
 }
 
-/// A place as a text field counts: in UTF-16, each line's end as one.
+/// A place in the units of a text field: UTF-16, with one unit for each line end.
 fn in_field(text: &str, at: u32) -> u32 {
     let before = text.get(..at as usize).unwrap_or(text);
     let units = before.encode_utf16().count() - before.matches("\r\n").count();
@@ -159,7 +159,7 @@ const FIELD_PADDING: i32 = 8;
 #[derive(Properties)]
 pub(super) struct EditProps {
     pub(super) paste: Rc<Paste>,
-    /// The line to show, and the part of it to mark.
+    /// The line to show, and its range to mark.
     pub(super) line: Option<Line>,
     pub(super) marked: Span,
     pub(super) act: Dispatch,
@@ -172,7 +172,7 @@ impl PartialEq for EditProps {
     }
 }
 
-/// The text in a field, read again with every change.
+/// The text in a field, parsed again after every change.
 #[component]
 pub(super) fn Edit(props: &EditProps) -> Html {
     page_part::enter(PagePart::Rules);
@@ -182,7 +182,7 @@ pub(super) fn Edit(props: &EditProps) -> Html {
         let node = node.clone();
         move |()| {
             if let Some(field) = node.cast::<HtmlTextAreaElement>() {
-                // A paste replaces a sample, but edits the user's own text.
+                // A paste replaces a sample, but it edits the user's own text.
                 let _ = field.focus();
                 if !own {
                     field.select();

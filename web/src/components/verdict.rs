@@ -1,4 +1,4 @@
-//! The answer: the largest text of the page, with the other packet's beside it.
+//! The answer, the largest text of the page, and the answer for the other packet.
 
 use chainwalk_core::analysis::explain::{self, Fate, Headline, capital};
 use chainwalk_core::walk::trace::Outcome;
@@ -25,7 +25,7 @@ pub(super) struct VerdictProps {
     pub(super) act: Dispatch,
 }
 
-/// Both answers.
+/// The answers for both packets.
 #[component]
 pub(super) fn Verdict(props: &VerdictProps) -> Html {
     page_part::enter(None);
@@ -65,7 +65,7 @@ fn tab_button(props: &VerdictProps, tab: Tab) -> Html {
     let selected = props.tab == tab;
     let place = Tab::ALL.iter().position(|other| *other == tab).unwrap_or(0);
     let act = props.act.clone();
-    // The arrows move through a list of tabs, as everywhere.
+    // The arrow keys move between tabs.
     let onkeydown = Callback::from(move |event: KeyboardEvent| {
         let next = match &*event.key() {
             "ArrowLeft" => place.checked_sub(1),
@@ -123,7 +123,7 @@ fn large(evaluation: &Evaluation, side: Side) -> Html {
     }
 }
 
-/// The rule that decided, as its line states it.
+/// The deciding rule as text.
 fn decided(evaluation: &Evaluation, walked: &Walked) -> Html {
     let rulesets = evaluation.workspace.paste.rulesets();
     let Some(place) = walked.decided_by() else {

@@ -1,4 +1,4 @@
-//! A long list of which only the rows near the visible part are made.
+//! A virtual list: only the rows near the visible part are rendered.
 
 use std::ops::Range;
 
@@ -14,14 +14,14 @@ use crate::browser;
 pub(super) struct ListSize {
     /// The number of rows.
     pub(super) rows: usize,
-    /// At most this number of rows is made.
+    /// The most rows that are rendered.
     pub(super) made: usize,
-    /// The height of a row that is not made, in pixels.
+    /// The height of a row that is not rendered, in pixels.
     pub(super) row_height: usize,
 }
 
 impl ListSize {
-    /// The first row to make. `wanted`: a row that must be made.
+    /// The first row to render. `wanted`: a row that must be rendered.
     fn first(self, before: usize, wanted: Option<usize>) -> usize {
         match wanted {
             Some(wanted) if !(before..before + self.made).contains(&wanted) => {
@@ -32,21 +32,21 @@ impl ListSize {
         }
     }
 
-    /// The rows to make, from `first` on.
+    /// The rows to render, starting at `first`.
     fn range(self, first: usize) -> Range<usize> {
         let first = first.min(self.rows.saturating_sub(self.made));
         first..self.rows.min(first + self.made)
     }
 
-    /// The room of rows that are not made, above the others or below them.
+    /// The heights of the gaps for the rows that are not rendered, above and below.
     pub(super) fn gap(self, rows: usize, key: &'static str) -> Html {
         let style = format!("height:{}px", rows * self.row_height);
         html! { <div {key} class="gap" {style}></div> }
     }
 }
 
-/// The rows to make of the list `node`. Whenever `key` changes, they include `wanted`. Else they
-/// follow the scroll position. The list has a gap above its rows and another one below them.
+/// The rows to render of the list `node`. Whenever `key` changes, they include `wanted`; otherwise
+/// they follow the scroll position. The list has a gap above its rows and another one below them.
 #[hook]
 pub(super) fn use_virtual_list<K: Clone + PartialEq + 'static>(
     node: &NodeRef,
@@ -54,7 +54,7 @@ pub(super) fn use_virtual_list<K: Clone + PartialEq + 'static>(
     key: &K,
     wanted: Option<usize>,
 ) -> Range<usize> {
-    // The key and the first row of the last time.
+    // The previous key and first row.
     let last = use_state(|| (None::<K>, 0_usize));
     let first = if last.0.as_ref() == Some(key) {
         last.1
@@ -70,7 +70,7 @@ pub(super) fn use_virtual_list<K: Clone + PartialEq + 'static>(
             }
         }
     });
-    // The list scrolls, or the whole page where that is narrow.
+    // On a narrow screen the whole page scrolls, not the list.
     use_effect_with((key.clone(), made.clone(), size), {
         let node = node.clone();
         move |(key, made, size)| {
@@ -89,12 +89,12 @@ pub(super) fn use_virtual_list<K: Clone + PartialEq + 'static>(
     made
 }
 
-/// The first row to make, where the made rows end too near the visible part.
+/// The first row to render, if the rendered rows end too near the visible part.
 fn next_first(list: &Element, made: Range<usize>, size: ListSize) -> Option<usize> {
     let ListSize {
         rows, row_height, ..
     } = size;
-    // Below 0 where the made rows suffice.
+    // It is negative if the rendered rows suffice.
     let row = usize::try_from(browser::row(list, made.start, made.end, rows, row_height)).ok()?;
     let first = row.saturating_sub(made.len() / 3);
     let first = size.range(first).start;

@@ -1,4 +1,4 @@
-//! The walk: the way in short, the stepper, the sentence, and all steps.
+//! The walk: the map, the stepper, the sentence, and all steps.
 
 use yew::prelude::*;
 
@@ -12,7 +12,7 @@ use super::steps::Steps;
 use crate::page_part::{self, PagePart};
 use crate::state::Action;
 
-/// The whole column.
+/// The column of the walk.
 #[component]
 pub(super) fn WalkPane(props: &PageProps) -> Html {
     page_part::enter(None);

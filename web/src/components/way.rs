@@ -1,4 +1,4 @@
-//! Where a packet ends, in a word or two.
+//! The end of a packet in one or two words.
 
 use chainwalk_core::analysis::explain::Fate;
 use chainwalk_core::walk::trace::Verdict;
@@ -6,7 +6,7 @@ use chainwalk_core::walk::trace::Verdict;
 use crate::paste;
 use crate::state::Evaluation;
 
-/// Where it ends, with the name of who listens there.
+/// The end, with the name of the listener there.
 pub(super) fn end(evaluation: &Evaluation, verdict: Option<&Verdict>) -> String {
     let Some(verdict) = verdict else {
         return "depends".into();

@@ -47,7 +47,7 @@ pub(super) fn Why(props: &EvaluationProps) -> Html {
     }
 }
 
-/// Whether rules that came without a host are evaluated as a pod's or a node's.
+/// Whether rules without a host are evaluated as a pod's or a node's.
 fn placing(props: &EvaluationProps) -> Html {
     let evaluation = &props.evaluation;
     let is_node = scenario::is_node(&evaluation.workspace.paste.host);
@@ -123,7 +123,7 @@ fn because(evaluation: &Evaluation, walked: &Walked) -> Html {
     html! { <><p>{says}</p>{more}{meant}</> }
 }
 
-/// The step at which the two walks diverge, as each evaluated it.
+/// The divergence, as each walk evaluated it.
 fn parting(props: &EvaluationProps) -> Html {
     let evaluation = &props.evaluation;
     let (Some(part), true) = (evaluation.results.divergence, evaluation.workspace.compare) else {
@@ -228,7 +228,8 @@ fn ways(evaluation: &Evaluation, walked: &Walked) -> Html {
     }
 }
 
-/// Buttons that answer for the first undetermined rule, and that withdraw such answers.
+/// Buttons that assume an answer for the first undetermined rule, and buttons that withdraw such
+/// assumptions.
 fn settle(props: &EvaluationProps, walked: &Walked) -> Html {
     let evaluation = &props.evaluation;
     let rulesets = evaluation.workspace.paste.rulesets();
