@@ -8,9 +8,8 @@
   var script = document.currentScript;
   var faulted = false;
 
-  // The app has started and met something that it cannot survive: Yew never recovers from a panic. Called by the app's panic hook,
-  // too. The page stays where it is, so that text can still be copied out of it.
-  // `stays`: a script failed, not the app: the page is not started again.
+  // The app has started and failed: Yew never recovers from a panic. The app's panic hook also calls this. The page stays, so
+  // that its text can be copied. `stays`: a script failed, not the app, so the page does not restart.
   window.chainwalkFault = function (message, stays) {
     if (!faulted && !stays && window.chainwalkPanicked && chainwalkPanicked(String(message))) faulted = true;
     show(
@@ -22,7 +21,7 @@
   };
 
   function show(title, advice, message) {
-    // The first message names the cause; what follows is its wake.
+    // The first message names the cause; the later ones are consequences.
     if (faulted) return;
     faulted = true;
     var loading = document.getElementById("loading");
@@ -43,14 +42,14 @@
       location.reload();
     });
     if (location.hash) {
-      // What the link holds may be the very thing that made the app stop.
+      // The content of the link may have stopped the app.
       add(panel, "button", "Reload without what the link holds").addEventListener("click", function () {
         history.replaceState(null, "", location.pathname + location.search);
         location.reload();
       });
     }
     document.body.insertBefore(panel, document.body.firstChild);
-    // Whatever the layout of the page: it begins below.
+    // The message begins below the page, in any layout.
     document.body.style.marginTop = panel.offsetHeight + "px";
     reload.focus();
   }
@@ -64,14 +63,14 @@
   }
 
   window.addEventListener("error", function (event) {
-    // Not faults of the page: a notice that browsers send as an error without one, and what extensions do in it.
+    // Not errors of the page: a browser notice without an error object, and errors of extensions.
     if (!event.error || /-extension:/.test(event.filename)) return;
     var panicked = window.WebAssembly && event.error instanceof WebAssembly.RuntimeError;
     window.chainwalkFault(describe(event.error), !panicked);
   });
 
   window.addEventListener("unhandledrejection", function (event) {
-    // The browser said no to a wish (clipboard, storage, full screen): the app goes on.
+    // The browser refused a request (clipboard, storage, full screen): the app continues.
     if (event.reason instanceof DOMException) return;
     window.chainwalkFault(describe(event.reason), true);
   });
@@ -96,13 +95,13 @@
     return response;
   }
 
-  // The app, compiled while it arrives.
+  // Compiles the app during the download.
   function compiled() {
     if (!script.dataset.wasm) return WebAssembly.compileStreaming(wasmResponse(content("wasm")));
     return fetch(script.dataset.wasm)
       .then(arrived)
       .then(function (response) {
-        // Browsers keep the code of a fetched response for the next visit, but compile only one of this type.
+        // Browsers cache the code of a fetched response, but compile only this media type.
         var typed = response.headers.get("Content-Type") === "application/wasm";
         return WebAssembly.compileStreaming(typed ? response : wasmResponse(response.body));
       });
@@ -167,10 +166,10 @@
       return window.DecompressionStream
         ? "This file may be damaged: download it again. If a server sends it, the server's own Content-Security-Policy may lack 'wasm-unsafe-eval'."
         : "This page needs a browser from 2023 or later.";
-    if (typeof wasm_bindgen === "undefined") return "A script did not load. Reload the page; if it stays so, a file is missing on the server.";
+    if (typeof wasm_bindgen === "undefined") return "A script did not load. Reload the page. If the error remains, a file is missing on the server.";
     return (
-      "Reload the page. If it stays so, whoever hosts it should look whether the .wasm file is there and whether a " +
-      "Content-Security-Policy of the server lacks 'wasm-unsafe-eval'."
+      "Reload the page. If the error remains, ask the host of the page to check that the .wasm file exists and that the " +
+      "server's Content-Security-Policy allows 'wasm-unsafe-eval'."
     );
   }
 })();

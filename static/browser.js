@@ -1,6 +1,7 @@
-// What the app asks of the browser: to copy, to save a file, to keep a draft, each of which it may refuse; and to go to a part of the page.
+// The app's calls of the browser: copy, save a file, store a draft, each of which may be refused; and scroll to a part of the
+// page.
 (function () {
-  // Where the browser's storage is closed (a frame without an origin, a setting), even to look at it throws.
+  // Without storage (a frame without an origin, a setting), even reading the property throws.
   function storage(name) {
     try {
       return window[name];
@@ -14,7 +15,7 @@
     return (kept && kept.getItem(name)) || "";
   };
 
-  // Says whether it could be kept.
+  // Returns whether the browser stored it.
   window.chainwalkSet = function (name, value) {
     try {
       if (value) localStorage.setItem(name, value);
@@ -25,7 +26,7 @@
     }
   };
 
-  // Drafts: each tab has its own, so that two of them do not overwrite each other's; a new tab begins with the newest.
+  // Drafts: each tab has its own, so that two tabs do not overwrite each other's; a new tab begins with the newest.
   var DRAFT = "chainwalk.draft.";
   var MOST = 4;
 
@@ -55,7 +56,7 @@
     return draft ? draft.slice(draft.indexOf(" ") + 1) : "";
   };
 
-  // Without a text all of them go.
+  // Without a text, removes all drafts.
   window.chainwalkKeep = function (text) {
     if (!text)
       return drafts().every(function (name) {
@@ -70,7 +71,7 @@
     return done;
   };
 
-  // Set while a draft comes up: where it is still set the next time, it never did.
+  // Set while a draft loads: if it is still set at the next start, the draft never finished loading.
   window.chainwalkOpening = function (opening) {
     var tab = storage("sessionStorage");
     var before = Boolean(tab && tab.getItem("chainwalk.opening"));
@@ -79,7 +80,7 @@
     return before;
   };
 
-  // Loads the page again, and lets it know this; says whether that can be.
+  // Reloads the page with a note for its next start. Returns whether that is possible.
   window.chainwalkRestart = function (note) {
     try {
       sessionStorage.setItem("chainwalk.restart", note);
@@ -98,7 +99,7 @@
     return note;
   };
 
-  // The app has panicked: starts the page again without what did, where the app can still say so. Says whether it does.
+  // The app has panicked: restarts the page without the failed part, if the app can name it. Returns whether it does.
   window.chainwalkPanicked = function (message) {
     try {
       var note = wasm_bindgen.chainwalkNote(message);
@@ -139,7 +140,7 @@
     }, 60000);
   }
 
-  // Saves a drawing of the page as a file that needs nothing of the page: every colour and font is written into it.
+  // Saves a drawing of the page as a self-contained file: it includes every color and font.
   window.chainwalkPicture = function (svg, png) {
     var looks = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "font-family",
       "font-size", "font-weight", "text-anchor"];
@@ -169,7 +170,7 @@
     var image = new Image();
     image.onload = function () {
       var canvas = document.createElement("canvas");
-      // Sharp also on screens with two dots a pixel.
+      // Sharp also on screens with two pixels per CSS pixel.
       canvas.width = 2 * image.width;
       canvas.height = 2 * image.height;
       canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
@@ -181,8 +182,8 @@
     image.src = address;
   };
 
-  // Goes to a part of the page, once what was just asked for is there: `sight` is how it comes into sight, as `block` of scrollIntoView.
-  // With the focus, but for what is only to be seen.
+  // Goes to a part of the page after it has rendered: `sight` is the `block` of scrollIntoView. The part gets the focus, unless
+  // it is only to be seen.
   window.chainwalkShow = function (selector, sight, focus) {
     setTimeout(function () {
       whenThere(selector, function (part) {
@@ -192,8 +193,8 @@
     });
   };
 
-  // Does something with an element as soon as it is on the page. On a slow machine it may come later than the next task; what
-  // has not come after some seconds was never asked for.
+  // Calls a function with an element as soon as the page has it. On a slow machine it may render later than the next task; an
+  // element that is missing after some seconds was never requested.
   function whenThere(selector, act) {
     var LONGEST = 5000;
     var part = document.querySelector(selector);
@@ -214,36 +215,37 @@
     return element.getBoundingClientRect();
   }
 
-  // Which of all rows of a list is at the top of what is in sight, where those that are made, from `start` to `end`, end near that; else -1.
+  // The row of a list at the top of the visible part. It is -1 unless the rendered rows, from `start` to `end`, end near that
+  // part.
   window.chainwalkRow = function (list, start, end, all, height) {
-    // How near, in pixels.
+    // The distance that counts as near, in pixels.
     var NEAR = 600;
     var gaps = list.querySelectorAll(".gap");
     if (gaps.length < 2) return -1;
     var view = rect(list);
     var above = rect(gaps[0]);
     var below = rect(gaps[1]);
-    // The list scrolls, or the whole page where that is narrow.
+    // On a narrow screen the whole page scrolls, not the list.
     var top = Math.max(view.top, 0);
     var early = start > 0 && above.bottom > top - NEAR;
     var late = end < all && below.top < Math.min(view.bottom, innerHeight) + NEAR;
     if (!early && !late) return -1;
-    // By what is made where that is known.
+    // Uses the rendered rows where possible.
     var made = below.top - above.bottom;
     var into = top - above.bottom;
     var known = into >= 0 && into <= made && made >= 1;
     return Math.max(0, known ? start + (into / made) * (end - start) : (top - above.top) / height);
   };
 
-  // Scrolls a list, and nothing but the list, as little as needed for the row at hand to be seen below headings that stick.
+  // Scrolls a list, and nothing but the list, as little as needed to show the current row below the sticky headings.
   window.chainwalkFollow = function (list, covered) {
-    // Once the whole page is there: what is drawn after this list decides how high it is.
+    // After the page is complete, because later content changes the list's height.
     setTimeout(function () {
       var heads = list.querySelector(".heads");
       if (heads) covered = heads.offsetHeight;
       var row = list.querySelector("[data-chosen]") || list.querySelector("[data-current]");
       if (!row) return;
-      // On the map the lowest: the table's own name stands above its steps, and beneath them its chains.
+      // On the map the lowest element counts: a table's name is above its steps, and its chains are below them.
       var map = list.matches(".map");
       if (map)
         list.querySelectorAll("[data-current]").forEach(function (other) {
@@ -254,7 +256,7 @@
       var above = place.top - seen.top - covered;
       var below = place.bottom - seen.bottom + (map ? 72 : 24);
       list.scrollTop += Math.round(above < 0 ? above : Math.min(Math.max(below, 0), above));
-      // A heading of a chain that is not at its place yet would cut the one before it in half.
+      // A heading of a chain that is not at its place yet would hide half of the one before it.
       list.querySelectorAll("[data-chain]").forEach(function (heading) {
         var style = getComputedStyle(heading);
         var cuts = rect(heading).top - seen.top - list.clientTop - parseInt(style.top, 10);
@@ -263,7 +265,8 @@
     });
   };
 
-  // A press that takes the focus from a field may move what is pressed: it is pressed all the same. `pressed` is where it was.
+  // A press that takes the focus from a field may move its target. The target still gets the click. `pressed` is its earlier
+  // place.
   var pressed = null;
   document.addEventListener("pointerdown", function (event) {
     var target = event.target.closest("button, a, summary");
@@ -276,18 +279,18 @@
     if (Math.abs(was.x - event.clientX) < 4 && Math.abs(was.y - event.clientY) < 4) was.target.click();
   }, true);
 
-  // What names a part of the page leads to it.
+  // A reference to a part of the page leads to it.
   document.addEventListener("click", function (event) {
     var link = event.target.closest("[data-to]");
     if (link) chainwalkShow("#" + link.dataset.to, "start", true);
   });
 
-  // A packet's line that one begins to write in is seen whole.
+  // The line of a packet scrolls completely into view when it gets the focus.
   document.addEventListener("focusin", function (event) {
     if (event.target.matches(".whole-line textarea")) event.target.scrollIntoView({ block: "nearest" });
   });
 
-  // Says how high the answer is and where the columns begin: the style sheet gives them the rest of the window.
+  // Measures the answer's height and the top of the columns: the style sheet gives them the rest of the window.
   window.chainwalkMeasure = function () {
     var answer = document.querySelector(".verdict");
     new ResizeObserver(function () {
@@ -297,10 +300,10 @@
     }).observe(answer);
   };
 
-  // How far down each tab of a narrow screen was left.
+  // The scroll position of each tab of a narrow screen.
   var left = {};
 
-  // Another tab opens where it was left, or at its top; other rules have been nowhere yet.
+  // A tab opens at its last position, or at its top; with new rules all tabs begin at the top.
   window.chainwalkLeaveTab = function () {
     var tab = document.querySelector(".tabs [aria-selected='true']");
     if (tab) left[tab.id.slice("tab-".length)] = scrollY;
@@ -310,7 +313,7 @@
     if (otherRules) left = {};
     if (!document.querySelector(".tabs").offsetHeight) return;
     setTimeout(function () {
-      // The focus may have moved to a part of it already.
+      // The focus may already be in a part of it.
       if (document.getElementById("pane-" + to).contains(document.activeElement)) return;
       var top = document.querySelector(".columns").offsetTop - document.querySelector(".verdict").offsetHeight;
       scrollTo(0, Math.max(left[to] || 0, Math.min(scrollY, top)));
@@ -321,12 +324,12 @@
     return crypto.getRandomValues(new Uint8Array(16));
   };
 
-  // The part behind `#` of the address, without a step back to what stood there.
+  // Sets the part of the address after `#`, without a new step in the history.
   window.chainwalkAddress = function (fragment) {
     try {
       history.replaceState(null, "", fragment ? "#" + fragment : location.pathname + location.search);
     } catch (refused) {
-      // In a frame without an origin the address is not ours.
+      // In a frame without an origin the page cannot change the address.
     }
   };
 })();

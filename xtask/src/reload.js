@@ -1,5 +1,5 @@
-// Only what `cargo xtask serve` serves has this: the page reloads when there is another version of it. The server says which version is
-// there, now and at every change; `VERSION` is this page's own, and stands before this text.
+// Only `cargo xtask serve` adds this script: it reloads the page when the server has another version of it. The server sends its
+// version, now and at every change; `VERSION` is that of this page, defined before this script.
 "use strict";
 (function () {
   var changes = new EventSource("changes");
