@@ -519,7 +519,7 @@ struct Folder(PathBuf);
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What is left is only in the way.
+        // A leftover directory harms nothing.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -537,7 +537,7 @@ fn a_certain_walk_ends_as_with_the_rules_that_bash_makes() {
     for seed in (0..count).map(|more| first.wrapping_mul(1_000_003).wrapping_add(more)) {
         let text = script(seed);
         let have = verdicts(&text);
-        // What the script does not determine is another at each run.
+        // Each run has other values for everything that the script does not determine.
         for run in 0..2 {
             let mut random = Random(seed.wrapping_add(run << 40));
             let Some(saved) = run_by_bash(&folder.0, &text, &mut random) else {

@@ -76,7 +76,7 @@ fn not_root() {
     let (_pod, resident) = sidecar("user", Backend::Legacy, SIDECAR);
     // The program is copied, because other users may not be able to read the build directory.
     // Another program writes the copy: a file that this process has open for writing may also be
-    // open in child processes of other tests, and then nobody can run it.
+    // open in child processes of other tests, and then the kernel refuses to run it.
     let directory = std::env::temp_dir().join(format!("cw-{}-user", std::process::id()));
     let copy = directory.join("chainwalk-capture");
     let status = Command::new("install")

@@ -310,7 +310,7 @@ fn nobody_but_root_may_have_written_the_tools() {
     );
     // A directory without a tool may belong to anyone.
     check("mkdir -p usr/local/sbin; chown 1000 usr/local", None);
-    // In a directory with the sticky bit, such as /nix/store, nobody can replace root's files.
+    // In a directory with the sticky bit, such as /nix/store, other users cannot replace root's files.
     check(
         &format!(
             "mkdir nix; chgrp 1000 nix; chmod 1775 nix; mv {tool} nix/save; ln -s /nix/save {tool}"

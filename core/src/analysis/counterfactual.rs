@@ -26,7 +26,7 @@ const MAX_RULES: usize = 5_000;
 /// The number of rules to change: the last ones that the packet met.
 const MAX_CHANGED_RULES: usize = 200;
 
-/// What is changed.
+/// A change of the packet or of a rule.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Alteration {
     /// Another value of one field, with the changed packet.

@@ -26,7 +26,7 @@ pub(super) struct MeshRule {
 }
 
 impl MeshRule {
-    /// Whether it lets the pod's own calls over `lo` leave, whoever makes them.
+    /// Whether it lets the pod's own calls over `lo` leave, for any process of the pod.
     pub(super) fn spares_loopback(&self) -> bool {
         let needed = self.pattern.conditions.needed;
         self.pattern.effect == EffectPattern::Return

@@ -30,7 +30,7 @@ pub enum ChainType {
 /// ascending priority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BaseChain {
-    /// What the chain may do.
+    /// The type, which limits the effects of the chain.
     pub kind: ChainType,
     /// The hook that it is attached to.
     pub hook: Hook,

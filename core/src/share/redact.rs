@@ -3,8 +3,8 @@
 //!
 //! One [`AddressMap`] replaces addresses, and one list replaces names. Each is replaced in the same
 //! way wherever it occurs. A text keeps only the words of [`vocabulary`], numbers, the names of
-//! chains and interfaces, the comments that are exactly a mesh's own, and the addresses that belong
-//! to nobody (`address_map::stays4`, multicast, `::1`, `::6`). All other words are replaced. Only
+//! chains and interfaces, the comments that are exactly a mesh's own, and the addresses without an
+//! owner (`address_map::stays4`, multicast, `::1`, `::6`). All other words are replaced. Only
 //! the values of address options determine which properties of addresses the rules need.
 //!
 //! The end of an own network stays its end, as a broadcast or an anycast address. So does every

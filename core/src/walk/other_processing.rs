@@ -39,8 +39,8 @@ fn views(trace: &Trace) -> impl Iterator<Item = &View> {
     paths.flat_map(|path| path.views.iter().skip(1))
 }
 
-/// What the names of chains show: Cilium's chains go with its BPF programs, and those of kube-proxy
-/// with IPVS.
+/// The assumptions that names of chains imply: Cilium's chains imply its BPF programs, and those of
+/// kube-proxy imply IPVS.
 fn chain_assumptions(rulesets: &[Ruleset], trace: &Trace) -> Vec<String> {
     let walked = trace.rulesets.iter().map(|set| &rulesets[*set as usize]);
     let chains = walked

@@ -191,7 +191,7 @@ impl Path {
     }
 }
 
-/// What is undetermined at a place.
+/// The kind of an undetermined fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Question {
     /// Whether the rule matches.
@@ -216,7 +216,7 @@ pub struct Assumption {
     pub place: Place,
     /// The hook of the evaluation.
     pub hook: Hook,
-    /// What is undetermined.
+    /// The undetermined fact.
     pub question: Question,
     /// The assumed answer.
     pub matches: bool,

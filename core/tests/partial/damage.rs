@@ -163,8 +163,8 @@ fn cut(dump: &Dump, random: &mut Random) -> Option<(String, BTreeSet<Lost>)> {
     Some((text, lost_at_the_end(dump, at)))
 }
 
-/// What a text loses that ends at a line: rules of that chain, of the chains after it, and the
-/// tables that begin after it.
+/// The losses of a text that ends at a line: rules of that chain and of later chains, and the later
+/// tables.
 fn lost_at_the_end(dump: &Dump, at: usize) -> BTreeSet<Lost> {
     let mut lost = lost_from(&dump.lines[at..]);
     let own = &dump.lines[at].table;
@@ -197,7 +197,7 @@ fn few_rules(dump: &Dump, random: &mut Random) -> (usize, usize) {
     (at, at + count)
 }
 
-/// A sign stands for some rules of one table.
+/// A sign replaces some rules of one table.
 fn elided(dump: &Dump, random: &mut Random) -> Option<(String, BTreeSet<Lost>)> {
     let (at, end) = few_rules(dump, random);
     let sign = *random.pick(&["...", "[...]", "[snip]", "(some more rules, left out)"]);

@@ -161,7 +161,7 @@ impl RuleReader {
     /// Parses one word that is not `!`, with the words that belong to it.
     #[expect(
         clippy::too_many_arguments,
-        reason = "what is read, where it goes, and who is told"
+        reason = "the input, the output, and the reports"
     )]
     fn word<'w, 'a>(
         &mut self,

@@ -144,7 +144,7 @@ const WORDS: &str = "src dst unspec unicast local broadcast anycast multicast ot
 /// The characters that join numbers and words in a value.
 const JOINING: &str = ",:/-.=&|@<>!+*_()";
 
-/// Names that identify nobody: the list of `-m recent` without `--name`, this machine, and the
+/// Names that do not identify anybody: the list of `-m recent` without `--name`, this machine, and the
 /// kernel's connection helpers.
 const NAMES: &str =
     "DEFAULT localhost amanda ftp h323 irc netbios-ns pptp Q.931 RAS sane sip snmp snmp_trap tftp";

@@ -194,7 +194,7 @@ pub enum Code {
     /// A match, target or interface option is not allowed at a hook that leads to the rule.
     WrongHook,
 
-    // What a listing loses.
+    // Details that a listing lacks.
     /// A listing without `-v` does not show interfaces.
     UnlistedInterfaces,
     /// A listing without `-n` shows names in place of addresses.
