@@ -45,7 +45,7 @@ fn axe_finds_no_barrier_in_any_state() {
             look("a paste that is refused");
             page.paste("*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m limit --limit 3/hour -j DROP\n-A OUTPUT --frob 1 -j DROP\n");
             page.reads("#settle", "Assume that it matches");
-            look("a rule that cannot be told, and remarks");
+            look("an undetermined rule, and remarks");
             page.fill("#both-dport", "x");
             page.holds("document.getElementById('both-dport').ariaInvalid == 'true'");
             look("a wrong field");

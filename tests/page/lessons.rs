@@ -37,7 +37,7 @@ for (const step of steps) {
       await until(reply, () => at(choice).parentElement.querySelector('.reply')?.textContent == reply);
       if (place == step.ask.wrong.place && at('.behind')) throw new Error(`${name}: ${step.title} takes a wrong answer`);
     }
-    await until('what stands behind', () => at('.behind') && !document.body.hasAttribute('data-asking'));
+    await until('the text after the exercise', () => at('.behind') && !document.body.hasAttribute('data-asking'));
   }
   if (step.task) {
     await until('an untouched task', () => {
@@ -54,7 +54,7 @@ for (const step of steps) {
       at('#lesson-check').click();
       return at('#lesson-judged').textContent.includes('Solved');
     });
-    await until('what stands behind', () => at('.behind'));
+    await until('the text after the exercise', () => at('.behind'));
   }
   at('#lesson-next').click();
 }

@@ -416,7 +416,7 @@ mod tests {
         let given_up = after([LessonAction::GiveUp, LessonAction::Choose(0)]);
         assert!(
             !given_up.hides() && given_up.progress.of("one").is_empty(),
-            "what was told is not earned"
+            "a shown answer is not progress"
         );
     }
 

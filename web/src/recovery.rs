@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn a_page_that_panics_again_and_again_stays_stopped() {
         let work = || Some("2abc".to_owned());
-        // Whatever panics, in whatever order.
+        // Any part may panic, in any order.
         for parts in [
             [None; 5],
             [Some(PagePart::Map); 5],
@@ -218,14 +218,14 @@ mod tests {
             }
             assert_eq!((restart, starts), (None, MAX_RESTARTS));
         }
-        // Before anything was shown there is nothing to start with; a link that panics is left out.
+        // A panic before the first state has no work to restore. A link that panics is ignored.
         assert_eq!(Restart::default().after_panic(None, None, "why"), None);
         let opening = Restart::default().after_panic(Some(PagePart::Opening), None, "why");
         assert_eq!(
             opening.map(|restart| (restart.parts, restart.work)),
             Some((vec![PagePart::Opening], String::new()))
         );
-        // What panics for no known part is tried once more, and is then only offered.
+        // A panic without a known part causes one restart with the work. After that the page only offers it.
         let once = Restart::default()
             .after_panic(None, work(), "why")
             .expect("it starts again");

@@ -311,7 +311,7 @@ mod tests {
             .evaluation
             .walked(Side::A)
             .and_then(|walked| walked.first_doubt())
-            .expect("rule 1 cannot be told");
+            .expect("rule 1 is undetermined");
         for before in [
             after([Action::Sample(2), Action::View(RuleView::Text)]),
             after([Action::Compare, Action::Go(crate::cursor::Move::Last)]),

@@ -17,7 +17,7 @@ pub(crate) fn root() -> PathBuf {
     let own = env::var_os("CARGO_MANIFEST_DIR")
         .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
     own.parent()
-        .expect("xtask/ stands in the repository")
+        .expect("xtask/ is in the repository")
         .to_owned()
 }
 

@@ -67,7 +67,7 @@ pub(super) fn sections(evaluation: &Evaluation) -> Vec<Section> {
     let mut sections = vec![
         Section {
             id: "counters",
-            title: "What the counters show".into(),
+            title: "Conclusions from the counters".into(),
             items: shares,
             busy: false,
         },

@@ -29,7 +29,7 @@ const WORDS: [(&str, &str); 7] = [
     ),
     (
         "policy",
-        "What a built-in chain does with a packet on which none of its rules decided.",
+        "The verdict of a built-in chain for a packet that none of its rules decides.",
     ),
     (
         "verdict",

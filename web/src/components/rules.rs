@@ -171,7 +171,7 @@ fn tools(props: &RulesPaneProps) -> Html {
 
 /// How to use the commands.
 const COMMANDS_NOTE: &str = " From the rules as pasted to these, in this order, as root in the pod's network namespace. A number names \
-                        a rule as it stands in the paste.";
+                        a rule as pasted.";
 
 /// The export of changed rules.
 fn export(props: &RulesPaneProps) -> Html {

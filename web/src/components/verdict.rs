@@ -220,7 +220,7 @@ fn certainty(props: &VerdictProps) -> Html {
             if !given.is_empty() {
                 {", with "}
                 if embed {
-                    {// The column that tells them is not there.
+                    {// In a frame the column with the assumptions is hidden.
                     html! {
                         <details>
                             <summary>{count}</summary>

@@ -82,7 +82,7 @@ fn a_rule_that_cannot_be_told_is_settled_and_left_open_again() {
         .evaluation
         .walked(Side::A)
         .and_then(|walked| walked.first_doubt())
-        .expect("rule 1 cannot be told");
+        .expect("rule 1 is undetermined");
     let settled = Rc::clone(&open).reduce(Action::Settle(place, Some(true)));
     assert_eq!(fates(&settled), [Fate::Dropped; 2]);
     let other = settled.reduce(Action::Settle(place, Some(false)));
@@ -121,7 +121,7 @@ fn a_nodes_rules_are_walked_in_a_node_until_the_reader_says_a_pod() {
         [Some("internet"), Some("as-proxy")]
     );
     assert!(pod.paste().given()[0].contains("a usual pod"));
-    // An edit keeps what was said, and so does a link.
+    // An edit and a link keep the choice.
     let text = format!("{rules}COMMIT\n");
     let edited = Rc::clone(&pod).reduce(Action::Edit(text));
     assert_eq!(
@@ -380,7 +380,7 @@ fn a_packet_of_another_namespace_gives_way() {
         own.workspace().slot(Side::A).form.get(PacketField::Src),
         "10.244.1.5"
     );
-    // While the text is typed in, a packet stays what it is.
+    // Typing in the text does not change the packet.
     let typed = linked.reduce(Action::Edit("*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n".into()));
     assert_eq!(
         typed.workspace().slot(Side::A).form.get(PacketField::Src),
@@ -751,7 +751,7 @@ fn what_a_link_holds_too_much_of_is_left_out_and_said() {
             .expect("it is whole")
             .fragment(),
     )]);
-    // Packed again it holds what is used.
+    // A packed copy holds the used parts.
     assert_eq!(
         (shown.paste().dropped.len(), shown.paste().host.routes.len()),
         (0, 50_000)
