@@ -54,7 +54,7 @@ fn agrees(rulesets: &[Ruleset], host: &Host, packet: &Packet, name: &str) -> Tra
     let expected = if trace.certain {
         "counted what the walk says"
     } else {
-        "A dump cannot tell"
+        "The dump does not determine"
     };
     assert!(said.contains(expected), "{name}: {said}");
     trace

@@ -265,7 +265,7 @@ impl<'de> Deserialize<'de> for Protocol {
         let text = number::TextOrNumber::deserialize(deserializer)?.to_string();
         Self::from_text(&text).ok_or_else(|| {
             serde::de::Error::custom(format!(
-                "`{text}` is no protocol: give a name such as tcp, or a number from 0 to 255"
+                "unknown protocol `{text}`: give a name such as tcp, or a number from 0 to 255"
             ))
         })
     }

@@ -130,10 +130,10 @@ fn what_chance_chooses_among_is_said_in_a_sentence() {
         &format!("{THIRDS}-A SVC -m recent --name x --rcheck -j C\n"),
         &[],
     )
-    .expect("two can be told");
+    .expect("two are known");
     assert_eq!(
         chance::says(&service("").rulesets, &all),
-        "Chance chooses among 2 destinations of SVC, 33.33 % each; 33.33 % of the time it is none of them, or one that a dump cannot tell."
+        "Chance chooses among 2 destinations of SVC, 33.33 % each; 33.33 % of the time it is none of them, or an undetermined one."
     );
 }
 
@@ -295,7 +295,7 @@ fn what_is_no_matter_of_chance_stays_untold() {
             &[]
         ),
         None,
-        "one end is no choice"
+        "a single destination is not a choice"
     );
 }
 

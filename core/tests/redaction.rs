@@ -162,7 +162,11 @@ fn check(name: &str, capture: &Capture) {
             .expect("it is whole")
             .expect("it holds something");
         let again = parse::parse(&*neutral.text);
-        let host = neutral.host.clone().or(again.host).expect("it is told");
+        let host = neutral
+            .host
+            .clone()
+            .or(again.host)
+            .expect("the host is known");
         for (packet, other) in packets.iter().zip(&neutral.packets) {
             let before = told(&report::json(
                 &parsed.rulesets,

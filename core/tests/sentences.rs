@@ -167,7 +167,7 @@ fn a_verdict_names_the_rule_and_what_it_saw() {
         Fate::Unknown,
         [
             "Depends.",
-            "Rule 4 of ISTIO_OUTPUT cannot be told: the packet states no owner: give it a uid and a gid.",
+            "Rule 4 of ISTIO_OUTPUT is undetermined: the packet states no owner: give it a uid and a gid.",
             "3 ways it can go",
         ],
     );
@@ -261,7 +261,7 @@ fn several_routes_to_the_same_end_agree() {
         r#"{"origin": "local", "protocol": "tcp", "src": "127.0.0.1", "dst": "127.0.0.1", "sport": 1, "dport": 80}"#,
     );
     assert!(!trace.certain);
-    assert!(trace.verdict().is_some(), "delivered whoever sends it");
+    assert!(trace.verdict().is_some(), "delivered for any sender");
 }
 
 #[test]

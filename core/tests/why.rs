@@ -255,7 +255,7 @@ proptest! {
         // iptables refuses two conditions on one field.
         prop_assume!(parsed.diagnostics.is_empty());
         let trace = walk(&parsed.rulesets, None, &Host::pod(), &packet);
-        let before = end(&parsed, &packet).expect("all of these rules can be told");
+        let before = end(&parsed, &packet).expect("all of these rules are determined");
         let flips = find(&parsed, &trace);
         prop_assert!(flips.tried_all);
         for flip in &flips.offered {

@@ -127,7 +127,7 @@ pub fn why(rulesets: &[Ruleset], trace: &Trace, path: &Path, step: &Step) -> Str
         let context = context(trace, view, ruleset, group);
         for part in group {
             if step.condition == Some(place) {
-                return fact(part, &context).unwrap_or_else(|| "it cannot be told".into());
+                return fact(part, &context).unwrap_or_else(|| "it is undetermined".into());
             }
             found.extend(fact(part, &context));
             place += 1;
@@ -389,7 +389,7 @@ pub fn step(rulesets: &[Ruleset], trace: &Trace, path: &Path, step: &Step) -> St
     };
     match step.outcome {
         Outcome::NoMatch => format!("{who} does not match: {why}."),
-        Outcome::Unknown => format!("{who} cannot be told: {why}."),
+        Outcome::Unknown => format!("{who} is undetermined: {why}."),
         Outcome::Match | Outcome::Policy => {
             let views = (
                 &path.views[step.view as usize],
@@ -564,7 +564,7 @@ fn undecided(rulesets: &[Ruleset], trace: &Trace) -> Headline {
             (
                 "Depends.",
                 format!(
-                    "{who} cannot be told: {}.",
+                    "{who} is undetermined: {}.",
                     why(rulesets, trace, &trace.path, &step)
                 ),
             )
@@ -611,11 +611,11 @@ fn describe_end(path: &Path, verdict: &Verdict, mesh: Option<&Mesh>) -> String {
         VerdictKind::Sent => format!("leaves by {interface}{}", rewritten(path)),
         VerdictKind::Forwarded => format!("passed on by {interface}{}", rewritten(path)),
         VerdictKind::Dropped => told.map_or_else(
-            || "gone without a word".into(),
+            || "silently dropped".into(),
             |told| format!("dropped by routing: {told}"),
         ),
-        VerdictKind::Rejected => format!("the sender is told {}", told.unwrap_or("so")),
-        VerdictKind::Queued => "in the hands of a program".into(),
+        VerdictKind::Rejected => format!("the sender receives {}", told.unwrap_or("an error")),
+        VerdictKind::Queued => "queued to a user-space program".into(),
         VerdictKind::Unroutable => format!("never leaves: {}", told.unwrap_or("there is no route")),
     }
 }

@@ -307,7 +307,7 @@ fn about_mesh(mesh: &Mesh, rulesets: &[Ruleset], host: &Host, host_known: bool) 
                     Severity::Warning,
                     "internet-v6",
                     format!(
-                        "The pod has the IPv6 address {}, and no IPv6 rules: all IPv6 passes {proxy} by.",
+                        "The pod has the IPv6 address {}, and no IPv6 rules: IPv6 traffic bypasses {proxy}.",
                         own.address
                     ),
                 );
@@ -316,7 +316,7 @@ fn about_mesh(mesh: &Mesh, rulesets: &[Ruleset], host: &Host, host_known: bool) 
                 Severity::Note,
                 "internet-v6",
                 format!(
-                    "There are no IPv6 rules here: if the pod has IPv6 addresses, all IPv6 passes {proxy} by. Check `ip -6 addr` and `ip6tables-save`."
+                    "There are no IPv6 rules here: if the pod has IPv6 addresses, IPv6 traffic bypasses {proxy}. Check `ip -6 addr` and `ip6tables-save`."
                 ),
             ),
         }
@@ -325,9 +325,9 @@ fn about_mesh(mesh: &Mesh, rulesets: &[Ruleset], host: &Host, host_known: bool) 
         Severity::Note,
         "udp",
         match mesh.dns.is_empty() {
-            true => format!("UDP is not captured: it passes {proxy} by, DNS and QUIC included."),
+            true => format!("UDP is not captured: it bypasses {proxy}, including DNS and QUIC."),
             false => {
-                format!("UDP other than DNS is not captured: it passes {proxy} by, QUIC included.")
+                format!("UDP other than DNS is not captured: it bypasses {proxy}, including QUIC.")
             }
         },
     );

@@ -330,7 +330,7 @@ impl Hop {
                     format!("leaves by {interface}")
                 }
                 Some((kind, ..)) => format!("{kind:?}").to_ascii_lowercase(),
-                None => "a dump cannot tell where it ends".into(),
+                None => "its end is undetermined".into(),
             },
         );
         if let (Some((address, port)), Some(by)) = (self.original, self.asked_by) {

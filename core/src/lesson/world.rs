@@ -261,7 +261,7 @@ impl World {
             LessonTest::Fate(Fate::Captured) => "It is captured".into(),
             LessonTest::Fate(Fate::Direct) => "It goes where its sender wanted".into(),
             LessonTest::Fate(Fate::Dropped) => "It is dropped".into(),
-            LessonTest::Fate(Fate::Unknown) => "The rules alone cannot tell".into(),
+            LessonTest::Fate(Fate::Unknown) => "The rules alone do not determine it".into(),
             LessonTest::Port(port) => {
                 match self.mesh.as_ref().and_then(|mesh| mesh.listener(*port)) {
                     Some(who) => format!("At {who}, on port {port}"),

@@ -148,7 +148,7 @@ pub(super) fn name(rulesets: &[Ruleset], lane: &Track, cell: &Cell) -> String {
         Outcome::Match => "matches",
         Outcome::Policy => "applies",
         Outcome::NoMatch => "does not match",
-        Outcome::Unknown => "cannot be told",
+        Outcome::Unknown => "undetermined",
     };
     match cell.len() {
         1 => format!("{}: {place} {became}", lane.letter),

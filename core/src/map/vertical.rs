@@ -396,7 +396,7 @@ impl TallLayout<'_> {
             match outcome(lane, cell.start) {
                 _ if cells::is_mixed(lane, cell) => "…",
                 Outcome::NoMatch => "no match",
-                Outcome::Unknown => "cannot be told",
+                Outcome::Unknown => "undetermined",
                 Outcome::Match | Outcome::Policy => {
                     cells::action(self.sheet.rulesets, &lane.path.steps.at(cell.start))
                 }

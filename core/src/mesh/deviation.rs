@@ -124,7 +124,7 @@ impl OrderCheck<'_> {
             if late {
                 self.report(
                     Some(number),
-                    "it stands behind rules that it should come before: they may take what is meant for it".into(),
+                    "it comes after rules that it should precede: they may take its packets".into(),
                 );
             }
             // The rule for the proxy's own calls takes no other packets.
@@ -157,16 +157,16 @@ impl OrderCheck<'_> {
                 }
                 let seen = &mut sets[place].seen;
                 let doubled = seen.contains(&part);
-                // The other two return alike.
+                // The other two both return.
                 let behind = !doubled && part == OwnerRule::OwnPod && !seen.is_empty() && !late;
                 if !doubled {
                     seen.push(part);
                 }
                 alone &= part == OwnerRule::LetOut;
                 if doubled {
-                    self.report(Some(number), "it stands here twice".into());
+                    self.report(Some(number), "it is here twice".into());
                 } else if behind {
-                    self.report(Some(number), "it stands behind a rule for the same id that it should come before, and never sees what that one takes".into());
+                    self.report(Some(number), "it comes after a rule for the same id that it should precede, and never sees the packets of that rule".into());
                 }
             }
         }

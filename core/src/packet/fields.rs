@@ -831,7 +831,9 @@ static ROWS: [FieldRow; PacketField::COUNT] = [
         set: |packet, content| packet.src_mac = content.text(),
         value: |packet, _| match packet.src_mac.as_deref().map(mac) {
             Some(Some(mac)) => FieldValue::Mac(mac),
-            Some(None) => FieldValue::Unknown("the packet's src_mac is no hardware address".into()),
+            Some(None) => {
+                FieldValue::Unknown("the packet's src_mac is not a hardware address".into())
+            }
             None => {
                 FieldValue::Unknown("the packet states no hardware address of its sender".into())
             }

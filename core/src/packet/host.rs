@@ -55,7 +55,7 @@ impl Prefix {
 
 /// The reason why a text is not a [`Prefix`].
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("`{0}` is no address with a prefix length, such as 10.244.1.5/24")]
+#[error("`{0}` is not an address with a prefix length, such as 10.244.1.5/24")]
 pub struct InvalidPrefix(String);
 
 impl FromStr for Prefix {

@@ -420,7 +420,7 @@ fn write_rule(rule: &RoutingRule, out: &mut String) -> Result<(), String> {
 fn compare(rulesets: &[Ruleset], trace: &Trace, out: &mut String) {
     if !trace.certain {
         out.push_str(
-            "echo 'A dump cannot tell how this walk goes. The kernel counted:'\ncat \"$work/counted\"\nresult=0\n",
+            "echo 'The dump does not determine this walk. The kernel counted:'\ncat \"$work/counted\"\nresult=0\n",
         );
         return;
     }

@@ -94,7 +94,7 @@ fn write_walk(
         let outcome = match step.outcome {
             Outcome::Match => "✓ matches",
             Outcome::NoMatch => "– no match",
-            Outcome::Unknown => "? cannot be told",
+            Outcome::Unknown => "? undetermined",
             Outcome::Policy => "✓ applies",
         };
         let why = explain::why(rulesets, trace, path, &step);
@@ -113,7 +113,7 @@ fn write_walk(
     let certain = if trace.certain {
         "Certain"
     } else {
-        "A dump cannot tell all of it"
+        "Undetermined in part"
     };
     if given.is_empty() && trace.assumes.is_empty() {
         return writeln!(out, "{certain}.\n");

@@ -149,7 +149,7 @@ impl Walker<'_> {
         if self.view.dst != group {
             // ip6_input.c, `ip6_mc_input`.
             return Err(
-                self.lost("DNPT has made of the copy's group an address that is no group here")
+                self.lost("DNPT has made of the copy's group an address that is not a group here")
             );
         }
         self.deliver(&way.interface)

@@ -18,7 +18,7 @@ impl Walker<'_> {
             return Err(self.lost("::1 must not arrive from outside"));
         }
         if src.is_multicast() {
-            return Err(self.lost("its source is no address of a single host"));
+            return Err(self.lost("its source is not the address of a single host"));
         }
         match copy::scope(dst) {
             Some(0) => Err(self.lost("its group has the reserved scope 0")),
@@ -41,7 +41,7 @@ impl Walker<'_> {
             ));
         }
         if src.is_multicast() || src.is_broadcast() {
-            return Err(self.lost("its source is no address of a single host"));
+            return Err(self.lost("its source is not the address of a single host"));
         }
         Ok(())
     }
@@ -80,7 +80,7 @@ impl Walker<'_> {
                 "its source is an address of this host (accept_local is off)"
             }
             Some((RouteKind::Broadcast | RouteKind::Multicast, _)) => {
-                "its source is no address of a single host"
+                "its source is not the address of a single host"
             }
             Some((RouteKind::Unicast, back)) if back == interface || strictness != 1 => {
                 return Ok(());

@@ -20,7 +20,7 @@ pub fn says(rulesets: &[Ruleset], spread: &ChanceDistribution) -> String {
     };
     let elsewhere = match percent(spread.elsewhere) {
         none if none == "0 %" => String::new(),
-        some => format!("; {some} of the time it is none of them, or one that a dump cannot tell"),
+        some => format!("; {some} of the time it is none of them, or an undetermined one"),
     };
     let chain = spread
         .endpoints

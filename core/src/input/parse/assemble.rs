@@ -190,7 +190,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
             Some(table) => self.begin_table(line, table),
             None => {
                 self.current = CurrentTable::Skipped;
-                let message = format!("`{name}` is no table of iptables; its lines are left out");
+                let message = format!("unknown table `{name}`; its lines are skipped");
                 let problem = Problem::new(Code::UnknownTable, message)
                     .hint("the tables are raw, mangle, nat, filter and security");
                 self.reports.of_line(line, problem);

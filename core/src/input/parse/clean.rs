@@ -47,14 +47,14 @@ impl Repair {
     /// The repair in words.
     pub(super) fn words(self) -> &'static str {
         match self {
-            Self::Colours => "colours of a terminal were taken out",
+            Self::Colours => "terminal colors were removed",
             Self::Escapes => "text inside quotes, with \\n for its line ends, was unfolded",
             Self::Prefixes => {
                 "prompts, log prefixes, borders or quote marks before the rules were left out"
             }
             Self::Glyphs => "typographic dashes, quotes and blanks were read as plain ones",
             Self::Newlines => "rules that stood on one line were read as several",
-            Self::Notes => "notes behind the rules were left out",
+            Self::Notes => "notes after the rules were removed",
             Self::TableNames => "names of tables that had lost their `*` were read with it",
         }
     }

@@ -229,10 +229,7 @@ pub(super) fn table(
     };
     let table = TableName::from_text(name);
     if table.is_none() {
-        let problem = Problem::new(
-            Code::UnknownTable,
-            format!("`{name}` is no table of iptables"),
-        );
+        let problem = Problem::new(Code::UnknownTable, format!("unknown table `{name}`"));
         say(
             span,
             problem.hint("the tables are raw, mangle, nat, filter and security"),

@@ -166,7 +166,8 @@ fn port<'a>(context: &Context, port: Option<u16>, message: Option<u32>) -> Field
     match (context.packet.protocol, message) {
         (Protocol::ICMP | Protocol::ICMPV6, Some(message)) => FieldValue::Number(message),
         (Protocol::ICMP | Protocol::ICMPV6, None) => FieldValue::Unknown(
-            "the packet does not state the identifier that stands for a port".into(),
+            "the packet does not state the identifier that its protocol has instead of ports"
+                .into(),
         ),
         (GRE | Protocol::DCCP, _) => {
             FieldValue::Unknown("the ports of such a connection are not simulated".into())

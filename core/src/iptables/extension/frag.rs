@@ -15,7 +15,7 @@ fn of_fragment(context: &Context, holds: fn(IpFragment) -> bool) -> FieldValue<'
 
 static PRESENT: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Sentence("it is a fragment", "it is no fragment"),
+    phrase: Phrase::Sentence("it is a fragment", "it is not a fragment"),
     read: |context| has_header(context, 44),
 };
 

@@ -67,7 +67,7 @@ fn write(value: &Value, _: &Ruleset, out: &mut String) {
 
 static NEXT: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Noun("header behind it"),
+    phrase: Phrase::Noun("header after it"),
     read: unstated,
 };
 static LENGTH: Field = Field {

@@ -152,7 +152,7 @@ fn check(given: &Given) -> Result<(), Problem> {
     if from.unwrap_or(0) > to.unwrap_or(u16::MAX.into()) {
         return Err(Problem::new(
             Code::RefusedCombination,
-            "--from is behind --to",
+            "--from is after --to",
         ));
     }
     Ok(())

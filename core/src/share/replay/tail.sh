@@ -67,7 +67,7 @@ else:
     try:
         here.sendto(head + body, (packet["dst"], 0))
     except OSError as error:
-        print("the sender is told:", error.strerror)
+        print("the sender receives:", error.strerror)
 CHAINWALK
 cat > "$work/listen.py" << 'CHAINWALK'
 import json, signal, socket, sys

@@ -165,7 +165,7 @@ pub static CT: Extension = Extension {
             }
             (_, Some(zone), _) => format!("track its connection in zone {zone}"),
             (_, _, Some(helper)) => format!("track its connection with the helper {helper}"),
-            _ => "tell connection tracking how to treat it".into(),
+            _ => "set options of its connection tracking".into(),
         },
     )
 };

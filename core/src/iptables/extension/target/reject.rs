@@ -102,7 +102,7 @@ const fn reject(family: Family, options: &'static [Opt], implied: &'static [Impl
         check,
         ..Extension::acting(
             "REJECT",
-            "drops the packet and tells its sender",
+            "drops the packet and sends an error to its sender",
             options,
             lower,
             describe,

@@ -77,7 +77,7 @@ fn check(given: &Given) -> Result<(), Problem> {
         )),
         true if given.table != TableName::Mangle => Err(Problem::new(
             Code::WrongTable,
-            "--map-set can stand in table mangle only",
+            "--map-set is valid only in table mangle",
         )),
         _ if [ADD, "--del-set", MAP]
             .iter()
