@@ -209,7 +209,7 @@ fn iptables_takes_refuses_and_prints_the_same() {
     let seconds = started.elapsed().as_secs();
     writeln!(
         std::io::stderr(),
-        "commands: {accepted} taken, {refused} refused, by both alike, but for{explained}\n  seed {seed}, {seconds} s"
+        "commands: {accepted} taken, {refused} refused, by both, but for{explained}\n  seed {seed}, {seconds} s"
     )
     .expect("it can be said");
     assert!(

@@ -416,7 +416,7 @@ fn task_of(name: &str, value: String) -> Result<CaptureTask, Failure> {
         "pid" => PodSelector::Pid(number(name, &value)?),
         "pod-ip" => PodSelector::Address(value.parse().map_err(|_| {
             Failure::Usage(format!(
-                "`{value}` is no address, such as --pod-ip 10.244.1.5"
+                "`{value}` is not an address, such as --pod-ip 10.244.1.5"
             ))
         })?),
         "pod-uid" => PodSelector::Pod(value),
@@ -448,7 +448,7 @@ fn number<T: std::str::FromStr + PartialEq + Default>(
         .filter(|number| *number != T::default())
         .ok_or_else(|| {
             Failure::Usage(format!(
-                "`{text}` is no number: --{name} takes one above 0, such as --{name} 4711"
+                "`{text}` is not a number: --{name} takes one above 0, such as --{name} 4711"
             ))
         })
 }
@@ -550,7 +550,7 @@ mod tests {
         check(&[], Err("--pid PID"));
         check(&["--pid"], Err("--pid"));
         for wrong in ["envoy", "0", "-1", "4294967296"] {
-            check(&["--pid", wrong], Err("is no number"));
+            check(&["--pid", wrong], Err("is not a number"));
         }
         check(&["--pid", "1", "--pid", "2"], Err("twice"));
         check(&["--pid", "1", "--all"], Err("one namespace"));

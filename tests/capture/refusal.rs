@@ -115,7 +115,7 @@ fn no_iptables_on_this_machine() {
 #[test]
 fn wrong_usage() {
     check_failure(&run(&[]), 2, &["--pid PID"]);
-    check_failure(&run(&["--pid", "\u{1b}[31mred"]), 2, &["is no number"]);
+    check_failure(&run(&["--pid", "\u{1b}[31mred"]), 2, &["is not a number"]);
     check_failure(&run(&["--frobnicate"]), 2, &["--frobnicate"]);
     let output = run(&["--pid", "\u{1b}[31mred"]);
     assert!(!output.stderr.contains(&0x1b), "a terminal would obey this");

@@ -97,7 +97,7 @@ const EXPLANATIONS: &[Explanation] = &[
     ),
     (
         |line, ours, theirs| uses(line, &["--hmark-tuple"]) && only_ours(ours, theirs),
-        "HMARK's --hmark-tuple counts as the options that it stands for",
+        "HMARK's --hmark-tuple counts as the options that it replaces",
     ),
     (
         |line, _, _| all(line, &["CONNMARK", "mask"]),
@@ -109,7 +109,7 @@ const EXPLANATIONS: &[Explanation] = &[
     ),
     (
         |line, _, _| all(line, &["'!' -p", "--to-"]) || all(line, &["'!' --proto", "--to-"]),
-        "behind `! -p` iptables takes ports to translate to",
+        "after `! -p` iptables accepts ports to translate to",
     ),
     (
         |line, ours, theirs| {

@@ -225,7 +225,8 @@ mod tests {
             opening.map(|restart| (restart.parts, restart.work)),
             Some((vec![PagePart::Opening], String::new()))
         );
-        // A panic without a known part causes one restart with the work. After that the page only offers it.
+        // A panic without a known part causes one restart with the work. After that the page only
+        // offers it.
         let once = Restart::default()
             .after_panic(None, work(), "why")
             .expect("it starts again");

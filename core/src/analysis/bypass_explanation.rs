@@ -20,7 +20,7 @@ pub const BYPASS_EXPLANATION: [&str; 14] = [
     "Calls to the pod's own address still enter % as server, and the inbound policies of other pods still hold.",
     "What to do:",
     "Give the app another user.",
-    "What must not leave is held by a NetworkPolicy and an egress gateway: outbound capture is no security boundary.",
+    "Outbound capture is not a security boundary. To restrict egress, use a NetworkPolicy and an egress gateway.",
 ];
 
 /// One line of the explanation for a mesh.

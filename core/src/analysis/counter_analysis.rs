@@ -110,10 +110,10 @@ pub fn analyze_counters(mesh: &Mesh, ruleset: &Ruleset) -> Option<CounterAnalysi
         return None;
     }
     found.notes.push(
-        "Table nat counts connections, not packets: only the first packet of each asks it.".into(),
+        "Table nat counts connections, not packets: only the first packet of each reaches it.".into(),
     );
     if !mesh.uids.is_empty() || !mesh.gids.is_empty() {
-        found.notes.push(format!("{proxy}'s own connections are among those that were let out by owner: that count alone is no sign of a bypass."));
+        found.notes.push(format!("The owner rules also count {proxy}'s own connections: that count alone does not show a bypass."));
     }
     Some(found)
 }

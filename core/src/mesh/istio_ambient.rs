@@ -40,7 +40,7 @@ static RULES: &[MeshRule] = &[
     rule(Output, 0, ANY, Jump(Outbound), OutboundJump, "Everything that a process sends is looked at."),
     rule(Inbound, 0, beyond_header(&[UDP, FROM_DNS]), SetZone, Part, ZONE),
     rule(Inbound, 0, exactly(&[is(MARK, Subject)]), SetConnectionMark, Part, "% handed this connection to the app (mark $): the connection is marked, so that its answers find back to %."),
-    rule(Inbound, 0, among(&[is(IN_INTERFACE, Subject)]).except(SOURCE.or(DESTINATION)), Redirect, Opt(VirtualInterfaces), "What the virtual machine behind $ sends is treated as the pod's own."),
+    rule(Inbound, 0, among(&[is(IN_INTERFACE, Subject)]).except(SOURCE.or(DESTINATION)), Redirect, Opt(VirtualInterfaces), "Packets of the virtual machine at $ are treated as the pod's own."),
     rule(Inbound, 0, among(&[is(IN_INTERFACE, Subject)]).except(SOURCE.or(DESTINATION)), Return, Part, "What arrives by $ is left alone."),
     rule(Inbound, 1, beyond_header(&[is(SOURCE, Subject), TCP]), Accept, Opt(Probes), PROBE),
     rule(Inbound, 2, beyond_header(&[not(DESTINATION, Loopback), TCP, not(MARK.or(CONNECTION_MARK), Any)]), Redirect, InboundRedirect, "Plain connections from outside go to %; those that come in its tunnel reach it by themselves."),

@@ -33,7 +33,7 @@ const OWN_PORT: &str =
 /// The table: chain, rank, conditions, effect, purpose, reason.
 #[rustfmt::skip]
 pub(super) static SIDECAR_RULES: &[MeshRule] = &[
-    rule(Prerouting, 0, exactly(&[is(IN_INTERFACE, Subject)]), Jump(OutboundRedirect), Opt(VirtualInterfaces), "What the virtual machine behind $ sends is treated as the pod's own."),
+    rule(Prerouting, 0, exactly(&[is(IN_INTERFACE, Subject)]), Jump(OutboundRedirect), Opt(VirtualInterfaces), "Packets of the virtual machine at $ are treated as the pod's own."),
     rule(Prerouting, 0, exactly(&[is(IN_INTERFACE, Subject)]), Return, Part, "What arrives by $ is left alone."),
     rule(Prerouting, 1, with_header(&[INVALID]), Drop, Opt(DropInvalid), DROP_INVALID),
     rule(Prerouting, 1, with_header(&[INVALID]), Jump(DropChain), Opt(DropInvalid), DROP_INVALID),
@@ -70,9 +70,9 @@ pub(super) static SIDECAR_RULES: &[MeshRule] = &[
     rule(Divert, 1, exactly(&[]), Accept, Part, "Nothing else is asked."),
     rule(Outbound, 0, with_header(&[is(DESTINATION_PORT, Subject)]), Return, Opt(ExcludeOutboundPorts), "Destination port $ is excluded: it leaves without %."),
     rule(Outbound, 1, exactly(&[is(SOURCE, ProxySource), OUT_LOOPBACK]), Return, Part, "% hands an inbound connection to the app, from this source of its own: it must not come back."),
-    rule(Outbound, 1, exactly(&[not(DESTINATION, Loopback), OUT_LOOPBACK]), Jump(OutboundRedirect), Part, "What a process sends to the pod's own address goes through %, too."),
+    rule(Outbound, 1, exactly(&[not(DESTINATION, Loopback), OUT_LOOPBACK]), Jump(OutboundRedirect), Part, "Packets of a process to the pod's own address go through %, too."),
     rule(Outbound, 2, among(&[not(DESTINATION, Loopback), OUT_LOOPBACK, is(OWNER, Subject)]), Jump(InboundRedirect), Owner(OwnPod), "% as client calls its own pod: the call must enter % as server, where the inbound policies are."),
-    rule(Outbound, 1, exactly(&[not(DESTINATION, Loopback), OUT_LOOPBACK]), Jump(InboundRedirect), Part, "What a process sends to the pod's own address goes through %, too."),
+    rule(Outbound, 1, exactly(&[not(DESTINATION, Loopback), OUT_LOOPBACK]), Jump(InboundRedirect), Part, "Packets of a process to the pod's own address go through %, too."),
     rule(Outbound, 2, among(&[not(DESTINATION, Loopback), OUT_LOOPBACK, is(OWNER, Subject)]), Jump(Inbound), Owner(OwnPod), "% as client calls its own pod: the call must enter % as server, where the inbound policies are."),
     rule(Outbound, 2, among(&[OUT_LOOPBACK, not(OWNER, Subject)]), Return, Owner(OthersLoopback), "Who is not % and calls the pod itself is not captured."),
     rule(Outbound, 2, exactly(&[is(OWNER, Subject)]), Return, Owner(LetOut), "%'s own traffic must not come back to it, so it goes out; and so does everyone else's who runs as $."),

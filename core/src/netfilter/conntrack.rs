@@ -160,7 +160,11 @@ mod tests {
                 "{name}"
             );
         }
-        assert_eq!(sctp(&[INIT, INIT]), Invalid, "an INIT stands alone");
+        assert_eq!(
+            sctp(&[INIT, INIT]),
+            Invalid,
+            "an INIT must be the only chunk"
+        );
         assert_eq!(sctp(&[]), Invalid, "no chunk at all");
         use ConnectionState::Untracked;
         for (kind, want) in [

@@ -71,7 +71,7 @@ impl TextOrNumber {
         let number = match self {
             Self::Number(number) => *number,
             Self::Text(text) => {
-                parse_u64(text).ok_or_else(|| E::custom(format!("`{text}` is no number")))?
+                parse_u64(text).ok_or_else(|| E::custom(format!("`{text}` is not a number")))?
             }
         };
         let fits = T::try_from(number).ok().filter(|_| number <= high);

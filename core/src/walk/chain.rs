@@ -342,7 +342,7 @@ impl<'a> Walker<'a> {
         frame.next += alike;
         debug_assert!(
             self.would_fail(&rules[met..frame.next as usize], at),
-            "a glance tells what the whole rule would"
+            "the prefilter agrees with the whole rule"
         );
     }
 

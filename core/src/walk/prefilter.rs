@@ -173,7 +173,7 @@ mod tests {
         for id in Id::all() {
             let told = id.get().options.iter().rposition(|opt| opt.alone);
             let fits = told.is_none_or(|option| id.place() < EXTENSIONS && option < OPTIONS);
-            assert!(fits, "{:?} stands too far behind in its list", id.get());
+            assert!(fits, "{:?} is too far down in its list", id.get());
         }
     }
 }
