@@ -15,7 +15,7 @@ use yew::prelude::*;
 use super::badge::{badge, colour, tile};
 use super::editor::editor;
 use super::follow::use_follow;
-use super::phrases::{bool_text, format_count, format_place};
+use super::phrases::{bool_text, format_count, format_place, text_with_code};
 use super::props::PageProps;
 use super::rule::{self, Accent};
 use super::virtual_list::{ListSize, use_virtual_list};
@@ -414,7 +414,7 @@ fn rule(props: &PageProps, place: Place) -> Html {
                 <span class="words">
                     {rule::pieces(rulesets, place, accent)}
                     if let Some(words) = words {
-                        <span class="plain-words">{words}</span>
+                        <span class="plain-words">{text_with_code(&words)}</span>
                     }
                     if let Some(purpose) = purpose {
                         <span class="plain-words purpose">{purpose}</span>

@@ -29,16 +29,20 @@ pub(super) fn format_place(rulesets: &[Ruleset], place: Place) -> String {
     }
 }
 
-/// A sentence that shows the name of the deciding chain as code.
+/// A sentence that shows the name of the deciding chain and the texts between backticks as code.
 pub(super) fn sentence_with_chain(
     evaluation: &Evaluation,
     text: &str,
     place: Option<Place>,
 ) -> Html {
     let chain = place.map(|place| &*place.at.find(evaluation.workspace.paste.rulesets()).2.name);
-    match chain.and_then(|chain| text.split_once(chain).map(|parts| (chain, parts))) {
-        Some((chain, (before, after))) => html! { <>{before}<code>{chain}</code>{after}</> },
-        None => html! { {text} },
+    let parts = chain.and_then(|chain| Some((chain, text.split_once(chain)?)));
+    match parts {
+        // Between backticks, the name is already code.
+        Some((chain, (before, after))) if before.matches('`').count() % 2 == 0 => html! {
+            <>{text_with_code(before)}<code>{chain}</code>{text_with_code(after)}</>
+        },
+        _ => text_with_code(text),
     }
 }
 

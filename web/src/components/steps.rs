@@ -6,7 +6,7 @@ use yew::prelude::*;
 
 use super::badge::{badge, colour, glyph, sign};
 use super::follow::use_follow;
-use super::phrases::{format_count, format_place};
+use super::phrases::{format_count, format_place, text_with_code};
 use super::virtual_list::{ListSize, use_virtual_list};
 use crate::cursor::Move;
 use crate::dispatch::Dispatch;
@@ -211,11 +211,11 @@ fn what(evaluation: &Evaluation, walked: &Walked, at: usize) -> Html {
         } else {
             "assumed not to match"
         };
-        return html! { <><b>{taken}</b>{": "}{because}</> };
+        return html! { <><b>{taken}</b>{": "}{text_with_code(because)}</> };
     }
     match (step.outcome, step.place.rule(rulesets)) {
-        (Outcome::NoMatch, _) => html! { <>{"no: "}{why()}</> },
-        (Outcome::Unknown, _) => html! { <>{"undetermined: "}{why()}</> },
+        (Outcome::NoMatch, _) => html! { <>{"no: "}{text_with_code(&why())}</> },
+        (Outcome::Unknown, _) => html! { <>{"undetermined: "}{text_with_code(&why())}</> },
         (_, None) => html! { {step.place.at.find(rulesets).2.policy().name()} },
         (_, Some(rule)) => {
             let change = explain::change(
@@ -227,7 +227,7 @@ fn what(evaluation: &Evaluation, walked: &Walked, at: usize) -> Html {
                 .unwrap_or("only counts");
             match change {
                 Some(change) => html! { <><b>{action}</b>{": "}{change}</> },
-                None => html! { <><b>{action}</b>{": "}{why()}</> },
+                None => html! { <><b>{action}</b>{": "}{text_with_code(&why())}</> },
             }
         }
     }

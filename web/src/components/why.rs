@@ -6,7 +6,7 @@ use chainwalk_core::walk::trace::{Outcome, Question};
 use yew::prelude::*;
 
 use super::badge::{badge, colour};
-use super::phrases::{bool_text, format_place, sentence_with_chain};
+use super::phrases::{bool_text, format_place, sentence_with_chain, text_with_code};
 use super::props::EvaluationProps;
 use crate::cursor::Move;
 use crate::page_part::{self, PagePart};
@@ -37,7 +37,7 @@ pub(super) fn Why(props: &EvaluationProps) -> Html {
                 <ul>
                     {for assumptions
                         .into_iter()
-                        .map(|assumption| html! { <li>{assumption}</li> })}
+                        .map(|assumption| html! { <li>{text_with_code(&assumption)}</li> })}
                 </ul>
                 if !evaluation.workspace.paste.host_known {
                     {placing(props)}
@@ -109,7 +109,7 @@ fn because(evaluation: &Evaluation, walked: &Walked) -> Html {
     let more = step.place.rule(rulesets).map(|rule| {
         let words = explain::rule(ruleset, table, rule);
         let why = explain::why(rulesets, &walked.trace, walked.path(), &step);
-        html! { <p class="quiet">{"The rule: "}{words}{" Evaluated: "}{why}{"."}</p> }
+        html! { <p class="quiet">{"The rule: "}{text_with_code(&words)}{" Evaluated: "}{text_with_code(&why)}{"."}</p> }
     });
     let mut outcomes = evaluation
         .results
@@ -144,7 +144,7 @@ fn parting(props: &EvaluationProps) -> Html {
             }
             None => walked.end(),
         };
-        html! { <li class={colour(walked.headline.fate)}>{badge(side)}<span>{says}</span></li> }
+        html! { <li class={colour(walked.headline.fate)}>{badge(side)}<span>{text_with_code(&says)}</span></li> }
     });
     html! {
         <>
@@ -215,7 +215,7 @@ fn ways(evaluation: &Evaluation, walked: &Walked) -> Html {
             .verdict
             .as_ref()
             .map_or("the outcome is unknown".into(), crate::paste::format_end);
-        html! { <li>{"If "}{given.join(", ")}{": "}<b>{&*end}</b></li> }
+        html! { <li>{"If "}{text_with_code(&given.join(", "))}{": "}<b>{&*end}</b></li> }
     });
     html! {
         <>
