@@ -44,13 +44,13 @@ fn links() -> Vec<(Value, &'static str)> {
     let capture = json!({"schema_version": 1, "tool": "x", "captured_at": "x", "target": {}, "rulesets": vec![
         json!({"family": "ipv4", "backend": "nft", "command": [], "exit_code": 0, "text": DUMP, "stderr": ""}); 5_000]});
     vec![
-        (text("Chain  éé".into()), "No iptables rules"),
+        (text("Chain  éé".into()), "contains no iptables rules"),
         (text("*nat\n".repeat(100_000)), ""),
         (text("*nat\nCOMMIT\n".repeat(50_000)), ""),
         (text(format!("*filter\n:OUTPUT ACCEPT [0:0]\n{}", "-A OUTPUT\n".repeat(100_000))), ""),
         (text(format!("*filter\n{}", lines(3_000, |at| format!(":{at} -")))), ""),
         (text(format!("*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT {}", "-s 1.1.1.1,2.2.2.2 ".repeat(40_000))), ""),
-        (text("\u{202e}".repeat(200_000)), "No iptables rules"),
+        (text("\u{202e}".repeat(200_000)), "contains no iptables rules"),
         (text("{".repeat(500_000)), ""),
         (text(nested), ""),
         (text(doubled), ""),
@@ -168,7 +168,7 @@ fn whatever_a_lesson_holds_the_page_goes_on_answering() {
             ),
             (
                 format!("{HEAD}## A\n{{{{text X 1}}}}\n"),
-                "Line 1: there are no rules",
+                "Line 1: the lesson has no rules",
             ),
             (
                 format!("{HEAD}{RULES}## A\n{}", "{{".repeat(100_000)),
@@ -179,7 +179,7 @@ fn whatever_a_lesson_holds_the_page_goes_on_answering() {
                 "no `X 99`",
             ),
             ("---\n".repeat(100_000), "no `title:`"),
-            ("\u{202e}éé".repeat(10_000), "begins with a header"),
+            ("\u{202e}éé".repeat(10_000), "begin with a header"),
         ] {
             page.run(open, &lesson);
             page.reads("#lesson .wrong", says);
