@@ -83,7 +83,7 @@ pub(crate) struct ToolAnswer {
 }
 
 /// The interval between checks whether a command has ended that has closed its output.
-const NAP: Duration = Duration::from_millis(1);
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
 /// Runs `command` with an empty environment and an empty standard input.
 pub(crate) fn run(command: &mut Command, limits: &Limits) -> io::Result<ToolAnswer> {
@@ -176,7 +176,7 @@ fn listen(child: &mut Child, limits: &Limits) -> io::Result<ToolAnswer> {
         if naps < 20 {
             thread::yield_now()
         } else {
-            thread::sleep(NAP)
+            thread::sleep(POLL_INTERVAL)
         }
         naps += 1;
     }

@@ -119,7 +119,11 @@ fn ask(host: &mut Host, warnings: &mut Vec<String>) -> io::Result<()> {
         host.rules
             .append(&mut rules(&mut netlink, family, warnings)?);
     }
-    host.other_processing = Some(other_processing::read(&mut netlink, &links, warnings));
+    host.other_processing = Some(other_processing::read_other_processing(
+        &mut netlink,
+        &links,
+        warnings,
+    ));
     if netlink.is_cut {
         warnings.push(
             "the kernel lists more addresses, routes or routing rules than this capture holds"

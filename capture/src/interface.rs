@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use chainwalk_core::packet::Family;
 use chainwalk_core::packet::host::{Interface, Prefix};
-use chainwalk_core::packet::other_processing::{Direction, InterfaceProgram, Mechanism};
+use chainwalk_core::packet::other_processing::{InterfaceProgram, Mechanism, TrafficDirection};
 
 use crate::netlink::{Netlink, address, attributes, text, u32_at};
 
@@ -195,7 +195,7 @@ pub(crate) fn xdp_programs(links: &[InterfaceLink]) -> Vec<InterfaceProgram> {
         Some(InterfaceProgram {
             mechanism: Mechanism::Xdp,
             interface: link.name.clone(),
-            direction: Direction::Ingress,
+            direction: TrafficDirection::Ingress,
             filter: None,
             name: None,
             id: link.xdp?,

@@ -22,13 +22,13 @@ pub(crate) fn services() -> io::Result<(Vec<IpvsService>, bool)> {
         Err(error) => return Err(error),
     };
     let mut lines = BufReader::new(file).lines();
-    let services = read(lines.by_ref().take(MAX_LINES))?;
+    let services = parse_services(lines.by_ref().take(MAX_LINES))?;
     let is_cut = services.len() > MAX_SERVICES || lines.next().is_some();
     Ok((services.into_iter().take(MAX_SERVICES).collect(), is_cut))
 }
 
 /// At most one service more than are kept.
-fn read(lines: impl Iterator<Item = io::Result<String>>) -> io::Result<Vec<IpvsService>> {
+fn parse_services(lines: impl Iterator<Item = io::Result<String>>) -> io::Result<Vec<IpvsService>> {
     let mut services = Vec::new();
     for line in lines {
         services.extend(read_line(&line?));
@@ -88,7 +88,8 @@ FWM  00000005 wlc
 
     #[test]
     fn services_are_read_without_their_servers() {
-        let services = read(TABLE.lines().map(|line| Ok(line.to_owned()))).expect("no error");
+        let services =
+            parse_services(TABLE.lines().map(|line| Ok(line.to_owned()))).expect("no error");
         let said: Vec<(Option<String>, Option<u16>, Option<u32>)> = services
             .iter()
             .map(|one| (one.address.map(|own| own.to_string()), one.port, one.fwmark))

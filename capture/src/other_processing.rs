@@ -13,7 +13,7 @@ use crate::netlink::Netlink;
 use crate::{ipvs, traffic_control, xfrm};
 
 /// Reads it for the network namespace of the calling thread. `netlink` is a socket of routing.
-pub(crate) fn read(
+pub(crate) fn read_other_processing(
     netlink: &mut Netlink,
     links: &[InterfaceLink],
     warnings: &mut Vec<String>,

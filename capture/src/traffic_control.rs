@@ -3,7 +3,7 @@
 
 use std::io;
 
-use chainwalk_core::packet::other_processing::{Direction, InterfaceProgram, Mechanism};
+use chainwalk_core::packet::other_processing::{InterfaceProgram, Mechanism, TrafficDirection};
 
 use crate::interface::InterfaceLink;
 use crate::netlink::{Netlink, attributes, text, u32_at};
@@ -19,9 +19,9 @@ const TCA_OPTIONS: u16 = 2;
 const TCA_BPF_NAME: u16 = 7;
 const TCA_BPF_ID: u16 = 11;
 /// The parents of the filters of `clsact` and, for arriving packets, of `ingress`.
-const PARENTS: [(u32, Direction); 2] = [
-    (0xffff_fff2, Direction::Ingress),
-    (0xffff_fff3, Direction::Egress),
+const PARENTS: [(u32, TrafficDirection); 2] = [
+    (0xffff_fff2, TrafficDirection::Ingress),
+    (0xffff_fff3, TrafficDirection::Egress),
 ];
 /// The interfaces that are asked for filters, and the filters that are kept.
 const MAX_INTERFACES: usize = 2_000;
@@ -75,7 +75,11 @@ fn read_ingress(body: &[u8]) -> Option<u32> {
 }
 
 /// A filter; the kernel first lists a list of filters without its options, which is none itself.
-fn read_filter(body: &[u8], interface: &str, direction: Direction) -> Option<InterfaceProgram> {
+fn read_filter(
+    body: &[u8],
+    interface: &str,
+    direction: TrafficDirection,
+) -> Option<InterfaceProgram> {
     let (mut filter, mut options) = (None, None);
     for (kind, value) in attributes(body, HEADER) {
         match kind {
@@ -125,9 +129,9 @@ mod tests {
         let mut body = vec![0; HEADER];
         body.extend(attribute(TCA_KIND, b"bpf\0"));
         // A list of filters.
-        assert_eq!(read_filter(&body, "eth0", Direction::Ingress), None);
+        assert_eq!(read_filter(&body, "eth0", TrafficDirection::Ingress), None);
         body.extend(attribute(TCA_OPTIONS, &options));
-        let filter = read_filter(&body, "eth0", Direction::Ingress).expect("a filter");
+        let filter = read_filter(&body, "eth0", TrafficDirection::Ingress).expect("a filter");
         assert_eq!(filter.name.as_deref(), Some("cil_from_container"));
         assert_eq!(
             (filter.id, filter.filter.as_deref()),
@@ -150,7 +154,7 @@ mod tests {
         #[test]
         fn no_bytes_make_the_readers_panic(bytes: Vec<u8>) {
             read_ingress(&bytes);
-            read_filter(&bytes, "eth0", Direction::Egress);
+            read_filter(&bytes, "eth0", TrafficDirection::Egress);
         }
     }
 }

@@ -57,7 +57,7 @@ fn tell(lesson: &Lesson) {
     );
     for step in &lesson.steps {
         println!("\n## {}", step.title);
-        step.before.iter().for_each(say);
+        step.before.iter().for_each(print_block);
         if let Some(exercise) = &step.exercise {
             println!("  ? {}", text(exercise.prompt()));
             match exercise {
@@ -81,12 +81,12 @@ fn tell(lesson: &Lesson) {
                 .iter()
                 .for_each(|hint| println!("  > {}", text(hint)));
         }
-        step.after.iter().for_each(say);
+        step.after.iter().for_each(print_block);
     }
 }
 
 #[allow(clippy::print_stdout)]
-fn say(block: &Block) {
+fn print_block(block: &Block) {
     match block {
         Block::Paragraph(pieces) => println!("{}", text(pieces)),
         Block::Item(pieces) => println!("- {}", text(pieces)),

@@ -42,13 +42,13 @@ fn arguments() -> Option<TraceArguments> {
     })
 }
 
-fn read(path: &str) -> Result<String, String> {
+fn read_file(path: &str) -> Result<String, String> {
     let bytes = std::fs::read(path).map_err(|error| format!("{path}: {error}"))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn run(arguments: &TraceArguments) -> Result<(), String> {
-    let parsed = parse::parse(read(&arguments.rules)?);
+    let parsed = parse::parse(read_file(&arguments.rules)?);
     for diagnostic in &parsed.diagnostics {
         eprintln!("{diagnostic}");
     }
@@ -64,7 +64,7 @@ fn run(arguments: &TraceArguments) -> Result<(), String> {
     let mesh = parsed.rulesets.iter().find_map(mesh::recognise);
     let (host, is_assumed) = match (&arguments.host, &parsed.host) {
         (Some(path), _) => (
-            Host::from_json(&read(path)?).map_err(|error| format!("{path}: {error}"))?,
+            Host::from_json(&read_file(path)?).map_err(|error| format!("{path}: {error}"))?,
             false,
         ),
         (None, Some(host)) => (host.clone(), false),

@@ -9,7 +9,7 @@ use std::thread;
 
 use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_core::packet::host::{RouteKind, RoutingRule};
-use chainwalk_core::packet::other_processing::{Direction, Mechanism};
+use chainwalk_core::packet::other_processing::{Mechanism, TrafficDirection};
 use chainwalk_core::packet::{Family, Protocol};
 use chainwalk_tests::namespace::{Pod, Resident};
 use nix::sched::{CloneFlags, setns};
@@ -93,7 +93,7 @@ fn filters_of_interfaces_and_policies_of_ipsec() {
     tc("qdisc add dev eth0 clsact");
     // A program that lets everything pass: `ret #-1`.
     tc("filter add dev eth0 ingress bpf bytecode 1,6_0_0_4294967295");
-    tc("filter add dev eth0 egress matchall action pass");
+    tc("filter add dev eth0 egress u32 match u32 0 0");
     pod.namespace.ip(
         "xfrm policy add src 10.1.0.0/16 dst 10.2.0.0/16 dir out tmpl src 192.0.2.1 dst 192.0.2.2 proto esp mode tunnel",
     );
@@ -101,7 +101,7 @@ fn filters_of_interfaces_and_policies_of_ipsec() {
         .ip("xfrm policy add src fd00::/64 dst fd01::/64 proto udp dir in action block");
     let after = capture(resident.pid()).host.other_processing;
     let after = after.expect("a capture states what acts next to the rules");
-    let programs: Vec<(&str, Direction, Option<&str>)> = after
+    let programs: Vec<(&str, TrafficDirection, Option<&str>)> = after
         .programs
         .iter()
         .map(|one| (&*one.interface, one.direction, one.filter.as_deref()))
@@ -109,8 +109,8 @@ fn filters_of_interfaces_and_policies_of_ipsec() {
     assert_eq!(
         programs,
         [
-            ("eth0", Direction::Ingress, Some("bpf")),
-            ("eth0", Direction::Egress, Some("matchall")),
+            ("eth0", TrafficDirection::Ingress, Some("bpf")),
+            ("eth0", TrafficDirection::Egress, Some("u32")),
         ]
     );
     let policies = serde_json::to_value(&after.xfrm_policies).expect("it is JSON");

@@ -167,11 +167,11 @@ impl Classroom {
 
     /// The open lesson.
     pub(crate) fn lesson(&self) -> Option<&Lesson> {
-        self.read()?.as_ref().ok()
+        self.result()?.as_ref().ok()
     }
 
     /// The open lesson, or the error in it.
-    pub(crate) fn read(&self) -> Option<&Result<Lesson, Fault>> {
+    pub(crate) fn result(&self) -> Option<&Result<Lesson, Fault>> {
         self.open.as_ref().map(|(_, lesson)| &**lesson)
     }
 

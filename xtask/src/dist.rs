@@ -23,7 +23,7 @@ pub(crate) fn build(capture: bool) -> Result<()> {
     target::ensure(target::WASM)?;
     lessons::check(&cargo::root().join("static/lessons"))?;
     let page = page::build(BuildPurpose::Dist)?;
-    let shell = Shell::read(&cargo::root().join("static"))?;
+    let shell = Shell::from_directory(&cargo::root().join("static"))?;
     let mut files = shell.hosted(&page, &[])?;
     files.push((
         "chainwalk.html".to_owned(),

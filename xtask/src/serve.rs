@@ -77,7 +77,7 @@ fn listener(port: Option<u16>) -> Result<TcpListener> {
 
 fn build(site: &Site) -> Result<()> {
     let page = page::build(BuildPurpose::Serve)?;
-    let shell = Shell::read(&cargo::root().join("static"))?;
+    let shell = Shell::from_directory(&cargo::root().join("static"))?;
     // The time is unique, even after a restart of the server.
     let version = SystemTime::now()
         .duration_since(UNIX_EPOCH)

@@ -28,7 +28,7 @@ pub(crate) type File = (String, Vec<u8>);
 
 impl Shell {
     /// Reads the shell from the directory `static/`.
-    pub(crate) fn read(directory: &Path) -> Result<Self> {
+    pub(crate) fn from_directory(directory: &Path) -> Result<Self> {
         let read = |path: &Path| {
             fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
         };
@@ -293,7 +293,7 @@ mod tests {
 
     #[test]
     fn the_real_shell_has_every_mark() {
-        let shell = Shell::read(&crate::cargo::root().join("static")).unwrap();
+        let shell = Shell::from_directory(&crate::cargo::root().join("static")).unwrap();
         shell.hosted(&page(), &[]).unwrap();
         let html = shell.one_file(&page()).unwrap();
         assert!(!html.contains("%CSP%") && !html.contains("%HEAD%") && !html.contains("%SCRIPTS%"));

@@ -70,7 +70,7 @@ pub(crate) fn split_rule_words(text: &str) -> Option<Vec<String>> {
 pub fn parse(text: impl Into<String>) -> Parsed {
     let text = text.into();
     match capture::find(&text) {
-        Some(found) => capture::read(text, found),
+        Some(found) => capture::read_capture(text, found),
         None => dump(text),
     }
 }
@@ -181,7 +181,7 @@ impl Read {
         }
         self.rulesets.truncate(first);
         // A text that is not a plain dump is cleaned and cut into fragments.
-        paste::read(text, source, stated, self);
+        paste::read_paste(text, source, stated, self);
     }
 
     /// The commands of a text that change the host, with their diagnostics. A dump has none.

@@ -11,7 +11,7 @@ use crate::netfilter::ruleset::Ruleset;
 use crate::packet::Packet;
 use crate::packet::hook::Hook;
 use crate::packet::host::Host;
-use crate::walk::steps::Steps;
+use crate::walk::steps::StepRuns;
 use crate::walk::trace::{Outcome, Step, Trace, VerdictKind};
 use crate::walk::walk;
 
@@ -300,7 +300,7 @@ pub(super) fn station(name: &str) -> Result<(Hook, TableName), String> {
 }
 
 /// The most informative step of a rule: one at which it matched, if there is one.
-fn best(steps: &Steps, place: Place) -> Option<Step> {
+fn best(steps: &StepRuns, place: Place) -> Option<Step> {
     let mut asked = steps.iter().filter(|step| step.place == place);
     let first = asked.clone().next()?;
     asked

@@ -61,7 +61,7 @@ pub enum Mechanism {
 /// The packets of an interface that a program sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Direction {
+pub enum TrafficDirection {
     /// Those that arrive.
     Ingress,
     /// Those that leave.
@@ -76,7 +76,7 @@ pub struct InterfaceProgram {
     /// The interface.
     pub interface: String,
     /// The packets that it sees.
-    pub direction: Direction,
+    pub direction: TrafficDirection,
     /// The kind of a filter: `bpf`, `flower`, `u32`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,

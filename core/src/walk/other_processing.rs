@@ -6,7 +6,7 @@ use crate::packet::Protocol;
 use crate::packet::hook::Hook;
 use crate::packet::host::Prefix;
 use crate::packet::other_processing::{
-    Direction, InterfaceProgram, IpvsService, Mechanism, OtherProcessing, PolicyDirection,
+    InterfaceProgram, IpvsService, Mechanism, OtherProcessing, PolicyDirection, TrafficDirection,
     XfrmPolicy,
 };
 use crate::packet::view::{BridgeOutput, View};
@@ -79,7 +79,7 @@ fn interface_assumptions(other: &OtherProcessing, trace: &Trace) -> Vec<String> 
     if other.programs.is_empty() {
         return Vec::new();
     }
-    let mut passed: Vec<(&str, Direction)> = Vec::new();
+    let mut passed: Vec<(&str, TrafficDirection)> = Vec::new();
     for view in views(trace) {
         let (arrives, leaves) = match view.hook {
             Hook::Prerouting => (
@@ -95,11 +95,11 @@ fn interface_assumptions(other: &OtherProcessing, trace: &Trace) -> Vec<String> 
         let arrives = arrives
             .into_iter()
             .flatten()
-            .map(|name| (name, Direction::Ingress));
+            .map(|name| (name, TrafficDirection::Ingress));
         let leaves = leaves
             .into_iter()
             .flatten()
-            .map(|name| (name, Direction::Egress));
+            .map(|name| (name, TrafficDirection::Egress));
         for place in arrives.chain(leaves) {
             if !passed.contains(&place) {
                 passed.push(place);
@@ -117,8 +117,8 @@ fn interface_assumptions(other: &OtherProcessing, trace: &Trace) -> Vec<String> 
             continue;
         }
         let verb = match direction {
-            Direction::Ingress => "arrive",
-            Direction::Egress => "leave",
+            TrafficDirection::Ingress => "arrive",
+            TrafficDirection::Egress => "leave",
         };
         assumes.push(format!(
             "packets that {verb} on {} pass {}: evaluated as if they pass them unchanged",

@@ -8,7 +8,7 @@ use super::trace::{Outcome, Step};
 
 /// Every rule and policy that a packet met, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Steps {
+pub struct StepRuns {
     /// Runs that could be joined are joined, so equal steps mean equal runs.
     runs: Vec<Run>,
 }
@@ -51,7 +51,7 @@ impl Run {
     }
 }
 
-impl Steps {
+impl StepRuns {
     /// The number of steps.
     pub fn len(&self) -> usize {
         self.runs.last().map_or(0, |run| run.places().end)
@@ -158,7 +158,7 @@ mod tests {
             failed(6, 0),
             failed(6, 0),
         ];
-        let mut steps = Steps::default();
+        let mut steps = StepRuns::default();
         all.into_iter().for_each(|step| steps.push(step));
         assert_eq!(steps.iter().collect::<Vec<_>>(), all);
         assert_eq!(
@@ -174,7 +174,7 @@ mod tests {
             [0..2, 2..3, 3..4, 4..5, 5..7, 7..8]
         );
 
-        let mut at_once = Steps::default();
+        let mut at_once = StepRuns::default();
         at_once.push_run(all[0], 2);
         all[2..].iter().for_each(|step| at_once.push(*step));
         assert_eq!(at_once, steps);

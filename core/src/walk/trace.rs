@@ -13,7 +13,7 @@ use crate::packet::hook::Hook;
 use crate::packet::host::Host;
 use crate::packet::view::View;
 
-use super::steps::Steps;
+use super::steps::StepRuns;
 
 /// The result of a rule for the packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -155,7 +155,7 @@ pub struct Copied {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Path {
     /// Every rule and policy that it met, in order.
-    pub steps: Steps,
+    pub steps: StepRuns,
     /// The packet at each point of the path. The steps refer to these views.
     pub views: Vec<View>,
     /// Every routing decision.

@@ -81,7 +81,7 @@ pub(super) fn Lessons(props: &LessonsProps) -> Html {
     });
     use_effect_with(room.progress.clone(), |progress| progress.store());
     // The same address can name another lesson from a file.
-    let which = room.read().map(std::ptr::from_ref);
+    let which = room.result().map(std::ptr::from_ref);
     use_effect_with((shown, room.hides(), which), {
         let (room, act) = (room.clone(), props.act.clone());
         move |(shown, hides, _)| {
@@ -120,7 +120,7 @@ pub(super) fn Lessons(props: &LessonsProps) -> Html {
     match shown {
         Shown::Closed => Html::default(),
         Shown::List => frame("Lessons", &room, list(&room, &tell)),
-        Shown::Lesson(place, part) => match (room.read(), part) {
+        Shown::Lesson(place, part) => match (room.result(), part) {
             (None, _) => Html::default(),
             (Some(Err(fault)), _) => {
                 let says = format!("This lesson cannot be shown. Line {fault}");

@@ -162,7 +162,7 @@ pub(super) fn Stepper(props: &StepperProps) -> Html {
                         {oninput}
                     />
                 </div>
-                <span class="count">{"Step "}<b>{(at + 1).min(steps)}</b>{of(evaluation)}</span>
+                <span class="count">{"Step "}<b>{(at + 1).min(steps)}</b>{positions(evaluation)}</span>
             </div>
             <div class="jumps">
                 {stack(props)}
@@ -233,7 +233,7 @@ fn mover(
 }
 
 /// " of 12 (A), 7 (B)"
-fn of(evaluation: &Evaluation) -> Html {
+fn positions(evaluation: &Evaluation) -> Html {
     let counts: Vec<String> = evaluation
         .walks()
         .map(|(side, walked)| match evaluation.workspace.compare {

@@ -37,7 +37,7 @@ const EVIDENCE_WINDOW: usize = 64 * 1024;
 /// The origin of rules, known from their header, the command above them, or the capture that holds
 /// them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Origin {
+pub(super) struct DumpOrigin {
     pub(super) family: Option<Family>,
     pub(super) backend: Option<Backend>,
     /// The version of the program that printed the rules.
@@ -68,8 +68,8 @@ pub(super) struct Program {
 pub(super) struct Assembler<'a, 'r> {
     source: u32,
     /// The origin that the surroundings of the text state. It is stronger than a header.
-    stated: Origin,
-    header: Origin,
+    stated: DumpOrigin,
+    header: DumpOrigin,
     pub(super) rulesets: &'r mut Vec<Ruleset>,
     pub(super) reports: Reports<'a, 'r>,
     current: CurrentTable,
@@ -106,7 +106,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
     ) -> Self {
         let (family, backend) =
             stated.map_or((None, None), |(family, backend)| (Some(family), backend));
-        let stated = Origin {
+        let stated = DumpOrigin {
             family,
             backend,
             version: None,
@@ -139,8 +139,8 @@ impl<'a, 'r> Assembler<'a, 'r> {
 
     /// States the origin of the tables that follow. A capture is stronger than a header in its
     /// text.
-    pub(super) fn begin_origin(&mut self, origin: Origin) {
-        self.header = Origin {
+    pub(super) fn begin_origin(&mut self, origin: DumpOrigin) {
+        self.header = DumpOrigin {
             family: self.stated.family.or(origin.family),
             backend: self.stated.backend.or(origin.backend),
             version: origin.version,
@@ -148,12 +148,12 @@ impl<'a, 'r> Assembler<'a, 'r> {
     }
 
     /// Begins a part of the text without a header of its own. It ends at byte `end` of its text.
-    pub(super) fn begin_fragment(&mut self, origin: Origin, text: &str, range: (usize, usize)) {
+    pub(super) fn begin_fragment(&mut self, origin: DumpOrigin, text: &str, range: (usize, usize)) {
         let family = origin
             .family
             .or_else(|| find_family(&text[range.0..range.1]));
         self.evidence_end = range.1;
-        self.begin_origin(Origin { family, ..origin });
+        self.begin_origin(DumpOrigin { family, ..origin });
     }
 
     /// The tables that were changed since the last call: rule set and name, in the order of the
@@ -458,7 +458,9 @@ impl<'a, 'r> Assembler<'a, 'r> {
             chains: &open.chains,
             printed: true,
         };
-        let read = self.rule.read(line.text, words, ruleset, site, &mut report);
+        let read = self
+            .rule
+            .read_rule(line.text, words, ruleset, site, &mut report);
         let own = Span {
             start: command.span.start,
             end: line.own_span().end,
@@ -550,7 +552,9 @@ impl<'a, 'r> Assembler<'a, 'r> {
             chains: &open.chains,
             printed: false,
         };
-        let read = self.rule.read(line.text, words, ruleset, site, &mut report);
+        let read = self
+            .rule
+            .read_rule(line.text, words, ruleset, site, &mut report);
         let Some(command) = read.command else {
             let problem = Problem::new(Code::NotARule, "this command has no action");
             report(

@@ -7,7 +7,7 @@ use super::command::{self, Global, Verb};
 
 /// The task of a program of iptables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Program {
+pub(super) enum CalledProgram {
     /// `iptables` with a change.
     Change,
     /// `iptables -S`
@@ -29,7 +29,7 @@ pub(super) struct Call<'a> {
     pub(super) rest: &'a str,
     pub(super) family: Family,
     pub(super) backend: Option<Backend>,
-    pub(super) program: Program,
+    pub(super) program: CalledProgram,
 }
 
 /// Programs that run others.
@@ -53,7 +53,7 @@ pub(super) fn find(line: &str) -> Option<Call<'_>> {
         return None;
     }
     let prompt = prompt(line);
-    let mut words = Words(&line[prompt.unwrap_or(0)..]);
+    let mut words = CallWords(&line[prompt.unwrap_or(0)..]);
     let mut first = None;
     while let Some((start, word)) = words.next_in(line) {
         let bare = word.trim_matches(QUOTES);
@@ -83,7 +83,8 @@ pub(super) fn prompted_call(line: &str) -> Option<Call<'_>> {
     let call = find(command)?;
     let first = command[..call.at].trim();
     let is_typed = first.is_empty() || first == "sudo";
-    (is_typed && !matches!(call.program, Program::Change | Program::Restore)).then_some(call)
+    (is_typed && !matches!(call.program, CalledProgram::Change | CalledProgram::Restore))
+        .then_some(call)
 }
 
 /// The family, backend and kind (`-save`, `-restore`) in a program's name.
@@ -105,7 +106,7 @@ pub(super) fn named(word: &str) -> Option<(Family, Option<Backend>, &str)> {
     matches!(kind, "" | "-save" | "-restore").then_some((family, backend, kind))
 }
 
-fn program(kind: &str, rest: &str) -> Option<Program> {
+fn program(kind: &str, rest: &str) -> Option<CalledProgram> {
     let first = rest.split_whitespace().next();
     let operand = first.is_some_and(|word| {
         !word.starts_with([
@@ -115,19 +116,19 @@ fn program(kind: &str, rest: &str) -> Option<Program> {
     match kind {
         // "iptables-save prints …" is a sentence.
         "-save" | "-restore" if operand => None,
-        "-save" => Some(Program::Save),
-        "-restore" => Some(Program::Restore),
+        "-save" => Some(CalledProgram::Save),
+        "-restore" => Some(CalledProgram::Restore),
         _ => rest.split_whitespace().find_map(|word| {
             let word = word.trim_matches(['"', '\'', '`', ')']);
             match command::global(word) {
                 Some(Global::Verb(Verb::List)) if word.contains('S') || word.ends_with("rules") => {
-                    Some(Program::Rules)
+                    Some(CalledProgram::Rules)
                 }
-                Some(Global::Verb(Verb::List)) => Some(Program::List),
-                Some(Global::Verb(_)) => Some(Program::Change),
+                Some(Global::Verb(Verb::List)) => Some(CalledProgram::List),
+                Some(Global::Verb(_)) => Some(CalledProgram::Change),
                 // `-nvL`
-                None if is_bundle(word, 'L') => Some(Program::List),
-                None if is_bundle(word, 'S') => Some(Program::Rules),
+                None if is_bundle(word, 'L') => Some(CalledProgram::List),
+                None if is_bundle(word, 'S') => Some(CalledProgram::Rules),
                 _ => None,
             }
         }),
@@ -170,9 +171,9 @@ fn prompt(line: &str) -> Option<usize> {
 }
 
 /// The words of a line with their positions.
-struct Words<'a>(&'a str);
+struct CallWords<'a>(&'a str);
 
-impl<'a> Words<'a> {
+impl<'a> CallWords<'a> {
     fn next_in(&mut self, whole: &str) -> Option<(usize, &'a str)> {
         let rest = self.0.trim_start();
         let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
@@ -225,7 +226,7 @@ pub(super) fn names_chain(rest: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn check(line: &str, want: Option<(Program, &str)>) {
+    fn check(line: &str, want: Option<(CalledProgram, &str)>) {
         assert_eq!(
             find(line).map(|call| (call.program, &line[call.at..])),
             want,
@@ -235,7 +236,7 @@ mod tests {
 
     #[test]
     fn calls_are_told_from_sentences() {
-        use Program::{Change, List, Restore, Rules, Save};
+        use CalledProgram::{Change, List, Restore, Rules, Save};
         check("iptables-save", Some((Save, "iptables-save")));
         check(
             "[ssh node]$ sudo nsenter -t ${PID} -n iptables-save -c",

@@ -38,7 +38,7 @@ pub(super) fn find(text: &str) -> Option<FoundCapture> {
 }
 
 /// Reads a capture and the text around it.
-pub(super) fn read(text: String, found: FoundCapture) -> Parsed {
+pub(super) fn read_capture(text: String, found: FoundCapture) -> Parsed {
     let mut read = Read::default();
     let mut capture = match found.capture {
         Ok(capture) => capture,

@@ -13,7 +13,7 @@ mod glyph;
 mod prefix;
 mod split;
 
-use prefix::Token;
+use prefix::PrefixToken;
 
 /// Longer lines are not cleaned.
 const MAX_LINE_LENGTH: usize = 1 << 20;
@@ -68,7 +68,7 @@ pub(super) struct Cleaning<'a> {
     /// Whether lines have the times or levels of a log.
     pub(super) logged: bool,
     /// The prefix of the head of a listing. Its rows have the same prefix.
-    listing: Option<Vec<Token>>,
+    listing: Option<Vec<PrefixToken>>,
     /// The length of the source.
     length: usize,
 }
@@ -164,7 +164,7 @@ fn is_bare_table_name(line: &str, text: &str, end: usize) -> bool {
         .filter(|rest| !rest.is_empty())
         .map_or("", |_| line_at(text, end));
     matches!(
-        LineKind::of(next),
+        LineKind::from_line(next),
         LineKind::Rule(_) | LineKind::Chain(_) | LineKind::NewChain(_)
     )
 }
@@ -185,7 +185,7 @@ fn listing_of_cells(work: &MappedText) -> Option<MappedText<'static>> {
         let end = start + cell.trim().len();
         if end > start {
             if !cells.text.is_empty() {
-                cells.put("  ", work.origin(start), 0);
+                cells.append("  ", work.origin(start), 0);
             }
             cells.copy(work, start, end);
         }
@@ -208,7 +208,10 @@ fn is_plain(line: &str) -> bool {
     matches!(line.as_bytes().first(), Some(b'-' | b'[' | b':'))
         && line.is_ascii()
         && memchr::memchr3(0x1b, b'#', b'\\', line.as_bytes()).is_none()
-        && matches!(LineKind::of(line), LineKind::Rule(_) | LineKind::Chain(_))
+        && matches!(
+            LineKind::from_line(line),
+            LineKind::Rule(_) | LineKind::Chain(_)
+        )
         && !(line.starts_with(':') && (line.ends_with([' ', '\t', ',']) || line.contains("tables")))
         && split::next(line).is_none()
         && !line.contains(['<', '`', '|'])
@@ -226,7 +229,7 @@ impl Cleaning<'_> {
             self.cleaned.copy_text(line, start);
             return;
         }
-        let mut work = MappedText::of(body, start);
+        let mut work = MappedText::from_text(body, start);
         if body.contains('\u{1b}') || body.contains("\u{241b}[") {
             work = glyph::without_colours(&work);
             self.note(Repair::Colours, start);
@@ -256,7 +259,7 @@ impl Cleaning<'_> {
         let name = line.trim();
         let at = start + (line.len() - line.trim_start().len());
         let mut work = MappedText::default();
-        work.put("*", at, 0);
+        work.append("*", at, 0);
         work.copy_text(name, at);
         let end = work.text.len();
         self.emit(&work, 0, end);
@@ -313,18 +316,18 @@ impl Cleaning<'_> {
         if let Some((offset, tokens)) = prefix::skip(text) {
             let (begin, end) = (offset, prefix::unwrapped(text, offset, &tokens));
             let listed = matches!(
-                LineKind::of(&text[begin..end]),
+                LineKind::from_line(&text[begin..end]),
                 LineKind::Listed(_) | LineKind::Columns
             );
             if plain.is_some() {
                 self.note(Repair::Glyphs, candidate.origin(begin));
             }
-            if tokens.iter().any(|token| *token != Token::Blank) {
+            if tokens.iter().any(|token| *token != PrefixToken::Blank) {
                 self.note(Repair::Prefixes, candidate.origin(0));
             }
             self.logged |= tokens
                 .iter()
-                .any(|token| matches!(token, Token::Time | Token::Level));
+                .any(|token| matches!(token, PrefixToken::Time | PrefixToken::Level));
             self.listing = listed.then_some(tokens);
             return self.rules(candidate, begin, end);
         }

@@ -133,7 +133,7 @@ pub(super) struct RuleCommand<'w, 'a> {
 }
 
 /// Parses the words of a command. A line has one command.
-pub(super) fn read<'w, 'a>(
+pub(super) fn read_command<'w, 'a>(
     verb: Verb,
     word: &'w Word<'a>,
     rest: &mut Rest<'w, 'a>,

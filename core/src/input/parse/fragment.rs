@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::call::{self, Call, Program};
+use super::call::{self, Call, CalledProgram};
 use crate::input::section::Format;
 use crate::iptables::table_name::TableName;
 use crate::netfilter::backend::Backend;
@@ -10,7 +10,7 @@ use crate::packet::Family;
 use crate::packet::hook::Hook;
 
 /// The maximum number of here-documents without an end. After it, no other is searched for.
-const MOST_OPEN: u32 = 8;
+const MAX_OPEN_DOCUMENTS: u32 = 8;
 
 /// The lines of a text, by number from 0.
 pub(super) struct Lines<'a> {
@@ -23,7 +23,7 @@ pub(super) struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    pub(super) fn of(text: &'a str) -> Self {
+    pub(super) fn from_text(text: &'a str) -> Self {
         let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|end| end + 1);
         let starts = std::iter::once(0)
             .chain(ends)
@@ -65,7 +65,7 @@ impl<'a> Lines<'a> {
 
     /// The line that ends a here-document with this word.
     pub(super) fn closing(&self, at: usize, word: &str) -> Option<usize> {
-        if self.unclosed.get() == MOST_OPEN {
+        if self.unclosed.get() == MAX_OPEN_DOCUMENTS {
             return None;
         }
         let found = (at + 1..self.len()).find(|at| self.get(*at).trim() == word);
@@ -102,7 +102,7 @@ impl<'a> Lines<'a> {
 pub(super) struct PrintCommand {
     pub(super) family: Family,
     pub(super) backend: Option<Backend>,
-    pub(super) program: Program,
+    pub(super) program: CalledProgram,
     pub(super) table: Option<TableName>,
     /// Whether it prints only a part of the table: one chain, or lines that another program
     /// selects.
@@ -111,10 +111,10 @@ pub(super) struct PrintCommand {
 
 impl PrintCommand {
     /// The command of a call.
-    pub(super) fn of(call: &Call) -> Self {
+    pub(super) fn from_call(call: &Call) -> Self {
         // Without `-t`, all programs except iptables-save show table filter.
         let stated = call::table(call.rest).and_then(TableName::from_text);
-        let usual = (call.program != Program::Save).then_some(TableName::Filter);
+        let usual = (call.program != CalledProgram::Save).then_some(TableName::Filter);
         Self {
             family: call.family,
             backend: call.backend,

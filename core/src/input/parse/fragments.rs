@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::call::{self, Call, MAX_LINES_BEFORE_OUTPUT, Program, prompted_call};
+use super::call::{self, Call, CalledProgram, MAX_LINES_BEFORE_OUTPUT, prompted_call};
 use super::format::READERS;
 use super::fragment::{Fragment, HookOrder, Lines, PrintCommand};
 use super::line_kind::LineKind;
@@ -83,16 +83,16 @@ impl Fragments {
 
     /// Records the commands of a line that begins no fragment.
     fn note_line(&mut self, line: &str, at: usize) {
-        match LineKind::of(line) {
+        match LineKind::from_line(line) {
             LineKind::Comment => {
                 self.commands
-                    .extend(prompted_call(line).map(|call| (at, PrintCommand::of(&call))));
+                    .extend(prompted_call(line).map(|call| (at, PrintCommand::from_call(&call))));
             }
             LineKind::Other
-                if call::find(line).is_some_and(|call| call.program != Program::Change) =>
+                if call::find(line).is_some_and(|call| call.program != CalledProgram::Change) =>
             {
                 self.commands
-                    .extend(calls_of(line).map(|call| (at, PrintCommand::of(&call))));
+                    .extend(calls_of(line).map(|call| (at, PrintCommand::from_call(&call))));
             }
             LineKind::Other => self.other += 1,
             _ => {}
@@ -135,7 +135,7 @@ fn calls_of(line: &str) -> impl Iterator<Item = Call<'_>> {
     first
         .into_iter()
         .chain(parts.filter_map(call::find))
-        .filter(|call| call.program != Program::Change)
+        .filter(|call| call.program != CalledProgram::Change)
 }
 
 /// Whether a listing continues the previous one: it has other chains, in the order of their hooks or
@@ -150,7 +150,7 @@ fn continues(lines: &Lines, before: &Fragment, first: usize, last: usize) -> boo
         return false;
     }
     let chains = |from: usize, to: usize| {
-        (from..=to).filter_map(|at| match LineKind::of(lines.get(at)) {
+        (from..=to).filter_map(|at| match LineKind::from_line(lines.get(at)) {
             LineKind::Listed(name) => Some(name),
             _ => None,
         })

@@ -32,7 +32,7 @@ struct LostLine {
 
 /// Marks the gaps of all rule sets.
 pub(super) fn mark(parsed: &mut Parsed) {
-    let errors = errors::TextErrors::of(parsed);
+    let errors = errors::TextErrors::from_parsed(parsed);
     let is_capped = parsed
         .diagnostics
         .iter()

@@ -21,7 +21,7 @@ pub(super) fn table<'a>(
 ) -> Result<(TableName, String), Vec<TableName>> {
     let mut seen = ChainEvidence::default();
     for line in lines.take(MAX_LINES) {
-        match LineKind::of(line) {
+        match LineKind::from_line(line) {
             LineKind::Chain(name) if line.contains(" ACCEPT") || line.contains(" DROP") => {
                 add(&mut seen.declared, name)
             }

@@ -35,7 +35,7 @@ pub(super) enum LineKind<'a> {
 
 impl<'a> LineKind<'a> {
     /// The kind of a line.
-    pub(super) fn of(line: &'a str) -> Self {
+    pub(super) fn from_line(line: &'a str) -> Self {
         let line = line.trim();
         match line.as_bytes() {
             [] => Self::Blank,
@@ -190,41 +190,44 @@ mod tests {
 
     #[test]
     fn lines_are_told_apart() {
-        assert_eq!(LineKind::of("  -A OUTPUT -j x"), LineKind::Rule("OUTPUT"));
         assert_eq!(
-            LineKind::of("[1:2] -A OUTPUT ! -d 1.1.1.1"),
+            LineKind::from_line("  -A OUTPUT -j x"),
             LineKind::Rule("OUTPUT")
         );
-        assert_eq!(LineKind::of("-A list of things"), LineKind::Other);
-        assert_eq!(LineKind::of("* nat"), LineKind::Table("nat"));
-        assert_eq!(LineKind::of("*bogus"), LineKind::Table("bogus"));
-        assert_eq!(LineKind::of("* an item"), LineKind::Other);
-        assert_eq!(LineKind::of("* item"), LineKind::Other);
         assert_eq!(
-            LineKind::of(":OUTPUT ACCEPT [1:2]"),
+            LineKind::from_line("[1:2] -A OUTPUT ! -d 1.1.1.1"),
+            LineKind::Rule("OUTPUT")
+        );
+        assert_eq!(LineKind::from_line("-A list of things"), LineKind::Other);
+        assert_eq!(LineKind::from_line("* nat"), LineKind::Table("nat"));
+        assert_eq!(LineKind::from_line("*bogus"), LineKind::Table("bogus"));
+        assert_eq!(LineKind::from_line("* an item"), LineKind::Other);
+        assert_eq!(LineKind::from_line("* item"), LineKind::Other);
+        assert_eq!(
+            LineKind::from_line(":OUTPUT ACCEPT [1:2]"),
             LineKind::Chain("OUTPUT")
         );
-        assert_eq!(LineKind::of(":x"), LineKind::Other);
-        assert_eq!(LineKind::of(":-v - [0:0]"), LineKind::Chain("-v"));
-        assert_eq!(LineKind::of(":-v -"), LineKind::Other);
-        assert_eq!(LineKind::of("-A -v -j DROP"), LineKind::Rule("-v"));
-        assert_eq!(LineKind::of("-A -v"), LineKind::Other);
-        assert_eq!(LineKind::of("-N -v"), LineKind::NewChain("-v"));
+        assert_eq!(LineKind::from_line(":x"), LineKind::Other);
+        assert_eq!(LineKind::from_line(":-v - [0:0]"), LineKind::Chain("-v"));
+        assert_eq!(LineKind::from_line(":-v -"), LineKind::Other);
+        assert_eq!(LineKind::from_line("-A -v -j DROP"), LineKind::Rule("-v"));
+        assert_eq!(LineKind::from_line("-A -v"), LineKind::Other);
+        assert_eq!(LineKind::from_line("-N -v"), LineKind::NewChain("-v"));
         assert_eq!(
-            LineKind::of("Chain -v (2 references)"),
+            LineKind::from_line("Chain -v (2 references)"),
             LineKind::Listed("-v")
         );
         assert_eq!(
-            LineKind::of("-P OUTPUT ACCEPT -c 1 2"),
+            LineKind::from_line("-P OUTPUT ACCEPT -c 1 2"),
             LineKind::Policy("OUTPUT")
         );
         assert_eq!(
-            LineKind::of("Chain X (2 references)"),
+            LineKind::from_line("Chain X (2 references)"),
             LineKind::Listed("X")
         );
-        assert_eq!(LineKind::of("Chain of command"), LineKind::Other);
+        assert_eq!(LineKind::from_line("Chain of command"), LineKind::Other);
         assert_eq!(
-            LineKind::of("target prot opt source destination"),
+            LineKind::from_line("target prot opt source destination"),
             LineKind::Columns
         );
     }

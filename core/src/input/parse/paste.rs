@@ -15,7 +15,7 @@ use crate::packet::Family;
 use crate::text::diagnostic::{Code, Problem, Span};
 
 /// Reads a text and adds it to the results so far.
-pub(super) fn read(
+pub(super) fn read_paste(
     text: &str,
     source: u32,
     stated: Option<(Family, Option<Backend>)>,
@@ -27,7 +27,7 @@ pub(super) fn read(
         logged,
         ..
     } = clean::clean(text);
-    let lines = Lines::of(&cleaned.text);
+    let lines = Lines::from_text(&cleaned.text);
     let input = Input::new(text);
     let found = fragments::find(&lines);
     let first = read.rulesets.len();

@@ -100,7 +100,7 @@ fn opens_group(word: &Word) -> bool {
 
 impl RuleReader {
     /// Parses the words of a line. The caller sets line, span and counters.
-    pub(super) fn read<'w, 'a>(
+    pub(super) fn read_rule<'w, 'a>(
         &mut self,
         text: &'a str,
         words: &'w [Word<'a>],
@@ -206,7 +206,7 @@ impl RuleReader {
                         line.table = command::table(word, attached, rest, say).or(line.table)
                     }
                     Global::Verb(verb) => {
-                        command::read(verb, word, rest, &mut line.command, say);
+                        command::read_command(verb, word, rest, &mut line.command, say);
                         let chain = line.command.and_then(|command| command.chain);
                         self.taken.extend(chain.map(|chain| ValueSlot {
                             span: chain.span,

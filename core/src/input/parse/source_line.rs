@@ -23,7 +23,7 @@ impl<'a> Input<'a> {
     }
 
     pub(super) fn lines(&self) -> &Lines<'a> {
-        self.lines.get_or_init(|| Lines::of(self.text))
+        self.lines.get_or_init(|| Lines::from_text(self.text))
     }
 
     /// The number of the line that contains a byte, from 1.

@@ -58,7 +58,7 @@ impl<'a> MappedText<'a> {
     }
 
     /// A text that begins at byte `from` of the source.
-    pub(super) fn of(text: &'a str, from: usize) -> Self {
+    pub(super) fn from_text(text: &'a str, from: usize) -> Self {
         let piece = Piece {
             at: 0,
             from: narrow(from),
@@ -98,7 +98,7 @@ impl<'a> MappedText<'a> {
     /// Adds the missing end of the last line.
     fn close(&mut self) {
         if std::mem::take(&mut self.open) {
-            self.end(self.source.len());
+            self.finish_line(self.source.len());
         }
     }
 
@@ -124,11 +124,11 @@ impl<'a> MappedText<'a> {
         let all = self.is_source() && from == self.source.len();
         self.open = all && !self.text.is_empty() && !self.text.ends_with('\n');
         if !self.open {
-            self.end(from);
+            self.finish_line(from);
         }
     }
 
-    fn end(&mut self, from: usize) {
+    fn finish_line(&mut self, from: usize) {
         let at = narrow(self.text.len());
         self.push("\n", Some(from));
         if !self.continues(at, narrow(from)) {
@@ -141,7 +141,7 @@ impl<'a> MappedText<'a> {
     }
 
     /// Adds text that replaces `width` bytes at `from`.
-    pub(super) fn put(&mut self, text: &str, from: usize, width: usize) {
+    pub(super) fn append(&mut self, text: &str, from: usize, width: usize) {
         self.close();
         let piece = Piece {
             at: narrow(self.text.len()),
@@ -169,7 +169,7 @@ impl<'a> MappedText<'a> {
             let text = &other.text[at..next.min(end)];
             match piece.width {
                 COPIED => self.copy_text(text, piece.from as usize + (at - piece.at as usize)),
-                width => self.put(text, piece.from as usize, width as usize),
+                width => self.append(text, piece.from as usize, width as usize),
             }
             (place, at) = (place + 1, next);
         }
@@ -264,7 +264,7 @@ mod tests {
         cleaned.copy_text("b", 2);
         cleaned.end_line(3);
         assert!(cleaned.is_source());
-        cleaned.put("c", 3, 0);
+        cleaned.append("c", 3, 0);
         assert_eq!(cleaned.text, "a\nb\nc");
         assert_eq!(
             [0, 1, 2, 3, 4].map(|at| cleaned.origin(at)),
@@ -277,7 +277,7 @@ mod tests {
         let source = "x —uid y";
         let mut cleaned = MappedText::default();
         cleaned.copy_text("x ", 0);
-        cleaned.put("--", 2, 3);
+        cleaned.append("--", 2, 3);
         cleaned.copy_text("uid", 5);
         let back = |cleaned: &MappedText, start, end| {
             cleaned

@@ -163,13 +163,13 @@ fn has_prefix(group: u128) -> bool {
 
 /// A network by its first bits, their number, and its family.
 #[derive(Clone, Copy, Debug)]
-struct Network {
+struct MappedNetwork {
     family: Family,
     bits: u128,
     length: u8,
 }
 
-impl Network {
+impl MappedNetwork {
     fn containing(address: IpAddr, length: u8) -> Self {
         Self {
             family: Family::of_address(address),
@@ -262,7 +262,7 @@ impl AddressMap {
             .flat_map(|interface| &interface.addresses)
         {
             let Prefix { address, length } = *prefix;
-            if Network::containing(address, length).stays() {
+            if MappedNetwork::containing(address, length).stays() {
                 continue;
             }
             match prefix.broadcast() {
@@ -300,7 +300,7 @@ impl AddressMap {
             return Ok(());
         }
         let from = u8::try_from((a ^ b).leading_zeros()).unwrap_or(128);
-        let common = Network::containing(first, from);
+        let common = MappedNetwork::containing(first, from);
         if common.stays() {
             return Ok(());
         }
@@ -373,7 +373,7 @@ impl AddressMap {
         }
         let compared = bits(mask_bits).0;
         let length = u8::try_from(compared.leading_ones()).unwrap_or(128);
-        let network = Network::containing(address, length);
+        let network = MappedNetwork::containing(address, length);
         match compared & !mask(length) {
             0 => Ok(()),
             _ if network.stays() => Ok(()),
@@ -399,7 +399,7 @@ impl AddressMap {
             width
         };
         let copied = mask(end) & !mask(to.length);
-        let target = Network {
+        let target = MappedNetwork {
             family: Family::of_address(to.address),
             bits: own & mask(to.length),
             length: to.length,
@@ -412,7 +412,7 @@ impl AddressMap {
                 Err(KEEPS_OTHERS)
             };
         };
-        let source = Network::containing(from.address, from.length);
+        let source = MappedNetwork::containing(from.address, from.length);
         if to.length == width || source.stays() && target.stays() {
             return Ok(());
         }
@@ -424,7 +424,7 @@ impl AddressMap {
         // The source network itself fixes some of the copied bits.
         for depth in to.length..from.length.min(end) {
             self.tie(
-                Network::containing(from.address, depth),
+                MappedNetwork::containing(from.address, depth),
                 mask(depth + 1) & !mask(depth),
             )?;
         }
@@ -432,8 +432,8 @@ impl AddressMap {
     }
 
     /// Swaps these bits in the same way in all addresses of a network.
-    fn tie(&mut self, network: Network, tied: u128) -> Result<(), &'static str> {
-        let Network {
+    fn tie(&mut self, network: MappedNetwork, tied: u128) -> Result<(), &'static str> {
+        let MappedNetwork {
             family,
             bits,
             length,

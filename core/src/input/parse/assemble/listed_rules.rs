@@ -83,7 +83,9 @@ impl Assembler<'_, '_> {
         };
         let mut report = |span, problem| reports.in_line(line, span, problem);
         let words = &listed.words;
-        let read = self.rule.read(line.text, words, ruleset, site, &mut report);
+        let read = self
+            .rule
+            .read_rule(line.text, words, ruleset, site, &mut report);
         let mut rule = read.rule;
         if let Some(words) = listed.unread_target {
             let value = Value::Text(ruleset.keep(&words));

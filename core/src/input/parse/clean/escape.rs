@@ -16,7 +16,7 @@ pub(super) fn unfold(work: &MappedText) -> Option<MappedText<'static>> {
     let mut out = MappedText::default();
     let mut at = 0;
     while let Some(open) = memchr::memchr(b'"', &text.as_bytes()[at..]).map(|open| at + open) {
-        let close = end(text, open + 1);
+        let close = find_end(text, open + 1);
         take(work, open + 1, close, &mut out);
         at = (close + 1).min(text.len());
     }
@@ -30,7 +30,7 @@ pub(super) fn unfold(work: &MappedText) -> Option<MappedText<'static>> {
 /// Whether a line is a rule by itself, so that each `\n` belongs to a quoted value.
 fn is_whole_rule(line: &str) -> bool {
     let mut words = Vec::new();
-    matches!(LineKind::of(line), LineKind::Rule(_))
+    matches!(LineKind::from_line(line), LineKind::Rule(_))
         && words::split(line, 0, &mut words).is_ok()
         && words
             .iter()
@@ -38,7 +38,7 @@ fn is_whole_rule(line: &str) -> bool {
 }
 
 /// The quote that closes a string which begins at `start`, or the end of the text.
-fn end(text: &str, start: usize) -> usize {
+fn find_end(text: &str, start: usize) -> usize {
     let bytes = text.as_bytes();
     let mut at = start;
     while let Some(next) = memchr::memchr2(b'"', b'\\', &bytes[at..]) {
@@ -56,15 +56,15 @@ fn take(work: &MappedText, start: usize, end: usize, out: &mut MappedText) {
     let string = decoded(work, start, end);
     if let Some(call) = prefix::announced_call(&string.text) {
         if !out.text.is_empty() {
-            out.put("\n", work.origin(start), 0);
+            out.append("\n", work.origin(start), 0);
         }
         return out.copy(&string, call, string.text.len());
     }
     let mut lines = string.text.split('\n');
-    let holds = |line: &str| LineKind::of(line).is_sure() || line.contains("\\n");
+    let holds = |line: &str| LineKind::from_line(line).is_sure() || line.contains("\\n");
     if lines.any(holds) && string.text.len() < work.text.len() {
         if !out.text.is_empty() {
-            out.put("\n", work.origin(start), 0);
+            out.append("\n", work.origin(start), 0);
         }
         out.copy(&string, 0, string.text.len());
     }
@@ -94,7 +94,7 @@ fn decoded(work: &MappedText, start: usize, end: usize) -> MappedText<'static> {
             None => ('\\', 1),
         };
         out.copy(work, kept, at);
-        out.put(char.encode_utf8(&mut [0; 4]), work.origin(at), width);
+        out.append(char.encode_utf8(&mut [0; 4]), work.origin(at), width);
         kept = at + width;
     }
     out.copy(work, kept, end);

@@ -45,7 +45,7 @@ pub(super) fn without_entities(work: &MappedText) -> Option<MappedText<'static>>
             continue;
         };
         out.copy(work, kept, at);
-        out.put(character, work.origin(at), entity.len());
+        out.append(character, work.origin(at), entity.len());
         kept = at + entity.len();
     }
     out.copy(work, kept, text.len());
@@ -98,7 +98,7 @@ pub(super) fn plain(work: &MappedText) -> Option<MappedText<'static>> {
         before = c;
         if let Some(new) = new {
             out.copy(work, kept, at);
-            out.put(new, work.origin(at), c.len_utf8());
+            out.append(new, work.origin(at), c.len_utf8());
             kept = at + c.len_utf8();
         }
     }

@@ -6,7 +6,7 @@ use super::split;
 
 /// One piece of a prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Token {
+pub(super) enum PrefixToken {
     Blank,
     /// The border of a table or a box.
     Border,
@@ -26,7 +26,7 @@ pub(super) enum Token {
 }
 
 /// The maximum number of pieces of a prefix.
-const MOST: usize = 16;
+const MAX_TOKENS: usize = 16;
 
 const BORDERS: [char; 9] = ['│', '┃', '║', '|', '¦', '▏', '▕', '┆', '┊'];
 const LEVELS: [&str; 16] = [
@@ -53,16 +53,21 @@ const MONTHS: [&str; 12] = [
 
 /// The beginning of a dump's line or a command after a prefix of known pieces, and the pieces;
 /// `None` if there is none.
-pub(super) fn skip(line: &str) -> Option<(usize, Vec<Token>)> {
+pub(super) fn skip(line: &str) -> Option<(usize, Vec<PrefixToken>)> {
     let (mut at, mut tokens) = (0, Vec::new());
     loop {
         let rest = &line[at..];
         let inner = &line[at..unwrapped(line, at, &tokens)];
-        let is_listing = || matches!(LineKind::of(inner), LineKind::Listed(_) | LineKind::Columns);
+        let is_listing = || {
+            matches!(
+                LineKind::from_line(inner),
+                LineKind::Listed(_) | LineKind::Columns
+            )
+        };
         // Rules and commands after a `#` are switched off.
         if !opens_quote(inner)
             && begins(inner)
-            && (!tokens.contains(&Token::Comment) || is_listing())
+            && (!tokens.contains(&PrefixToken::Comment) || is_listing())
         {
             return Some((at, tokens));
         }
@@ -73,10 +78,10 @@ pub(super) fn skip(line: &str) -> Option<(usize, Vec<Token>)> {
         };
         let is_logged = tokens
             .iter()
-            .any(|token| matches!(token, Token::Time | Token::Level))
+            .any(|token| matches!(token, PrefixToken::Time | PrefixToken::Level))
             || has_field();
         if let Some(call) = announced_call(rest).filter(|_| is_logged) {
-            tokens.push(Token::Name);
+            tokens.push(PrefixToken::Name);
             return Some((at + call, tokens));
         }
         let (token, length) = token(
@@ -84,10 +89,10 @@ pub(super) fn skip(line: &str) -> Option<(usize, Vec<Token>)> {
             tokens
                 .iter()
                 .rev()
-                .find(|token| **token != Token::Blank)
+                .find(|token| **token != PrefixToken::Blank)
                 .copied(),
         )?;
-        if tokens.len() == MOST {
+        if tokens.len() == MAX_TOKENS {
             return None;
         }
         tokens.push(token);
@@ -96,17 +101,19 @@ pub(super) fn skip(line: &str) -> Option<(usize, Vec<Token>)> {
 }
 
 /// The beginning of a line after the same pieces as in another line.
-pub(super) fn skip_same(line: &str, tokens: &[Token]) -> usize {
+pub(super) fn skip_same(line: &str, tokens: &[PrefixToken]) -> usize {
     let mut at = 0;
     let mut last = None;
     for wanted in tokens {
         match token(&line[at..], last) {
             Some((token, length)) if token == *wanted => {
                 at += length;
-                last = Some(token).filter(|token| *token != Token::Blank).or(last);
+                last = Some(token)
+                    .filter(|token| *token != PrefixToken::Blank)
+                    .or(last);
             }
             // A blank may be missing if a row begins with fewer blanks.
-            _ if *wanted == Token::Blank => {}
+            _ if *wanted == PrefixToken::Blank => {}
             _ => return 0,
         }
     }
@@ -137,7 +144,7 @@ fn begins(rest: &str) -> bool {
         Some(b'*' | b':' | b'C') => piece.split(" #").next().unwrap_or_default().trim_end(),
         _ => piece,
     };
-    LineKind::of(piece).is_sure() || call::find(rest).is_some()
+    LineKind::from_line(piece).is_sure() || call::find(rest).is_some()
 }
 
 /// The beginning of a call of iptables that a program announces:
@@ -159,28 +166,28 @@ pub(super) fn announced_call(line: &str) -> Option<usize> {
 }
 
 /// The piece at the beginning of a text, and its length.
-fn token(rest: &str, before: Option<Token>) -> Option<(Token, usize)> {
+fn token(rest: &str, before: Option<PrefixToken>) -> Option<(PrefixToken, usize)> {
     let first = rest.chars().next()?;
     if first.is_whitespace() {
-        return Some((Token::Blank, rest.len() - rest.trim_start().len()));
+        return Some((PrefixToken::Blank, rest.len() - rest.trim_start().len()));
     }
     // `true || iptables …` is a command.
     if rest.starts_with("||") {
         return None;
     }
     if BORDERS.contains(&first) {
-        return Some((Token::Border, first.len_utf8()));
+        return Some((PrefixToken::Border, first.len_utf8()));
     }
     if matches!(first, '>' | '…' | '•' | '·' | '`' | '"' | '\'' | '▶' | '●') {
-        return Some((Token::Sign, first.len_utf8()));
+        return Some((PrefixToken::Sign, first.len_utf8()));
     }
     // `< ` before the output of a command.
     if first == '<' && rest[1..].starts_with(' ') {
-        return Some((Token::Sign, 1));
+        return Some((PrefixToken::Sign, 1));
     }
     if first == '#' {
         return Some((
-            Token::Comment,
+            PrefixToken::Comment,
             rest.len() - rest.trim_start_matches('#').len(),
         ));
     }
@@ -188,31 +195,31 @@ fn token(rest: &str, before: Option<Token>) -> Option<(Token, usize)> {
     let behind = &rest[word.len()..];
     let dots = rest.len() - rest.trim_start_matches('.').len();
     if dots > 1 {
-        return Some((Token::Sign, dots));
+        return Some((PrefixToken::Sign, dots));
     }
     if !word.is_empty() && word.len() < 4 && word.bytes().all(|byte| byte == b'+')
         || word == "-"
         || word == "*"
     {
-        return Some((Token::Sign, word.len()));
+        return Some((PrefixToken::Sign, word.len()));
     }
     if rest.starts_with('+') {
-        return Some((Token::Sign, 1));
+        return Some((PrefixToken::Sign, 1));
     }
     let bare = word.trim_matches(['[', ']', '(', ')', ':', ',']);
     if LEVELS.contains(&&*bare.to_ascii_lowercase()) {
-        return Some((Token::Level, word.len()));
+        return Some((PrefixToken::Level, word.len()));
     }
     if is_time(bare) || MONTHS.contains(&bare) || is_klog(bare) {
-        return Some((Token::Time, word.len()));
+        return Some((PrefixToken::Time, word.len()));
     }
     if word.starts_with('[')
         && let Some(end) = word.find(']')
     {
-        return Some((Token::Bracket, end + 1));
+        return Some((PrefixToken::Bracket, end + 1));
     }
     if bare.bytes().all(|byte| byte.is_ascii_digit()) && bare.len() < 8 && !bare.is_empty() {
-        return Some((Token::Number, word.len()));
+        return Some((PrefixToken::Number, word.len()));
     }
     // `file.txt:12:-A …` has no blank after it.
     let colon = rest
@@ -221,7 +228,7 @@ fn token(rest: &str, before: Option<Token>) -> Option<(Token, usize)> {
     if let Some(colon) = colon
         && colon < word.len()
     {
-        return Some((Token::Name, colon + 1));
+        return Some((PrefixToken::Name, colon + 1));
     }
     if let Some((key, _)) = word.split_once('=')
         && key
@@ -238,12 +245,12 @@ fn token(rest: &str, before: Option<Token>) -> Option<(Token, usize)> {
             "msg" | "message" | "log" => 0,
             _ => quoted.unwrap_or(word.len() - key.len() - 1),
         };
-        return Some((Token::Name, key.len() + 1 + length));
+        return Some((PrefixToken::Name, key.len() + 1 + length));
     }
-    let host = before == Some(Token::Time) && word.bytes().all(is_of_names);
+    let host = before == Some(PrefixToken::Time) && word.bytes().all(is_of_names);
     let container = behind.trim_start().starts_with(BORDERS) && word.bytes().all(is_of_names);
     let file = word.ends_with(']') && word.contains(".go:");
-    (host || container || file).then_some((Token::Word, word.len()))
+    (host || container || file).then_some((PrefixToken::Word, word.len()))
 }
 
 fn is_of_names(byte: u8) -> bool {
@@ -272,14 +279,14 @@ fn is_klog(word: &str) -> bool {
 }
 
 /// The end of a line without its suffix, if the suffix closes a piece of the prefix.
-pub(super) fn unwrapped(line: &str, begin: usize, tokens: &[Token]) -> usize {
+pub(super) fn unwrapped(line: &str, begin: usize, tokens: &[PrefixToken]) -> usize {
     let mut end = line.trim_end().len().max(begin);
     let closes = |c: char| match c {
         '`' => line[..begin].contains('`'),
         '"' => line[..begin].contains('"'),
         '\'' => line[..begin].contains('\''),
         ',' => line[..begin].contains(['"', '\'']),
-        _ => BORDERS.contains(&c) && tokens.contains(&Token::Border),
+        _ => BORDERS.contains(&c) && tokens.contains(&PrefixToken::Border),
     };
     while let Some(last) = line[begin..end]
         .chars()

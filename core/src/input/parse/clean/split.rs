@@ -19,14 +19,14 @@ pub(super) fn next(line: &str) -> Option<usize> {
         let starts = match word {
             // A command after counters belongs to them.
             "-A" | "--append" | "-I" if counted => false,
-            "-A" | "--append" | "-N" | "-I" => LineKind::of(&format!("-A {name}")).is_sure(),
+            "-A" | "--append" | "-N" | "-I" => LineKind::from_line(&format!("-A {name}")).is_sure(),
             "-P" => matches!(behind.next(), Some("ACCEPT" | "DROP")),
             "COMMIT" => true,
             "#" => matches!(name, "Generated" | "Completed"),
             _ if word.starts_with('*') => TableName::from_text(&word[1..]).is_some(),
             _ if word.starts_with(':') => {
                 let counters = behind.next().and_then(parse_counters).is_some();
-                counters && LineKind::of(&format!("{word} {name} [0:0]")).is_sure()
+                counters && LineKind::from_line(&format!("{word} {name} [0:0]")).is_sure()
             }
             // The first counters after a chain are its own.
             _ if word.starts_with('[') && std::mem::take(&mut chain) => false,
@@ -41,7 +41,9 @@ pub(super) fn next(line: &str) -> Option<usize> {
         counted = at == 0 && parse_counters(word).is_some();
         // A lost line end without a blank in its place.
         let glued = match word.strip_suffix("-A") {
-            Some(first) if !first.is_empty() && LineKind::of(&format!("-A {name}")).is_sure() => {
+            Some(first)
+                if !first.is_empty() && LineKind::from_line(&format!("-A {name}")).is_sure() =>
+            {
                 Some(first.len())
             }
             _ => word
@@ -73,7 +75,7 @@ fn may_hold_another(line: &[u8]) -> bool {
 /// The beginning of a note after a rule: `# …`, `// …`, `<- …`.
 pub(super) fn note(line: &str) -> Option<usize> {
     if !matches!(
-        LineKind::of(line),
+        LineKind::from_line(line),
         LineKind::Rule(_) | LineKind::Change(_) | LineKind::Chain(_) | LineKind::Table(_)
     ) && !line.trim_start().starts_with([':', '*', 'C', '-'])
     {

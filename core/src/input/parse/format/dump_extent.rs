@@ -30,7 +30,7 @@ pub(super) fn restore_end(lines: &Lines, first: usize) -> Option<usize> {
 
 /// The last line of a dump that begins at a line, if it has this format.
 fn end_of(lines: &Lines, first: usize, format: Format) -> Option<usize> {
-    let kind = LineKind::of(lines.get(first));
+    let kind = LineKind::from_line(lines.get(first));
     if !kind.is_sure() || matches!(kind, LineKind::Listed(_) | LineKind::Columns) {
         return None;
     }
@@ -51,7 +51,7 @@ fn find_extent(lines: &Lines, first: usize) -> (Format, usize) {
     let mut hooks = HookOrder::default();
     for at in first..lines.len() {
         let line = lines.get(at);
-        let kind = LineKind::of(line);
+        let kind = LineKind::from_line(line);
         match kind {
             LineKind::Header if at > first && (ruled || committed || !tables.is_empty()) => break,
             // The input of iptables-restore ends with its COMMIT.
@@ -115,7 +115,7 @@ fn find_extent(lines: &Lines, first: usize) -> (Format, usize) {
         (last, foreign) = (at, 0);
     }
     let is_saved =
-        counted || committed || matches!(LineKind::of(lines.get(first)), LineKind::Header);
+        counted || committed || matches!(LineKind::from_line(lines.get(first)), LineKind::Header);
     let format = match tables.is_empty() {
         false if changed && !counted => Format::Restore,
         false if !counted && !listed && committed && is_announced(lines, first) => Format::Restore,
@@ -152,7 +152,8 @@ fn is_declared<'a>(
     name: &'a str,
 ) -> bool {
     for line in *unnamed..at {
-        if let LineKind::Chain(name) | LineKind::Policy(name) = LineKind::of(lines.get(line)) {
+        if let LineKind::Chain(name) | LineKind::Policy(name) = LineKind::from_line(lines.get(line))
+        {
             names.insert(name);
         }
     }
@@ -164,7 +165,7 @@ fn is_declared<'a>(
 fn next_sure_kind<'a>(lines: &Lines<'a>, at: usize) -> LineKind<'a> {
     let next = (at + 1..lines.len())
         .take(MAX_LINES_BEFORE_OUTPUT)
-        .map(|at| LineKind::of(lines.get(at)));
+        .map(|at| LineKind::from_line(lines.get(at)));
     next.into_iter()
         .find(|kind| kind.is_sure())
         .unwrap_or(LineKind::Blank)
@@ -173,7 +174,7 @@ fn next_sure_kind<'a>(lines: &Lines<'a>, at: usize) -> LineKind<'a> {
 /// The line that closes the table which is open at a line.
 fn find_commit(lines: &Lines, at: usize) -> Option<usize> {
     for ahead in (at + 1..lines.len()).take(MAX_LINES_TO_COMMIT) {
-        match LineKind::of(lines.get(ahead)) {
+        match LineKind::from_line(lines.get(ahead)) {
             LineKind::Commit => return Some(ahead),
             LineKind::Table(_) | LineKind::Header | LineKind::Listed(_) => return None,
             _ => {}

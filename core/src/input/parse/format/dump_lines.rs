@@ -10,7 +10,7 @@ use crate::netfilter::backend::Backend;
 use crate::packet::Family;
 use crate::text::diagnostic::{Code, Fix, Problem, Span};
 
-use super::super::assemble::{Assembler, Origin, Program};
+use super::super::assemble::{Assembler, DumpOrigin, Program};
 use super::super::fragment::{Fragment, Lines};
 use super::super::guess;
 use super::super::line_kind::LineKind;
@@ -35,7 +35,7 @@ pub(super) fn read(reading: &mut Reading, fragment: &Fragment) {
     begin(reading, fragment);
     let (mut first, mut is_named) = (fragment.first, false);
     for at in fragment.first..=fragment.last {
-        match LineKind::of(reading.lines.get(at)) {
+        match LineKind::from_line(reading.lines.get(at)) {
             LineKind::Table(_) => {
                 read_table(reading, fragment, is_named, first..at);
                 (first, is_named) = (at, true);
@@ -59,7 +59,7 @@ pub(super) fn read(reading: &mut Reading, fragment: &Fragment) {
 fn begin(reading: &mut Reading, fragment: &Fragment) {
     let lines = reading.lines;
     let header = (fragment.first..=fragment.last).find_map(|at| parse_header(lines.get(at).trim()));
-    let of_command = fragment.command.as_ref().map(|command| Origin {
+    let of_command = fragment.command.as_ref().map(|command| DumpOrigin {
         family: Some(command.family),
         backend: command.backend,
         version: None,
@@ -81,7 +81,7 @@ fn own_lines<'l>(
     let is_own =
         |kind: LineKind| !matches!(kind, LineKind::Blank | LineKind::Comment | LineKind::Header);
     part.clone()
-        .filter(move |at| is_own(LineKind::of(lines.get(*at))))
+        .filter(move |at| is_own(LineKind::from_line(lines.get(*at))))
 }
 
 /// Reads the lines of one table.
@@ -93,7 +93,7 @@ fn read_table(reading: &mut Reading, fragment: &Fragment, is_named: bool, part: 
     let is_statement = |kind: LineKind| kind.is_sure() && !matches!(kind, LineKind::Commit);
     if !is_named {
         // A COMMIT without a table.
-        if !own_lines(lines, &part).any(|at| is_statement(LineKind::of(lines.get(at)))) {
+        if !own_lines(lines, &part).any(|at| is_statement(LineKind::from_line(lines.get(at)))) {
             return;
         }
         let Some(table) = infer_table(reading, fragment, first, &part) else {
@@ -144,7 +144,7 @@ fn infer_table(
             // `iptables -S` prints no `*table` line: nothing is missing.
             let is_printed = fragment.format == Format::Rules
                 && own_lines(lines, part)
-                    .any(|at| matches!(LineKind::of(lines.get(at)), LineKind::Policy(_)));
+                    .any(|at| matches!(LineKind::from_line(lines.get(at)), LineKind::Policy(_)));
             if !is_printed {
                 let message = format!(
                     "the line that names the table is missing: read as table {table}, because {why}"
@@ -191,7 +191,7 @@ fn find_late_chains(reading: &mut Reading, part: &Range<usize>) -> Vec<usize> {
     let mut is_any_late = false;
     let mut last = "";
     for at in own_lines(lines, part) {
-        match LineKind::of(lines.get(at)) {
+        match LineKind::from_line(lines.get(at)) {
             // The rules of a chain usually follow each other.
             LineKind::Rule(name) if name != last => {
                 last = name;
@@ -227,7 +227,7 @@ fn find_late_chains(reading: &mut Reading, part: &Range<usize>) -> Vec<usize> {
         )
     };
     own_lines(lines, part)
-        .filter(|at| declares(LineKind::of(lines.get(*at))))
+        .filter(|at| declares(LineKind::from_line(lines.get(*at))))
         .collect()
 }
 
@@ -235,8 +235,8 @@ fn find_late_chains(reading: &mut Reading, part: &Range<usize>) -> Vec<usize> {
 /// line itself.
 pub(super) fn find_wrapped_end(lines: &Lines, first: usize, part: &Range<usize>) -> usize {
     // Most rules are followed by another rule.
-    let is_next_own = first + 1 >= part.end || LineKind::of(lines.get(first + 1)).is_sure();
-    if is_next_own || !matches!(LineKind::of(lines.get(first)), LineKind::Rule(_)) {
+    let is_next_own = first + 1 >= part.end || LineKind::from_line(lines.get(first + 1)).is_sure();
+    if is_next_own || !matches!(LineKind::from_line(lines.get(first)), LineKind::Rule(_)) {
         return first;
     }
     let (mut last, mut text) = (first, lines.get(first).to_owned());
@@ -254,7 +254,7 @@ pub(super) fn find_wrapped_end(lines: &Lines, first: usize, part: &Range<usize>)
 
 /// Whether a line continues the rule before it.
 fn continues(rule: &str, next: &str) -> bool {
-    if LineKind::of(next).is_sure() {
+    if LineKind::from_line(next).is_sure() {
         return false;
     }
     if opens_quote(rule) {
@@ -289,7 +289,7 @@ fn read_wrapped_rule(reading: &mut Reading, first: usize, last: usize) {
     for at in first..=last {
         let (start, end) = reading.lines.range(at);
         if at > first {
-            whole.put(" ", reading.cleaned.origin(start), 0);
+            whole.append(" ", reading.cleaned.origin(start), 0);
         }
         let line = reading.lines.get(at);
         let indent = line.len() - line.trim_start().len();
@@ -302,7 +302,7 @@ fn read_wrapped_rule(reading: &mut Reading, first: usize, last: usize) {
 /// Reads one line, in the format of `iptables-save` or of `iptables -S`.
 fn read_line(reading: &mut Reading, at: usize) {
     let line = reading.line(at);
-    match LineKind::of(line.line) {
+    match LineKind::from_line(line.line) {
         LineKind::Table(name) => reading.assembler.begin_named_table(&line, name),
         LineKind::Policy(name) => {
             // `-P OUTPUT ACCEPT -c 12 720`
@@ -383,7 +383,7 @@ fn read_command(assembler: &mut Assembler, line: &SourceLine) -> bool {
 }
 
 /// `# Generated by iptables-nft-save v1.8.9 (nf_tables) on …`
-pub(in super::super) fn parse_header(line: &str) -> Option<Origin> {
+pub(in super::super) fn parse_header(line: &str) -> Option<DumpOrigin> {
     let by = line
         .trim_start_matches('#')
         .trim_start()
@@ -408,7 +408,7 @@ pub(in super::super) fn parse_header(line: &str) -> Option<Origin> {
         (_, true) => Some(Backend::Legacy),
         _ => None,
     };
-    Some(Origin {
+    Some(DumpOrigin {
         family,
         backend,
         version,

@@ -10,7 +10,7 @@ use std::ops::Range;
 use crate::input::section::Format;
 use crate::iptables::table_name::TableName;
 
-use super::super::assemble::Origin;
+use super::super::assemble::DumpOrigin;
 use super::super::call::{self, prompted_call};
 use super::super::fragment::{Fragment, HookOrder, Lines};
 use super::super::line_kind::LineKind;
@@ -26,7 +26,7 @@ mod rows;
 mod table;
 
 use columns::Columns;
-use head::{Head, Shown};
+use head::{Head, ShownEvidence};
 use rows::TableReader;
 use table::Told;
 
@@ -38,7 +38,7 @@ pub(super) const READER: FormatReader = FormatReader {
 
 /// The last row of a listing of one table that begins at the line.
 fn find_end(lines: &Lines, first: usize) -> Option<usize> {
-    match LineKind::of(lines.get(first)) {
+    match LineKind::from_line(lines.get(first)) {
         LineKind::Listed(_) | LineKind::Columns => {}
         // The listing begins with rows, without a head.
         LineKind::Other if Columns::is_sure_row(lines.get(first)) => {}
@@ -50,7 +50,7 @@ fn find_end(lines: &Lines, first: usize) -> Option<usize> {
     let mut blank = false;
     for at in first..lines.len() {
         let line = lines.get(at);
-        match LineKind::of(line) {
+        match LineKind::from_line(line) {
             LineKind::Blank => blank = true,
             // A chain that is listed twice belongs to another table.
             LineKind::Listed(name) if !seen.insert(name) || !hooks.goes_on(name) => break,
@@ -70,7 +70,7 @@ fn find_end(lines: &Lines, first: usize) -> Option<usize> {
 
 /// Whether a line is a row or a head of a listing.
 pub(in super::super) fn is_listing_line(line: &str) -> bool {
-    matches!(LineKind::of(line), LineKind::Columns) || Columns::of_row(line).is_some()
+    matches!(LineKind::from_line(line), LineKind::Columns) || Columns::of_row(line).is_some()
 }
 
 fn read(reading: &mut Reading, fragment: &Fragment) -> String {
@@ -96,7 +96,7 @@ fn split_tables(lines: &Lines, all: Range<usize>, table: Option<TableName>) -> V
     let mut built_in: Vec<&str> = Vec::new();
     let mut has_user_chain = false;
     for at in all.clone() {
-        let Some(head) = Head::of(lines.get(at)) else {
+        let Some(head) = Head::from_line(lines.get(at)) else {
             continue;
         };
         if !head.is_built_in() {
@@ -118,13 +118,13 @@ fn split_tables(lines: &Lines, all: Range<usize>, table: Option<TableName>) -> V
 /// there are too many tables.
 fn read_table(reading: &mut Reading, fragment: &Fragment, part: Range<usize>) -> Option<String> {
     let lines = reading.lines;
-    let shown = Shown::of(part.clone().map(|at| lines.get(at)));
+    let shown = ShownEvidence::from_lines(part.clone().map(|at| lines.get(at)));
     let command = fragment.command.as_ref();
     let told = command
         .and_then(|command| command.table)
         .map_or_else(|| table::tell(&shown.evidence), Told::Surely);
     let (Told::Surely(name) | Told::Only(name) | Told::Likely(name)) = told;
-    reading.assembler.begin_origin(Origin {
+    reading.assembler.begin_origin(DumpOrigin {
         family: command.map(|command| command.family).or(Some(shown.family)),
         backend: command.and_then(|command| command.backend),
         version: None,

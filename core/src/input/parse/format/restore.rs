@@ -96,7 +96,7 @@ pub(super) fn restore(
             InputLine::Expanded(text) => reading.assembler.reports.input_line(text),
             InputLine::Text | InputLine::Unknown => reading.line(at),
         };
-        let kind = LineKind::of(line.line);
+        let kind = LineKind::from_line(line.line);
         let may_be_others = match &given {
             InputLine::Text => false,
             InputLine::Expanded(text) => text.text.contains('\n'),

@@ -40,7 +40,11 @@ const MAX_LINES_BEFORE_COMMANDS: usize = 300;
 /// The last command of a script that begins at a line.
 fn find_end(lines: &Lines, first: usize) -> Option<usize> {
     let line = lines.get(first);
-    if !matches!(LineKind::of(line), LineKind::Other | LineKind::Comment) || !calls(line) {
+    if !matches!(
+        LineKind::from_line(line),
+        LineKind::Other | LineKind::Comment
+    ) || !calls(line)
+    {
         return None;
     }
     let before = first.saturating_sub(MAX_LINES_BEFORE_COMMANDS)..first;
@@ -74,7 +78,7 @@ fn find_end(lines: &Lines, first: usize) -> Option<usize> {
                 at += 1;
             }
             (last, open) = (at, depth);
-        } else if LineKind::of(line).is_sure() {
+        } else if LineKind::from_line(line).is_sure() {
             break;
         }
         at += 1;
@@ -97,7 +101,7 @@ fn find_tail(lines: &Lines, last: usize, mut depth: isize, functions: &HashSet<&
             && line.trim_matches('"').starts_with('$')
             && !line.contains("$ ");
         depth = (depth + depth_change(line)).max(0);
-        match LineKind::of(line) {
+        match LineKind::from_line(line) {
             LineKind::Blank | LineKind::Comment => {}
             _ if is_shell(line, &is_function) || is_arm || is_argument => end = at,
             LineKind::Other if is_output || depth > 0 => {}

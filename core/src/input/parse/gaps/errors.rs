@@ -23,7 +23,7 @@ struct TextError {
 pub(super) struct TextErrors(Vec<TextError>);
 
 impl TextErrors {
-    pub(super) fn of(parsed: &Parsed) -> Self {
+    pub(super) fn from_parsed(parsed: &Parsed) -> Self {
         // A walk that reaches a loop stops there by itself. A part of a rule that iptables itself
         // could not print is reported as a warning: `[unsupported revision]`.
         let matters = |diagnostic: &&Diagnostic| {

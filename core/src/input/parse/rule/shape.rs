@@ -71,7 +71,7 @@ impl RuleReader {
             chains: &open.chains,
             printed: true,
         };
-        let read = self.read(text, &words[first..], ruleset, site, &mut |_, _| {
+        let read = self.read_rule(text, &words[first..], ruleset, site, &mut |_, _| {
             quiet = false
         });
         let table = &ruleset.tables[open.table];

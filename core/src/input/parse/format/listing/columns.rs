@@ -37,7 +37,7 @@ pub(super) type At<'a> = (usize, &'a str);
 
 /// The columns of a rule.
 #[derive(Debug, Default)]
-pub(super) struct Row<'a> {
+pub(super) struct ListedRow<'a> {
     /// The number that `--line-numbers` shows, from 1.
     pub(super) number: Option<u32>,
     pub(super) counters: Option<Counters>,
@@ -83,7 +83,7 @@ impl Columns {
             counters: both,
             interfaces: both,
         };
-        all.find_map(|of| columns(of).read(line).map(|_| columns(of)))
+        all.find_map(|of| columns(of).split_row(line).map(|_| columns(of)))
     }
 
     /// The lines of each table. A new table begins at a repeated built-in chain, or at a built-in
@@ -92,7 +92,7 @@ impl Columns {
     pub(super) fn is_sure_row(line: &str) -> bool {
         let has_sign = FRAGMENTS.iter().any(|sign| line.contains(sign));
         let row = if has_sign {
-            Self::of_row(line).and_then(|columns| columns.read(line))
+            Self::of_row(line).and_then(|columns| columns.split_row(line))
         } else {
             None
         };
@@ -104,9 +104,9 @@ impl Columns {
     }
 
     /// Reads the columns of a line; `None` if the line does not fit.
-    pub(super) fn read(self, line: &str) -> Option<Row<'_>> {
+    pub(super) fn split_row(self, line: &str) -> Option<ListedRow<'_>> {
         let mut words = Words { line, at: 0 };
-        let mut row = Row::default();
+        let mut row = ListedRow::default();
         if self.numbers {
             let (_, number) = words.next()?;
             row.number = Some(number.parse().ok()?);
@@ -134,7 +134,7 @@ impl Columns {
     }
 
     /// Reads the columns after the target.
-    fn rest<'a>(self, mut words: Words<'a>, row: &mut Row<'a>) -> Option<()> {
+    fn rest<'a>(self, mut words: Words<'a>, row: &mut ListedRow<'a>) -> Option<()> {
         row.protocol = words.next().filter(|(_, word)| is_protocol(word))?;
         let after = words.clone();
         row.fragment = words.next().filter(|(_, word)| FRAGMENTS.contains(word));
@@ -252,7 +252,7 @@ mod tests {
     use super::*;
 
     fn check(columns: Columns, line: &str, want: Option<[&str; 5]>) {
-        let row = columns.read(line);
+        let row = columns.split_row(line);
         let have = row.as_ref().map(|row| {
             let target = row.target.map_or("", |(_, name)| name);
             [

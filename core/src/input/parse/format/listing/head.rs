@@ -10,10 +10,10 @@ use super::columns::{self, Columns};
 use super::table::{self, Evidence};
 
 /// Further targets add nothing to the choice of the table.
-const MOST_TARGETS: usize = 64;
+const MAX_TARGETS: usize = 64;
 
 /// The first lines determine the family; a listing may have a hundred thousand lines.
-const MOST_LINES: usize = 5_000;
+const MAX_LINES: usize = 5_000;
 
 /// `Chain OUTPUT (policy ACCEPT 12 packets, 720 bytes)` or `Chain ISTIO_OUTPUT (1 references)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub(super) struct Head<'a> {
 }
 
 impl<'a> Head<'a> {
-    pub(super) fn of(line: &'a str) -> Option<Self> {
+    pub(super) fn from_line(line: &'a str) -> Option<Self> {
         let (name, stated) = line
             .trim()
             .strip_prefix("Chain ")?
@@ -76,7 +76,7 @@ impl Head<'_> {
 }
 
 /// The properties of a listing of one table.
-pub(super) struct Shown<'a> {
+pub(super) struct ShownEvidence<'a> {
     pub(super) evidence: Evidence<'a>,
     /// IPv6 if the listing has an IPv6 address.
     pub(super) family: Family,
@@ -85,8 +85,8 @@ pub(super) struct Shown<'a> {
     numeric: bool,
 }
 
-impl<'a> Shown<'a> {
-    pub(super) fn of(lines: impl Iterator<Item = &'a str>) -> Self {
+impl<'a> ShownEvidence<'a> {
+    pub(super) fn from_lines(lines: impl Iterator<Item = &'a str>) -> Self {
         let mut shown = Self {
             evidence: Evidence::default(),
             family: Family::Ipv4,
@@ -96,8 +96,8 @@ impl<'a> Shown<'a> {
         let mut family = None;
         // IPv4 rules can match that protocol, too, so an address is better evidence.
         let mut v6_only = false;
-        for line in lines.take(MOST_LINES) {
-            if let Some(head) = Head::of(line) {
+        for line in lines.take(MAX_LINES) {
+            if let Some(head) = Head::from_line(line) {
                 if head.is_built_in() {
                     shown.evidence.built_in.push(head.name);
                 }
@@ -108,7 +108,7 @@ impl<'a> Shown<'a> {
                 continue;
             }
             let columns = shown.columns.or_else(|| Columns::of_row(line));
-            let Some(row) = columns.and_then(|columns| columns.read(line)) else {
+            let Some(row) = columns.and_then(|columns| columns.split_row(line)) else {
                 continue;
             };
             shown.columns = columns;
@@ -125,7 +125,7 @@ impl<'a> Shown<'a> {
                 continue;
             };
             let targets = &mut shown.evidence.targets;
-            if targets.len() < MOST_TARGETS
+            if targets.len() < MAX_TARGETS
                 && !targets.contains(&target)
                 && !table::only_in(target).is_empty()
             {
@@ -174,7 +174,8 @@ mod tests {
 
     #[test]
     fn heads_of_chains_are_read() {
-        let head = Head::of("Chain OUTPUT (policy DROP 12K packets, 720 bytes)").expect("a head");
+        let head =
+            Head::from_line("Chain OUTPUT (policy DROP 12K packets, 720 bytes)").expect("a head");
         let counters = Counters {
             packets: 12_000,
             bytes: 720,
@@ -184,12 +185,12 @@ mod tests {
             ("OUTPUT", Some(Policy::Drop), Some(counters))
         );
         assert!(head.rounded);
-        let head = Head::of("Chain a-b (3 references)").expect("a head");
+        let head = Head::from_line("Chain a-b (3 references)").expect("a head");
         assert_eq!(
             (head.name, head.policy, head.references),
             ("a-b", None, Some(3))
         );
-        let head = Head::of(" Chain INPUT (policy ACCEPT)\t").expect("a head");
+        let head = Head::from_line(" Chain INPUT (policy ACCEPT)\t").expect("a head");
         assert_eq!((head.policy, head.counters), (Some(Policy::Accept), None));
         for line in [
             "Chain of command",
@@ -197,7 +198,7 @@ mod tests {
             "Chain x ()",
             "Chain",
         ] {
-            assert_eq!(Head::of(line), None, "{line}");
+            assert_eq!(Head::from_line(line), None, "{line}");
         }
     }
 }

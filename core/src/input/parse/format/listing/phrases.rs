@@ -24,7 +24,7 @@ struct Form {
 
 /// The options read from the words of a line.
 #[derive(Default)]
-pub(super) struct Read<'a> {
+pub(super) struct ReadPhrases<'a> {
     /// The matches, as after `iptables -A CHAIN`.
     pub(super) matches: Vec<Word<'a>>,
     /// The target's options.
@@ -105,13 +105,13 @@ impl Phrases {
     }
 
     /// Reads the words of `line` from `start`; `offset` is the place of the line in the text.
-    pub(super) fn read<'a>(
+    pub(super) fn read_phrases<'a>(
         &self,
         (line, start, offset): (&'a str, usize, usize),
         target: Option<Id>,
         ruleset: &mut Ruleset,
-    ) -> Read<'a> {
-        let mut read = Read::default();
+    ) -> ReadPhrases<'a> {
+        let mut read = ReadPhrases::default();
         // The last opened match, and the place of its first word.
         let mut open: Option<(Id, usize)> = None;
         // The place of the target's first word.

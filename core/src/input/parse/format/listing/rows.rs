@@ -11,7 +11,7 @@ use super::super::super::assemble::ListedRule;
 use super::super::super::reading::Reading;
 use super::super::super::source_line::SourceLine;
 use super::super::super::words::Word;
-use super::columns::{At, Columns, Row};
+use super::columns::{At, Columns, ListedRow};
 use super::head::Head;
 use super::losses::Loss;
 use super::phrases::{self, Phrases};
@@ -27,7 +27,7 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
     /// Declares the chains, so that jumps resolve.
     pub(super) fn declare_chains(&mut self, lines: Range<usize>) {
         for at in lines {
-            let Some(head) = Head::of(self.reading.lines.get(at)) else {
+            let Some(head) = Head::from_line(self.reading.lines.get(at)) else {
                 continue;
             };
             let line = self.reading.line(at);
@@ -51,7 +51,7 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
                 continue;
             }
             let line = self.reading.line(at);
-            if let Some(head) = Head::of(line.line) {
+            if let Some(head) = Head::from_line(line.line) {
                 chain = self.reading.assembler.find_chain(head.name);
                 self.reading.listings.chains.push(ListedChain {
                     line: line.number,
@@ -65,7 +65,7 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
                 continue;
             }
             let fits = columns.or_else(|| Columns::of_row(line.line));
-            let row = fits.and_then(|fits| fits.read(line.line));
+            let row = fits.and_then(|fits| fits.split_row(line.line));
             columns = columns.or(fits);
             if row.is_none() && is_note(line.line) {
                 continue;
@@ -104,7 +104,7 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
                 next.and_then(|next| self.continued(&line, next, fits.unwrap_or_default()));
             if let Some(whole) = continued {
                 joined = next;
-                if let Some(row) = fits.and_then(|fits| fits.read(whole.line)) {
+                if let Some(row) = fits.and_then(|fits| fits.split_row(whole.line)) {
                     self.append_rule(&whole, chain, &row);
                     continue;
                 }
@@ -126,9 +126,9 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
     ) -> Option<SourceLine<'a>> {
         let text = self.reading.lines.get(next);
         let is_own = text.trim().is_empty()
-            || Head::of(text).is_some()
+            || Head::from_line(text).is_some()
             || Columns::of_head(text).is_some()
-            || columns.read(text).is_some()
+            || columns.split_row(text).is_some()
             || !text.trim_start().starts_with(|first: char| {
                 first.is_ascii_alphabetic() || matches!(first, '/' | '!' | '[')
             });
@@ -138,14 +138,14 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
         let range = (line.start, self.reading.lines.range(next).1);
         let input = self.reading.assembler.reports.input;
         let whole = SourceLine::of_mapped(self.reading.cleaned, range, input);
-        let row = columns.read(whole.line)?;
+        let row = columns.split_row(whole.line)?;
         let (_, tail) = read_goto(&whole, &row);
         let read = self.read_phrases(&whole, tail, self.target_of(&row))?;
         (read.unread.is_empty() && read.unread_target.is_none()).then_some(whole)
     }
 
     /// The extension that the row names as its target.
-    fn target_of(&self, row: &Row) -> Option<Id> {
+    fn target_of(&self, row: &ListedRow) -> Option<Id> {
         let (_, name) = row.target?;
         Id::named(name, Role::Target, Some(self.family))
     }
@@ -156,11 +156,11 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
         line: &SourceLine<'a>,
         tail: usize,
         target: Option<Id>,
-    ) -> Option<phrases::Read<'a>> {
+    ) -> Option<phrases::ReadPhrases<'a>> {
         let ruleset = self.reading.assembler.open_ruleset()?;
         Some(
             self.phrases
-                .read((line.line, tail, line.start), target, ruleset),
+                .read_phrases((line.line, tail, line.start), target, ruleset),
         )
     }
 
@@ -221,7 +221,7 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
     }
 
     /// Appends the rule of a row.
-    fn append_rule(&mut self, line: &SourceLine<'a>, chain: usize, row: &Row<'a>) {
+    fn append_rule(&mut self, line: &SourceLine<'a>, chain: usize, row: &ListedRow<'a>) {
         let (goto, tail) = read_goto(line, row);
         let leads_to_chain = |name| goto || self.reading.assembler.find_chain(name).is_some();
         let target = row
@@ -275,7 +275,7 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
     fn add_unlisted(
         &mut self,
         line: &SourceLine<'a>,
-        row: &Row<'a>,
+        row: &ListedRow<'a>,
         unread: &[Span],
         words: &mut Vec<Word<'a>>,
     ) {
@@ -315,7 +315,7 @@ impl<'a> TableReader<'_, '_, 'a, '_> {
 }
 
 /// Whether a row goes to its chain with `-g`, and the place of its other words.
-fn read_goto(line: &SourceLine, row: &Row) -> (bool, usize) {
+fn read_goto(line: &SourceLine, row: &ListedRow) -> (bool, usize) {
     let after = line.line[row.tail..].trim_start();
     match after.strip_prefix("[goto]") {
         Some(rest) => (true, line.line.len() - rest.len()),
@@ -330,7 +330,7 @@ fn span_of(line: &SourceLine, (at, word): At) -> Span {
 
 /// Moves names of users and groups to the unknown words. Without `-n` a listing shows names, which
 /// do not determine the ids.
-fn move_named_owners(read: &mut phrases::Read) {
+fn move_named_owners(read: &mut phrases::ReadPhrases) {
     let is_name = |pair: &[Word]| {
         ["--uid-owner", "--gid-owner"].contains(&&*pair[0].text)
             && !pair[1].text.starts_with(|sign: char| sign.is_ascii_digit())
@@ -367,7 +367,7 @@ fn is_note(line: &str) -> bool {
 }
 
 /// The columns as options.
-fn header<'a>(line: &SourceLine<'a>, row: &Row<'a>, family: Family) -> Vec<Word<'a>> {
+fn header<'a>(line: &SourceLine<'a>, row: &ListedRow<'a>, family: Family) -> Vec<Word<'a>> {
     let mut words = Vec::new();
     let everybody = if family == Family::Ipv4 {
         "0.0.0.0/0"

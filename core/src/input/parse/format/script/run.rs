@@ -6,8 +6,8 @@ use std::collections::HashSet;
 
 use super::super::super::reading::Reading;
 use super::script_state::Script;
-use super::syntax::{Link, Node, NodeKind, Parser, Range};
-use super::variables::{Changes, Value};
+use super::syntax::{Link, NodeKind, Parser, Range, SyntaxNode};
+use super::variables::{Changes, VariableValue};
 
 mod assignments;
 mod branches;
@@ -51,9 +51,9 @@ enum Flow {
 
 /// One possible path through the script.
 #[derive(Clone, Copy)]
-enum Way {
+enum ControlFlow {
     List(u32),
-    Command(Node),
+    Command(SyntaxNode),
     Nothing,
 }
 
@@ -147,7 +147,7 @@ struct Runner<'s, 'a, 'r> {
     /// Whether the commands are nested too deep to run.
     is_unwinding: bool,
     /// The local variables of functions, with their values outside.
-    locals: Vec<(String, Option<Value>)>,
+    locals: Vec<(String, Option<VariableValue>)>,
     function_depth: usize,
 }
 
@@ -160,7 +160,7 @@ impl Runner<'_, '_, '_> {
             && self.outer_loops_may_have_ended == 0
     }
 
-    fn node(&self, place: u32) -> Option<Node> {
+    fn node(&self, place: u32) -> Option<SyntaxNode> {
         self.script.tree.nodes.get(place as usize).copied()
     }
 
@@ -191,7 +191,7 @@ impl Runner<'_, '_, '_> {
 
     fn run_commands(&mut self, list: u32) -> Flow {
         let mut at = list;
-        let mut before: Option<Node> = None;
+        let mut before: Option<SyntaxNode> = None;
         while let Some(node) = self.node(at) {
             if self.is_unwinding || !self.spend(WORK_OF_COMMAND) {
                 self.status = None;
@@ -220,7 +220,7 @@ impl Runner<'_, '_, '_> {
                     self.status = Some(node.link == Link::Or);
                 }
                 None => {
-                    let flow = self.run_ways(&[Way::Command(node), Way::Nothing]);
+                    let flow = self.run_ways(&[ControlFlow::Command(node), ControlFlow::Nothing]);
                     self.status = None;
                     if flow != Flow::Next {
                         return flow;
@@ -233,7 +233,7 @@ impl Runner<'_, '_, '_> {
         Flow::Next
     }
 
-    fn run_command(&mut self, node: Node) -> Flow {
+    fn run_command(&mut self, node: SyntaxNode) -> Flow {
         // Each command of a pipeline runs in its own subshell.
         let is_piped = node.link == Link::Pipe
             || self
@@ -265,7 +265,7 @@ impl Runner<'_, '_, '_> {
         Flow::Next
     }
 
-    fn run_node(&mut self, node: Node) -> Flow {
+    fn run_node(&mut self, node: SyntaxNode) -> Flow {
         match node.kind {
             NodeKind::Simple(range) => {
                 let may_fail = self
@@ -322,16 +322,16 @@ impl Runner<'_, '_, '_> {
         Flow::Next
     }
 
-    fn run_way(&mut self, way: Way) -> Flow {
+    fn run_way(&mut self, way: ControlFlow) -> Flow {
         match way {
-            Way::List(list) => self.run_list(list),
-            Way::Command(node) => self.run_command(node),
-            Way::Nothing => Flow::Next,
+            ControlFlow::List(list) => self.run_list(list),
+            ControlFlow::Command(node) => self.run_command(node),
+            ControlFlow::Nothing => Flow::Next,
         }
     }
 
     /// Runs all possible paths, because the text does not determine which one runs.
-    fn run_ways(&mut self, ways: &[Way]) -> Flow {
+    fn run_ways(&mut self, ways: &[ControlFlow]) -> Flow {
         let mut flows = Vec::new();
         let mut changes: Vec<Changes> = Vec::new();
         for way in ways {
@@ -374,9 +374,10 @@ impl Runner<'_, '_, '_> {
                 .map(|changes| changes.get(name).cloned().or_else(|| before.clone()));
             let first = values.next().flatten();
             let is_same = values.all(|value| value == first);
-            self.script
-                .variables
-                .set(name, first.filter(|_| is_same).unwrap_or(Value::Unknown));
+            self.script.variables.set(
+                name,
+                first.filter(|_| is_same).unwrap_or(VariableValue::Unknown),
+            );
         }
     }
 }

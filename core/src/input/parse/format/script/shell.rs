@@ -36,7 +36,8 @@ fn runs_call(command: &str) -> bool {
         let start = command[..at]
             .rfind([' ', '\t'])
             .map_or(0, |blank| blank + 1);
-        call::find(&command[start..]).is_some_and(|call| call.program == call::Program::Change)
+        call::find(&command[start..])
+            .is_some_and(|call| call.program == call::CalledProgram::Change)
     };
     is_runner && inner.is_some_and(changes)
 }
@@ -51,7 +52,11 @@ pub(super) fn program(
     let rest = &text[skipped..];
     if let Some(call) = call::find(rest) {
         let at = skipped + (rest.len() - call.rest.len());
-        return (call.program == call::Program::Change).then_some((at, call.family, call.backend));
+        return (call.program == call::CalledProgram::Change).then_some((
+            at,
+            call.family,
+            call.backend,
+        ));
     }
     // `$IPT -t nat …`
     let word = rest.split_whitespace().next()?;
@@ -90,7 +95,7 @@ pub(super) fn program(
         family
     };
     let changes = call::find(&format!("iptables{behind}"))
-        .is_some_and(|call| call.program == call::Program::Change);
+        .is_some_and(|call| call.program == call::CalledProgram::Change);
     changes.then_some((skipped + word.len(), family, backend))
 }
 

@@ -34,7 +34,7 @@ pub(super) enum Link {
 
 /// A command.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Node {
+pub(super) struct SyntaxNode {
     pub(super) kind: NodeKind,
     pub(super) link: Link,
     pub(super) is_negated: bool,
@@ -91,7 +91,7 @@ pub(super) enum NodeKind {
 /// The commands of a script.
 #[derive(Debug, Default)]
 pub(super) struct Tree {
-    pub(super) nodes: Vec<Node>,
+    pub(super) nodes: Vec<SyntaxNode>,
     /// Whether parsing stopped before the end of the structure.
     pub(super) is_lost: bool,
 }
@@ -764,7 +764,7 @@ fn push(tree: &mut Tree, list: &mut ListBuilder, kind: NodeKind, link: Link, is_
         return;
     }
     let place = u32::try_from(tree.nodes.len()).unwrap_or(NONE);
-    tree.nodes.push(Node {
+    tree.nodes.push(SyntaxNode {
         kind,
         link,
         is_negated,

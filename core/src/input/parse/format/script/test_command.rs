@@ -1,13 +1,13 @@
 //! The conditions of a shell: `[ "$X" = y ]`, `test -n "$X"`, `[[ $X == y* ]]`.
 
-use super::variables::Field;
+use super::variables::ShellField;
 
 /// The most words of a condition that is evaluated.
 const MAX_WORDS: usize = 48;
 
 /// Whether a condition holds, from the words between its brackets; `None` where only a run
 /// determines it.
-pub(super) fn evaluate(words: &[Field], has_patterns: bool) -> Option<bool> {
+pub(super) fn evaluate(words: &[ShellField], has_patterns: bool) -> Option<bool> {
     if words.len() > MAX_WORDS {
         return None;
     }
@@ -62,7 +62,7 @@ pub(super) fn evaluate(words: &[Field], has_patterns: bool) -> Option<bool> {
     }
 }
 
-fn known(word: &Field) -> Option<&str> {
+fn known(word: &ShellField) -> Option<&str> {
     word.is_known.then_some(&*word.text)
 }
 
@@ -100,14 +100,14 @@ pub(super) fn matches(pattern: &str, text: &str) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::variables::{Value, Variables};
+    use super::super::variables::{VariableValue, Variables};
     use super::*;
 
     #[test]
     fn conditions_are_determined_or_not() {
         let mut variables = Variables::default();
-        variables.set("A", Value::Text("12".into()));
-        variables.set("E", Value::Text(String::new()));
+        variables.set("A", VariableValue::Text("12".into()));
+        variables.set("E", VariableValue::Text(String::new()));
         let check = |text: &str, want| {
             let words = variables.expand(text, (0, text.len()));
             assert_eq!(evaluate(&words, false), want, "{text}");

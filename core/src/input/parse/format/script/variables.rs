@@ -16,7 +16,7 @@ pub(super) const ARGUMENTS: &str = "@";
 
 /// The value of a variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Value {
+pub(super) enum VariableValue {
     /// Only a run of the script determines it.
     Unknown,
     Text(String),
@@ -36,7 +36,7 @@ pub(super) enum Element {
 
 impl Element {
     /// The element for one word of a command.
-    pub(super) fn from_field(field: &Field) -> Self {
+    pub(super) fn from_field(field: &ShellField) -> Self {
         match field.is_known {
             true => Self::Known(field.text.clone()),
             false if field.is_one_word => Self::Unknown,
@@ -63,22 +63,22 @@ fn element(list: &[Element], at: usize) -> Option<&str> {
 }
 
 /// The changes of a part of the script: names with their values after it.
-pub(super) type Changes = HashMap<String, Value>;
+pub(super) type Changes = HashMap<String, VariableValue>;
 
 /// The variables that the script sets. The environment may set any other variable.
 #[derive(Debug, Default)]
 pub(super) struct Variables {
     /// Whether the script's shell may lack brace expansion: `#!/bin/sh`.
     pub(super) may_lack_braces: bool,
-    values: HashMap<String, Value>,
+    values: HashMap<String, VariableValue>,
     /// The former values of the variables that were set since the outermost [`Self::begin`].
-    log: Vec<(String, Option<Value>)>,
+    log: Vec<(String, Option<VariableValue>)>,
     open: usize,
 }
 
 /// A word of a command after expansion.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Field {
+pub(super) struct ShellField {
     /// The word; unknown parts remain as written: `$X`.
     pub(super) text: String,
     pub(super) is_known: bool,
@@ -90,32 +90,36 @@ pub(super) struct Field {
 }
 
 impl Variables {
-    pub(super) fn get(&self, name: &str) -> Option<&Value> {
+    pub(super) fn get(&self, name: &str) -> Option<&VariableValue> {
         self.values.get(name)
     }
 
     /// The text of a variable, if the script determines it.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         if let Ok(number @ 1..) = name.parse::<usize>() {
-            let Some(Value::List(arguments)) = self.values.get(ARGUMENTS) else {
+            let Some(VariableValue::List(arguments)) = self.values.get(ARGUMENTS) else {
                 return None;
             };
             return element(arguments, number - 1);
         }
         match self.values.get(name)? {
-            Value::Text(text) => Some(text),
-            Value::List(list) => element(list, 0),
-            Value::Unknown => None,
+            VariableValue::Text(text) => Some(text),
+            VariableValue::List(list) => element(list, 0),
+            VariableValue::Unknown => None,
         }
     }
 
-    pub(super) fn set(&mut self, name: &str, value: Value) {
+    pub(super) fn set(&mut self, name: &str, value: VariableValue) {
         let is_long = match &value {
-            Value::Text(text) => text.len() > MAX_VALUE_LENGTH,
-            Value::List(list) => list.len() > MAX_VALUES,
-            Value::Unknown => false,
+            VariableValue::Text(text) => text.len() > MAX_VALUE_LENGTH,
+            VariableValue::List(list) => list.len() > MAX_VALUES,
+            VariableValue::Unknown => false,
         };
-        let value = if is_long { Value::Unknown } else { value };
+        let value = if is_long {
+            VariableValue::Unknown
+        } else {
+            value
+        };
         let old = self.values.insert(name.to_owned(), value);
         if self.open > 0 {
             self.log.push((name.to_owned(), old));
@@ -125,7 +129,9 @@ impl Variables {
     /// Forgets all values, because a command may have changed any of them.
     pub(super) fn forget_all(&mut self) {
         let names: Vec<String> = self.values.keys().cloned().collect();
-        names.iter().for_each(|name| self.set(name, Value::Unknown));
+        names
+            .iter()
+            .for_each(|name| self.set(name, VariableValue::Unknown));
     }
 
     /// Begins a part of the script that may not run.
@@ -164,15 +170,17 @@ impl Variables {
                 Some(old) => self.values.insert(name.clone(), old),
                 None => self.values.remove(&name),
             };
-            changes.entry(name).or_insert(new.unwrap_or(Value::Unknown));
+            changes
+                .entry(name)
+                .or_insert(new.unwrap_or(VariableValue::Unknown));
         }
         changes
     }
 
     /// The words of a part of the script, expanded; without redirections.
-    pub(super) fn expand(&self, text: &str, (start, end): (usize, usize)) -> Vec<Field> {
+    pub(super) fn expand(&self, text: &str, (start, end): (usize, usize)) -> Vec<ShellField> {
         let mut lexer = Lexer::new(text, start, end);
-        let mut fields: Vec<Field> = Vec::new();
+        let mut fields: Vec<ShellField> = Vec::new();
         // `[[ $A == x* ]]` compares with a pattern, which is not expanded to words.
         let mut is_test = false;
         loop {
@@ -193,7 +201,7 @@ impl Variables {
                     let word = fields.get(first).filter(|_| is_one);
                     let text = word.map_or(String::new(), |field| field.text.clone());
                     fields.truncate(first);
-                    fields.push(Field {
+                    fields.push(ShellField {
                         text,
                         is_known,
                         is_one_word: true,
@@ -206,7 +214,7 @@ impl Variables {
                     self.expand_words(text, (token.start, token.end), &mut fields);
                 }
                 TokenKind::Newline => {}
-                _ => fields.push(Field {
+                _ => fields.push(ShellField {
                     text: text[token.start..token.end].to_owned(),
                     is_known: token.kind != TokenKind::Broken,
                     is_one_word: true,
@@ -218,12 +226,12 @@ impl Variables {
     }
 
     /// Adds the words that a word with braces or file patterns expands to.
-    fn expand_words(&self, text: &str, place: (usize, usize), fields: &mut Vec<Field>) {
+    fn expand_words(&self, text: &str, place: (usize, usize), fields: &mut Vec<ShellField>) {
         let raw = &text[place.0..place.1];
         let first = fields.len();
         match expand_braces(raw) {
             Braces::Words(words) if !self.may_lack_braces => {
-                fields.extend(words.into_iter().map(|text| Field {
+                fields.extend(words.into_iter().map(|text| ShellField {
                     text,
                     is_known: true,
                     is_one_word: true,
@@ -276,7 +284,7 @@ impl Variables {
                 end,
             };
             self.expand_variable(&text[place..end], true, &mut word);
-            word.end();
+            word.end_word();
             for field in fields {
                 if !field.is_known || expanded.len() + field.text.len() > MAX_VALUE_LENGTH {
                     return None;
@@ -299,7 +307,7 @@ impl Variables {
         &self,
         text: &str,
         (start, end): (usize, usize),
-        fields: &mut Vec<Field>,
+        fields: &mut Vec<ShellField>,
     ) {
         let mut word = WordBuilder {
             fields,
@@ -355,7 +363,7 @@ impl Variables {
                 }
             }
         }
-        word.end();
+        word.end_word();
     }
 
     /// Adds the expansion of `$NAME`, `${NAME:-default}` or `$(command)`.
@@ -377,10 +385,10 @@ impl Variables {
         if is_list {
             let joins = is_quoted && inner.ends_with('*');
             return match self.get(whole.unwrap_or(ARGUMENTS)) {
-                Some(Value::List(list)) if !joins || list.len() == 1 => {
+                Some(VariableValue::List(list)) if !joins || list.len() == 1 => {
                     word.push_list(list, is_quoted)
                 }
-                Some(Value::Text(text)) if whole.is_some() => {
+                Some(VariableValue::Text(text)) if whole.is_some() => {
                     word.push_list(&[Element::Known(text.clone())], is_quoted)
                 }
                 _ => word.push_unknown(raw, false),
@@ -404,7 +412,7 @@ impl Variables {
             .unwrap_or(inner.len());
         let (name, operator) = inner.split_at(end);
         if inner == "#" {
-            let Some(Value::List(arguments)) = self.get(ARGUMENTS) else {
+            let Some(VariableValue::List(arguments)) = self.get(ARGUMENTS) else {
                 return None;
             };
             let is_counted = !arguments.contains(&Element::AnyNumber);
@@ -504,16 +512,16 @@ fn expansion_length(raw: &str, at: usize) -> usize {
 }
 
 struct WordBuilder<'f> {
-    fields: &'f mut Vec<Field>,
-    current: Option<Field>,
+    fields: &'f mut Vec<ShellField>,
+    current: Option<ShellField>,
     start: usize,
     end: usize,
 }
 
 impl WordBuilder<'_> {
-    fn current(&mut self) -> &mut Field {
+    fn current(&mut self) -> &mut ShellField {
         let (start, end) = (self.start, self.end);
-        self.current.get_or_insert_with(|| Field {
+        self.current.get_or_insert_with(|| ShellField {
             text: String::new(),
             is_known: true,
             is_one_word: true,
@@ -543,7 +551,7 @@ impl WordBuilder<'_> {
     fn push_split(&mut self, text: &str) {
         let is_blank = |c: char| matches!(c, ' ' | '\t' | '\n');
         if text.starts_with(is_blank) {
-            self.end();
+            self.end_word();
         }
         for (number, piece) in text
             .split(is_blank)
@@ -551,19 +559,19 @@ impl WordBuilder<'_> {
             .enumerate()
         {
             if number > 0 {
-                self.end();
+                self.end_word();
             }
             self.push(piece);
         }
         if text.ends_with(is_blank) {
-            self.end();
+            self.end_word();
         }
     }
 
     fn push_list(&mut self, list: &[Element], is_quoted: bool) {
         for (number, element) in list.iter().enumerate() {
             if number > 0 {
-                self.end();
+                self.end_word();
             }
             match element {
                 Element::Known(text) if is_quoted => self.push(text),
@@ -574,7 +582,7 @@ impl WordBuilder<'_> {
         }
     }
 
-    fn end(&mut self) {
+    fn end_word(&mut self) {
         self.fields.extend(self.current.take());
     }
 }
@@ -594,18 +602,18 @@ mod tests {
     #[test]
     fn words_are_expanded_as_a_shell_does() {
         let mut variables = Variables::default();
-        variables.set("A", Value::Text("1 2".into()));
-        variables.set("E", Value::Text(String::new()));
+        variables.set("A", VariableValue::Text("1 2".into()));
+        variables.set("E", VariableValue::Text(String::new()));
         variables.set(
             "L",
-            Value::List(vec![
+            VariableValue::List(vec![
                 Element::Known("x".into()),
                 Element::Known("y z".into()),
             ]),
         );
         variables.set(
             ARGUMENTS,
-            Value::List(vec![Element::Known("first".into()), Element::Unknown]),
+            VariableValue::List(vec![Element::Known("first".into()), Element::Unknown]),
         );
         let check = |text: &str, want: &[&str]| assert_eq!(words(&variables, text), want, "{text}");
         check("a$A \"b$A\" '$A'", &["a1", "2", "b1 2", "$A"]);
@@ -634,7 +642,7 @@ mod tests {
         let text = "a $X b";
         let fields = variables.expand(text, (0, text.len()));
         let list = fields.iter().map(Element::from_field).collect();
-        variables.set(ARGUMENTS, Value::List(list));
+        variables.set(ARGUMENTS, VariableValue::List(list));
         assert_eq!(
             (variables.text("1"), variables.text("3")),
             (Some("a"), None)
@@ -647,7 +655,7 @@ mod tests {
     #[test]
     fn a_here_document_is_expanded_without_words() {
         let mut variables = Variables::default();
-        variables.set("P", Value::Text("22".into()));
+        variables.set("P", VariableValue::Text("22".into()));
         let check = |text, want| {
             assert_eq!(variables.expand_document(text).as_deref(), want, "{text}");
         };
@@ -659,13 +667,13 @@ mod tests {
     #[test]
     fn a_part_that_may_not_run_is_undone() {
         let mut variables = Variables::default();
-        variables.set("A", Value::Text("1".into()));
+        variables.set("A", VariableValue::Text("1".into()));
         let begun = variables.begin();
-        variables.set("A", Value::Text("2".into()));
-        variables.set("A", Value::Text("3".into()));
-        variables.set("B", Value::Unknown);
+        variables.set("A", VariableValue::Text("2".into()));
+        variables.set("A", VariableValue::Text("3".into()));
+        variables.set("B", VariableValue::Unknown);
         let changes = variables.undo(begun);
         assert_eq!((variables.text("A"), variables.get("B")), (Some("1"), None));
-        assert_eq!(changes.get("A"), Some(&Value::Text("3".into())));
+        assert_eq!(changes.get("A"), Some(&VariableValue::Text("3".into())));
     }
 }

@@ -3,7 +3,7 @@
 use super::super::assignment::{assignment, is_name};
 use super::super::lexer::{Lexer, TokenKind};
 use super::super::syntax::Range;
-use super::super::variables::{Element, Value};
+use super::super::variables::{Element, VariableValue};
 use super::{Runner, WORK_OF_VARIABLE};
 
 impl Runner<'_, '_, '_> {
@@ -27,7 +27,7 @@ impl Runner<'_, '_, '_> {
         if end != range.1 as usize {
             for (start, end) in &found {
                 if let Some((name, _)) = assignment(&self.text[*start..*end]) {
-                    self.script.variables.set(name, Value::Unknown);
+                    self.script.variables.set(name, VariableValue::Unknown);
                 }
             }
         }
@@ -70,7 +70,7 @@ impl Runner<'_, '_, '_> {
         };
         let at = start + name.len() + operator.len();
         if let Some((array, _)) = name.split_once('[') {
-            return self.script.variables.set(array, Value::Unknown);
+            return self.script.variables.set(array, VariableValue::Unknown);
         }
         let variables = &self.script.variables;
         let value = &self.text[at..end];
@@ -82,8 +82,8 @@ impl Runner<'_, '_, '_> {
                 let words = variables.expand(self.text, (at + 1, end - 1));
                 // `([2]=x)`
                 match value.contains("]=") {
-                    true => Value::Unknown,
-                    false => Value::List(words.iter().map(Element::from_field).collect()),
+                    true => VariableValue::Unknown,
+                    false => VariableValue::List(words.iter().map(Element::from_field).collect()),
                 }
             }
             None => {
@@ -91,31 +91,33 @@ impl Runner<'_, '_, '_> {
                 // A value is not split into words.
                 variables.expand_word(self.text, (at, end), &mut quoted);
                 match &mut quoted[..] {
-                    [] => Value::Text(String::new()),
-                    fields if fields.iter().all(|field| field.is_known) => Value::Text(
+                    [] => VariableValue::Text(String::new()),
+                    fields if fields.iter().all(|field| field.is_known) => VariableValue::Text(
                         fields
                             .iter()
                             .map(|field| &*field.text)
                             .collect::<Vec<_>>()
                             .join(" "),
                     ),
-                    _ => Value::Unknown,
+                    _ => VariableValue::Unknown,
                 }
             }
         };
         // A home directory.
         let new = if value.starts_with('~') {
-            Value::Unknown
+            VariableValue::Unknown
         } else {
             new
         };
         let new = match (operator, variables.get(name), new) {
             ("=", _, new) => new,
-            (_, Some(Value::Text(old)), Value::Text(new)) => Value::Text([old, &*new].concat()),
-            (_, Some(Value::List(old)), Value::List(new)) => {
-                Value::List([&old[..], &new[..]].concat())
+            (_, Some(VariableValue::Text(old)), VariableValue::Text(new)) => {
+                VariableValue::Text([old, &*new].concat())
             }
-            _ => Value::Unknown,
+            (_, Some(VariableValue::List(old)), VariableValue::List(new)) => {
+                VariableValue::List([&old[..], &new[..]].concat())
+            }
+            _ => VariableValue::Unknown,
         };
         self.script.variables.set(name, new);
     }
@@ -154,7 +156,7 @@ impl Runner<'_, '_, '_> {
         let result = match changed {
             Some((_, is_after)) => {
                 let text = number.unwrap_or_default().to_string();
-                self.script.variables.set(name, Value::Text(text));
+                self.script.variables.set(name, VariableValue::Text(text));
                 if is_after { before } else { number }
             }
             None => number,
@@ -168,7 +170,7 @@ impl Runner<'_, '_, '_> {
             .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
             .filter(|name| is_name(name))
         {
-            self.script.variables.set(name, Value::Unknown);
+            self.script.variables.set(name, VariableValue::Unknown);
         }
         self.status = None;
     }
@@ -189,7 +191,9 @@ impl Runner<'_, '_, '_> {
                 }
                 TokenKind::Word if is_local && is_name(word) => {
                     self.declare_local(word);
-                    self.script.variables.set(word, Value::Text(String::new()));
+                    self.script
+                        .variables
+                        .set(word, VariableValue::Text(String::new()));
                 }
                 TokenKind::Word => {}
                 _ => return,

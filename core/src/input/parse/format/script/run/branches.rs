@@ -1,15 +1,15 @@
 //! `if` and `case`: runs the determined branch, or all possible ones.
 
-use super::super::syntax::{NONE, Node, NodeKind, Range};
+use super::super::syntax::{NONE, NodeKind, Range, SyntaxNode};
 use super::super::test_command;
-use super::{Flow, Runner, Way};
+use super::{ControlFlow, Flow, Runner};
 
 impl Runner<'_, '_, '_> {
     pub(super) fn run_if(&mut self, arms: u32, is_whole: bool) -> Flow {
         let mut ways = Vec::new();
         let mut has_last = false;
         let mut at = arms;
-        while let Some(Node {
+        while let Some(SyntaxNode {
             kind: NodeKind::IfArm { condition, body },
             next,
             ..
@@ -62,10 +62,10 @@ impl Runner<'_, '_, '_> {
                 Flow::Next
             }
             _ => {
-                let nothing = (!has_last).then_some(Way::Nothing);
-                let ways: Vec<Way> = ways
+                let nothing = (!has_last).then_some(ControlFlow::Nothing);
+                let ways: Vec<ControlFlow> = ways
                     .into_iter()
-                    .map(|(list, _)| Way::List(list))
+                    .map(|(list, _)| ControlFlow::List(list))
                     .chain(nothing)
                     .collect();
                 self.run_ways(&ways)
@@ -88,7 +88,7 @@ impl Runner<'_, '_, '_> {
         let mut ways = Vec::new();
         let mut has_last = false;
         let mut at = arms;
-        while let Some(Node {
+        while let Some(SyntaxNode {
             kind:
                 NodeKind::CaseArm {
                     patterns,
@@ -121,7 +121,7 @@ impl Runner<'_, '_, '_> {
     fn arms_after(&self, first: u32) -> Vec<(u32, bool)> {
         let mut found = Vec::new();
         let mut at = first;
-        while let Some(Node {
+        while let Some(SyntaxNode {
             kind: NodeKind::CaseArm { body, .. },
             next,
             ..

@@ -1,10 +1,10 @@
 //! Calls of the functions that a script defines.
 
-use super::super::variables::{ARGUMENTS, Element, Field, Value};
-use super::{Flow, Runner, WORK_OF_CALL, WORK_OF_COMMAND, WORK_OF_VARIABLE, Way};
+use super::super::variables::{ARGUMENTS, Element, ShellField, VariableValue};
+use super::{ControlFlow, Flow, Runner, WORK_OF_CALL, WORK_OF_COMMAND, WORK_OF_VARIABLE};
 
 impl Runner<'_, '_, '_> {
-    pub(super) fn call_function(&mut self, name: &str, arguments: &[Field]) -> Flow {
+    pub(super) fn call_function(&mut self, name: &str, arguments: &[ShellField]) -> Flow {
         let Some(function) = self.script.functions.get_mut(name) else {
             return Flow::Next;
         };
@@ -20,19 +20,21 @@ impl Runner<'_, '_, '_> {
             .variables
             .get(ARGUMENTS)
             .cloned()
-            .unwrap_or(Value::Unknown);
+            .unwrap_or(VariableValue::Unknown);
         let had_ended = (self.function_may_have_ended, self.loop_may_have_ended);
         let first_local = self.locals.len();
         let begun = self.script.variables.begin();
-        self.script.variables.set(ARGUMENTS, Value::List(list));
+        self.script
+            .variables
+            .set(ARGUMENTS, VariableValue::List(list));
         self.function_depth += 1;
         let flow = match (&bodies[..], is_certain) {
             ([body], true) => self.run_list(*body),
             _ => {
-                let ways: Vec<Way> = bodies
+                let ways: Vec<ControlFlow> = bodies
                     .iter()
-                    .map(|body| Way::List(*body))
-                    .chain([Way::Nothing])
+                    .map(|body| ControlFlow::List(*body))
+                    .chain([ControlFlow::Nothing])
                     .collect();
                 self.run_ways(&ways)
             }
@@ -44,7 +46,7 @@ impl Runner<'_, '_, '_> {
             self.spend(WORK_OF_VARIABLE);
             self.script
                 .variables
-                .set(&name, value.unwrap_or(Value::Unknown));
+                .set(&name, value.unwrap_or(VariableValue::Unknown));
         }
         self.script.variables.set(ARGUMENTS, outer);
         (self.function_may_have_ended, self.loop_may_have_ended) = had_ended;

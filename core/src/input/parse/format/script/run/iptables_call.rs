@@ -11,7 +11,7 @@ use super::super::super::super::call;
 use super::super::super::super::source_map::MappedText;
 use super::super::super::restore;
 use super::super::syntax::Range;
-use super::super::variables::Field;
+use super::super::variables::ShellField;
 use super::{MAX_REPORTS, Runner, WORK_OF_CALL};
 
 impl Runner<'_, '_, '_> {
@@ -47,7 +47,7 @@ impl Runner<'_, '_, '_> {
                     return restore::InputLine::Unknown;
                 };
                 let mut mapped = MappedText::default();
-                mapped.put(&expanded, cleaned.origin(start), end - start);
+                mapped.append(&expanded, cleaned.origin(start), end - start);
                 restore::InputLine::Expanded(mapped)
             };
             restore::restore(
@@ -79,7 +79,7 @@ impl Runner<'_, '_, '_> {
     pub(super) fn run_iptables(
         &mut self,
         (family, backend): (Family, Option<Backend>),
-        words: &[Field],
+        words: &[ShellField],
         range: Range,
         may_fail: bool,
     ) {
@@ -94,13 +94,13 @@ impl Runner<'_, '_, '_> {
         let mut line = MappedText::default();
         for word in words {
             if !line.text.is_empty() {
-                line.put(" ", cleaned.origin(word.start), 0);
+                line.append(" ", cleaned.origin(word.start), 0);
             }
             let raw = &self.text[word.start..word.end];
             let is_made =
                 word.start == word.end || raw.contains(['$', '`', '\n', '{']) && word.text != raw;
             if is_made || raw.ends_with('\\') {
-                line.put(
+                line.append(
                     &quote(&word.text),
                     cleaned.origin(word.start),
                     word.end - word.start,
@@ -137,11 +137,11 @@ impl Runner<'_, '_, '_> {
         &mut self,
         program: (Family, Option<Backend>),
         words: &str,
-        fields: &[Field],
+        fields: &[ShellField],
         range: Range,
     ) {
         self.status = Some(true);
-        let names = |field: &&Field| {
+        let names = |field: &&ShellField| {
             field.is_known
                 && !field.text.starts_with('-')
                 && Some(&*field.text) != call::table(words)
@@ -154,7 +154,7 @@ impl Runner<'_, '_, '_> {
             return;
         };
         let at = chain.start;
-        let word = |text: &str| Field {
+        let word = |text: &str| ShellField {
             text: text.to_owned(),
             is_known: true,
             is_one_word: true,

@@ -2,7 +2,7 @@
 
 use super::super::lexer::{Lexer, TokenKind};
 use super::super::syntax::Range;
-use super::super::variables::Value;
+use super::super::variables::VariableValue;
 use super::{Flow, MAX_DRY_RUNS, MAX_ITERATIONS, Runner, WORK_OF_COMMAND, WORK_OF_VARIABLE};
 
 impl Runner<'_, '_, '_> {
@@ -29,7 +29,7 @@ impl Runner<'_, '_, '_> {
             }
             self.script
                 .variables
-                .set(&variable, Value::Text(value.text));
+                .set(&variable, VariableValue::Text(value.text));
             if let Some(flow) = self.run_iteration(body) {
                 end = flow;
                 break;
@@ -105,7 +105,7 @@ impl Runner<'_, '_, '_> {
             self.status = None;
         }
         for name in names {
-            self.script.variables.set(&name, Value::Unknown);
+            self.script.variables.set(&name, VariableValue::Unknown);
         }
     }
 
@@ -130,7 +130,7 @@ impl Runner<'_, '_, '_> {
             self.doubts += 1;
             variable
                 .into_iter()
-                .for_each(|name| self.script.variables.set(name, Value::Unknown));
+                .for_each(|name| self.script.variables.set(name, VariableValue::Unknown));
             flows = lists.iter().map(|list| self.run_list(*list)).collect();
             self.dry -= 1;
             self.doubts -= 1;
@@ -138,8 +138,8 @@ impl Runner<'_, '_, '_> {
             self.spend(changes.len() * WORK_OF_VARIABLE);
             let mut is_settled = true;
             for name in changes.keys() {
-                is_settled &= self.script.variables.get(name) == Some(&Value::Unknown);
-                self.script.variables.set(name, Value::Unknown);
+                is_settled &= self.script.variables.get(name) == Some(&VariableValue::Unknown);
+                self.script.variables.set(name, VariableValue::Unknown);
             }
             if is_settled {
                 break;

@@ -3,13 +3,13 @@
 
 use super::super::script_state::Function;
 use super::super::shell;
-use super::super::syntax::{NONE, Node, NodeKind};
+use super::super::syntax::{NONE, NodeKind, SyntaxNode};
 use super::Runner;
 
 impl Runner<'_, '_, '_> {
     /// Whether a command only ends the script with an error: `exit 1`, `{ echo no; exit 1; }`, `die
     /// no`.
-    pub(super) fn aborts(&self, node: Node, is_prerequisite: bool) -> bool {
+    pub(super) fn aborts(&self, node: SyntaxNode, is_prerequisite: bool) -> bool {
         match node.kind {
             NodeKind::Simple(range) => {
                 let mut words = self.slice(range).split_whitespace();
@@ -61,7 +61,7 @@ impl Runner<'_, '_, '_> {
     fn ends_with_error(&self, list: u32) -> bool {
         let mut at = list;
         for _ in 0..16 {
-            let Some(Node {
+            let Some(SyntaxNode {
                 kind: NodeKind::Simple(range),
                 next,
                 ..
@@ -85,7 +85,7 @@ impl Runner<'_, '_, '_> {
     }
 
     /// Whether a command tests a prerequisite of the script: a file, a program, the user.
-    pub(super) fn is_prerequisite(&self, node: Node) -> bool {
+    pub(super) fn is_prerequisite(&self, node: SyntaxNode) -> bool {
         let NodeKind::Simple(range) = node.kind else {
             return false;
         };

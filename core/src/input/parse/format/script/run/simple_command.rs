@@ -7,7 +7,7 @@ use super::super::lexer::closing;
 use super::super::shell;
 use super::super::syntax::{Parser, Range};
 use super::super::test_command;
-use super::super::variables::{ARGUMENTS, Element, Field, Value};
+use super::super::variables::{ARGUMENTS, Element, ShellField, VariableValue};
 use super::{Flow, Runner};
 
 impl Runner<'_, '_, '_> {
@@ -73,8 +73,12 @@ impl Runner<'_, '_, '_> {
             return self.call_function(&first.text.clone(), rest);
         }
         if let Some((family, backend, "")) = call::named(&first.text).filter(|_| first.is_known) {
-            let call = call::find(raw)
-                .filter(|call| matches!(call.program, call::Program::List | call::Program::Rules));
+            let call = call::find(raw).filter(|call| {
+                matches!(
+                    call.program,
+                    call::CalledProgram::List | call::CalledProgram::Rules
+                )
+            });
             match call {
                 Some(call) => self.run_list_command((family, backend), call.rest, rest, range),
                 None => self.run_iptables((family, backend), rest, range, may_fail),
@@ -132,7 +136,7 @@ impl Runner<'_, '_, '_> {
                 rest.iter().for_each(|name| {
                     self.script
                         .variables
-                        .set(&name.text, Value::Text(String::new()))
+                        .set(&name.text, VariableValue::Text(String::new()))
                 });
                 Some(true)
             }
@@ -141,15 +145,15 @@ impl Runner<'_, '_, '_> {
                     .first()
                     .map_or(Some(1), |count| count.text.parse::<usize>().ok());
                 let arguments = match (self.script.variables.get(ARGUMENTS), count) {
-                    (Some(Value::List(list)), Some(count))
+                    (Some(VariableValue::List(list)), Some(count))
                         if !list
                             .iter()
                             .take(count)
                             .any(|one| *one == Element::AnyNumber) =>
                     {
-                        Value::List(list.get(count..).unwrap_or_default().to_vec())
+                        VariableValue::List(list.get(count..).unwrap_or_default().to_vec())
                     }
-                    _ => Value::Unknown,
+                    _ => VariableValue::Unknown,
                 };
                 self.script.variables.set(ARGUMENTS, arguments);
                 Some(true)
@@ -157,7 +161,9 @@ impl Runner<'_, '_, '_> {
             "set" => {
                 if let Some(at) = rest.iter().position(|word| word.text == "--") {
                     let list = rest[at + 1..].iter().map(Element::from_field).collect();
-                    self.script.variables.set(ARGUMENTS, Value::List(list));
+                    self.script
+                        .variables
+                        .set(ARGUMENTS, VariableValue::List(list));
                 }
                 Some(true)
             }
@@ -183,7 +189,7 @@ impl Runner<'_, '_, '_> {
                 );
                 if let (Some(place), false) = (place, is_quoting)
                     && call::find(&join(&fields[place..]))
-                        .is_some_and(|call| call.program == call::Program::Change)
+                        .is_some_and(|call| call.program == call::CalledProgram::Change)
                 {
                     match &*first.text {
                         "timeout" | "nice" | "ionice" | "setsid" | "stdbuf" | "flock" => {
@@ -200,10 +206,11 @@ impl Runner<'_, '_, '_> {
     }
 
     /// Whether `[ … ]` holds.
-    fn test(&self, fields: &[Field], raw: &str) -> Option<bool> {
+    fn test(&self, fields: &[ShellField], raw: &str) -> Option<bool> {
         let has_patterns = fields[0].text == "[[";
-        let closes =
-            |field: &Field| matches!((&*fields[0].text, &*field.text), ("[", "]") | ("[[", "]]"));
+        let closes = |field: &ShellField| {
+            matches!((&*fields[0].text, &*field.text), ("[", "]") | ("[[", "]]"))
+        };
         let words = &fields[1..];
         let words = match words.split_last() {
             Some((last, words)) if closes(last) => words,
@@ -220,7 +227,7 @@ impl Runner<'_, '_, '_> {
     }
 
     /// Runs a command whose name only a run determines.
-    fn run_unknown_command(&mut self, fields: &[Field], range: Range, may_fail: bool) -> Flow {
+    fn run_unknown_command(&mut self, fields: &[ShellField], range: Range, may_fail: bool) -> Flow {
         let place = fields
             .iter()
             .position(|field| matches!(call::named(&field.text), Some((.., ""))));
@@ -266,7 +273,7 @@ fn quoted_part(raw: &str, place: usize) -> Option<(usize, usize)> {
 }
 
 /// Skips programs that run the following command: `sudo -n`, `command`.
-fn skip_launchers(mut fields: &[Field]) -> &[Field] {
+fn skip_launchers(mut fields: &[ShellField]) -> &[ShellField] {
     while let [first, rest @ ..] = fields {
         let is_launcher = first.is_known
             && matches!(
@@ -287,7 +294,7 @@ fn skip_launchers(mut fields: &[Field]) -> &[Field] {
     fields
 }
 
-fn join(fields: &[Field]) -> String {
+fn join(fields: &[ShellField]) -> String {
     fields
         .iter()
         .map(|field| &*field.text)

@@ -2,7 +2,7 @@
 //! has ended. Traps of other signals never run, because no signal is assumed.
 
 use super::super::shell;
-use super::super::variables::Field;
+use super::super::variables::ShellField;
 use super::Runner;
 
 /// The most traps that may be the current one.
@@ -10,11 +10,11 @@ const MAX_TRAPS: usize = 8;
 
 impl Runner<'_, '_, '_> {
     /// Stores the commands of `trap COMMANDS EXIT`; `words` follow `trap`.
-    pub(super) fn set_trap(&mut self, words: &[Field]) {
+    pub(super) fn set_trap(&mut self, words: &[ShellField]) {
         let Some((action, signals)) = words.split_first() else {
             return;
         };
-        let is_exit = |signal: &Field| matches!(&*signal.text, "EXIT" | "0" | "exit");
+        let is_exit = |signal: &ShellField| matches!(&*signal.text, "EXIT" | "0" | "exit");
         if !signals.iter().any(is_exit) || self.dry > 0 {
             return;
         }
