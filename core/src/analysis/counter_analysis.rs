@@ -110,7 +110,8 @@ pub fn analyze_counters(mesh: &Mesh, ruleset: &Ruleset) -> Option<CounterAnalysi
         return None;
     }
     found.notes.push(
-        "Table nat counts connections, not packets: only the first packet of each reaches it.".into(),
+        "Table nat counts connections, not packets: only the first packet of each reaches it."
+            .into(),
     );
     if !mesh.uids.is_empty() || !mesh.gids.is_empty() {
         found.notes.push(format!("The owner rules also count {proxy}'s own connections: that count alone does not show a bypass."));

@@ -64,7 +64,13 @@ impl Runner<'_, '_, '_> {
     }
 
     /// Runs a command given by its expanded words.
-    fn run_words(&mut self, fields: &[Field], range: Range, raw: &str, may_fail: bool) -> Flow {
+    fn run_words(
+        &mut self,
+        fields: &[ShellField],
+        range: Range,
+        raw: &str,
+        may_fail: bool,
+    ) -> Flow {
         let fields = skip_launchers(fields);
         let Some((first, rest)) = fields.split_first() else {
             return Flow::Next;
