@@ -3,10 +3,10 @@
 
 #![no_main]
 
-use chainwalk_core::packet::host::Host;
 use chainwalk_core::analysis::{explain, report, scenario};
-use chainwalk_core::mesh;
 use chainwalk_core::input::parse;
+use chainwalk_core::mesh;
+use chainwalk_core::packet::host::Host;
 use chainwalk_core::walk;
 use chainwalk_fuzz::{check_places, check_printed};
 use libfuzzer_sys::fuzz_target;
@@ -15,7 +15,12 @@ fuzz_target!(|text: &str| {
     let parsed = parse::parse(text);
     check_places(&parsed);
     check_printed(&parsed);
-    if let Some(fix) = parsed.diagnostics.iter().flat_map(|diagnostic| &diagnostic.fixes).next() {
+    if let Some(fix) = parsed
+        .diagnostics
+        .iter()
+        .flat_map(|diagnostic| &diagnostic.fixes)
+        .next()
+    {
         let _ = parse::parse(fix.apply(&parsed.sources[0]));
     }
     let mesh = parsed.rulesets.first().and_then(mesh::recognise);
