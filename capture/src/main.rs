@@ -561,7 +561,7 @@ mod tests {
         );
         check(&["--pid", "1", "--link", "here"], Err("https://"));
         check(&["--container", "docker://3f"], Err("too short"));
-        check(&["--pod-ip", "10.0.0"], Err("no address"));
+        check(&["--pod-ip", "10.0.0"], Err("is not an address"));
         check(&["--completions", "tcsh"], Err("bash, fish, zsh"));
         check(&["4711"], Err("4711"));
         check(&["--frobnicate"], Err("--frobnicate"));
