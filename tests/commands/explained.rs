@@ -39,7 +39,7 @@ const EXPLANATIONS: &[Explanation] = &[
         "a port of 65536 or of no digits, which iptables reads as 0 for some protocols",
     ),
     (
-        |_, ours, theirs| says(ours, "bytes (at most") && only_theirs(ours, theirs),
+        |_, ours, theirs| says(ours, "bytes (use at most") && only_theirs(ours, theirs),
         "some matches and targets cut a text that is too long; here it is an error",
     ),
     (
