@@ -97,7 +97,7 @@ pub struct Layout<'a> {
 pub enum ClickTarget {
     /// Shows this step.
     Step(usize),
-    /// Shows the packet of this leg: a position in [`Sheet::legs`].
+    /// Shows the packet of this leg: a position in [`Layout::legs`].
     Leg(usize),
 }
 
@@ -148,7 +148,7 @@ impl Anchor {
 /// A group of shapes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShapeGroup {
-    /// The lane whose line and color it has: a position in [`Sheet::lanes`].
+    /// The lane whose line and color it has: a position in [`Layout::lanes`].
     pub lane: Option<usize>,
     /// The color of an outcome that belongs to no lane.
     pub fate: Option<Fate>,

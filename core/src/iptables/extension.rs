@@ -490,7 +490,7 @@ impl Extension {
         Self::acting(name, summary, options, |_| Effect::Passive, words)
     }
 
-    /// Sets the form that `iptables -L` prints: see [`Listed`].
+    /// Sets the form that `iptables -L` prints: see [`ListingForm`].
     pub const fn listed(
         self,
         lead: &'static str,

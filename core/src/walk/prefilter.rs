@@ -106,7 +106,7 @@ impl PacketPrefilter {
 impl PacketPrefilter {
     /// The number of leading rules that first compare an address, as `like` does, and compare it
     /// with another one than the packet's. In large chains there are thousands in a row. This takes
-    /// fewer instructions than [`Glance::fails`].
+    /// fewer instructions than [`PacketPrefilter::fails`].
     #[inline(never)]
     pub(super) fn strangers(&self, rules: &[Rule], parts: &[Clause], like: &Rule) -> usize {
         let Some(like) = parts.get(like.first as usize).filter(|part| !part.negated) else {

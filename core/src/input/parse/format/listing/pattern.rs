@@ -1,5 +1,5 @@
 //! The patterns in which extensions describe the output of `iptables -L`: see
-//! [`Listed`](crate::iptables::extension::Listed).
+//! [`ListingForm`](crate::iptables::extension::ListingForm).
 
 use std::ops::Range;
 
