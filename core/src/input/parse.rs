@@ -4,6 +4,7 @@
 use crate::input::host_commands::HostCommand;
 use crate::input::repair;
 use crate::netfilter::backend::Backend;
+use crate::netfilter::program_chains::ProgramChains;
 use crate::netfilter::ruleset::Ruleset;
 use crate::packet::Family;
 use crate::text::diagnostic::{Code, Diagnostics, Problem, Severity, Span};
@@ -29,6 +30,7 @@ mod rule_templates;
 mod source_line;
 mod source_map;
 mod superseded;
+mod unread_parts;
 mod unsupported_input;
 mod validate_rule;
 mod validate_table;
@@ -221,7 +223,11 @@ impl Read {
             .collect()
     }
 
-    fn finish(self) -> Parsed {
+    fn finish(mut self) -> Parsed {
+        for set in &mut self.rulesets {
+            let chains = set.tables.iter().flat_map(|table| &table.chains);
+            set.program_chains = ProgramChains::find(chains.map(|chain| &*chain.name));
+        }
         Parsed {
             rulesets: self.rulesets,
             sections: self.sections,

@@ -11,6 +11,7 @@ use crate::netfilter::base::BaseChain;
 pub use crate::netfilter::base::Policy;
 use crate::netfilter::effect::NatRange;
 use crate::netfilter::gap::{Gap, GapReason};
+use crate::netfilter::program_chains::ProgramChains;
 use crate::netfilter::rule_language::RuleLanguage;
 use crate::netfilter::table_family::TableFamily;
 use crate::packet::Family;
@@ -383,6 +384,8 @@ pub struct Ruleset {
     /// Rules of the namespace that the input does not show, each in a clause of its own. A walk
     /// lists them among its assumptions.
     pub unread: Vec<String>,
+    /// The chains that imply a program of the kernel next to the rules.
+    pub program_chains: ProgramChains,
     /// Its tables, in the order of the text.
     pub tables: Vec<Table>,
     /// The rules that are switched off, in the order of the text.
@@ -407,6 +410,7 @@ impl Ruleset {
             source: 0,
             hidden_backend: None,
             unread: Vec::new(),
+            program_chains: ProgramChains::default(),
             tables: Vec::new(),
             off: Vec::new(),
             parts: Vec::new(),

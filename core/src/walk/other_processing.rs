@@ -42,18 +42,12 @@ fn views(trace: &Trace) -> impl Iterator<Item = &View> {
 /// The assumptions that names of chains imply: Cilium's chains imply its BPF programs, and those of
 /// kube-proxy imply IPVS.
 fn chain_assumptions(rulesets: &[Ruleset], trace: &Trace) -> Vec<String> {
-    let walked = trace.rulesets.iter().map(|set| &rulesets[*set as usize]);
-    let chains = walked
-        .flat_map(|set| &set.tables)
-        .flat_map(|table| &table.chains);
-    let (mut of_cilium, mut of_ipvs) = (None, None);
-    for chain in chains {
-        if of_cilium.is_none() && chain.name.starts_with("CILIUM_") {
-            of_cilium = Some(&*chain.name);
-        } else if of_ipvs.is_none() && chain.name.starts_with("KUBE-IPVS") {
-            of_ipvs = Some(&*chain.name);
-        }
-    }
+    let chains = || {
+        let walked = trace.rulesets.iter();
+        walked.map(|set| &rulesets[*set as usize].program_chains)
+    };
+    let of_cilium = chains().find_map(|chains| chains.cilium.as_deref());
+    let of_ipvs = chains().find_map(|chains| chains.ipvs.as_deref());
     let mut assumes = Vec::new();
     if let Some(chain) = of_cilium {
         assumes.push(format!(

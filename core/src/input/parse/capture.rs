@@ -4,7 +4,7 @@ use crate::input::capture::{Capture, SCHEMA_VERSION};
 use crate::text::diagnostic::{Code, Problem, Severity, Span};
 
 use super::gaps::native_tables;
-use super::{Inside, Parsed, Read, empty_dump, gaps, unsupported_input};
+use super::{Inside, Parsed, Read, gaps, unread_parts, unsupported_input};
 
 /// A capture in a text.
 pub(super) struct FoundCapture {
@@ -116,9 +116,9 @@ pub(super) fn all(mut read: Read, mut capture: Box<Capture>, sources: Vec<String
         }
     }
     if read.rulesets.is_empty() {
-        empty_dump::add_for_capture(&mut read, &capture, &sources);
+        unread_parts::add_for_empty_capture(&mut read, &capture, &sources);
     } else {
-        empty_dump::note_unread_parts(&mut read, &capture);
+        unread_parts::note_unread_parts(&mut read, &capture);
     }
     if let Some(listing) = &capture.nftables {
         native_tables::mark_listed_tables(&mut read.rulesets, &listing.text);
