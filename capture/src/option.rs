@@ -34,7 +34,7 @@ enum OptionGroup {
 const GROUPS: [(OptionGroup, &str); 4] = [
     (OptionGroup::Which, "Which namespace (one of these)"),
     (OptionGroup::How, "How it is asked"),
-    (OptionGroup::Output, "What is printed"),
+    (OptionGroup::Output, "Output"),
     (OptionGroup::About, "About this program"),
 ];
 

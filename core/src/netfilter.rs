@@ -19,6 +19,7 @@ pub mod conntrack;
 pub mod effect;
 pub mod gap;
 pub mod place;
+pub mod program_chains;
 pub mod routing;
 pub mod rule_language;
 pub mod ruleset;

@@ -595,7 +595,7 @@ fn undecided(rulesets: &[Ruleset], trace: &Trace) -> Headline {
 /// The end of the path, as a part of a sentence with the packet as its subject.
 fn describe_end(path: &Path, verdict: &Verdict, mesh: Option<&Mesh>) -> String {
     let interface = verdict.interface.as_deref().unwrap_or("no interface");
-    let told = verdict.reason.as_deref();
+    let reason = verdict.reason.as_deref();
     match verdict.kind {
         VerdictKind::Delivered => match (verdict.address, verdict.port) {
             (Some(address), Some(port)) => {
@@ -610,13 +610,15 @@ fn describe_end(path: &Path, verdict: &Verdict, mesh: Option<&Mesh>) -> String {
         VerdictKind::Sent if is_unchanged(path) => format!("leaves by {interface} unchanged"),
         VerdictKind::Sent => format!("leaves by {interface}{}", rewritten(path)),
         VerdictKind::Forwarded => format!("passed on by {interface}{}", rewritten(path)),
-        VerdictKind::Dropped => told.map_or_else(
+        VerdictKind::Dropped => reason.map_or_else(
             || "silently dropped".into(),
-            |told| format!("dropped by routing: {told}"),
+            |reason| format!("dropped by routing: {reason}"),
         ),
-        VerdictKind::Rejected => format!("the sender receives {}", told.unwrap_or("an error")),
+        VerdictKind::Rejected => format!("the sender receives {}", reason.unwrap_or("an error")),
         VerdictKind::Queued => "queued to a user-space program".into(),
-        VerdictKind::Unroutable => format!("never leaves: {}", told.unwrap_or("there is no route")),
+        VerdictKind::Unroutable => {
+            format!("never leaves: {}", reason.unwrap_or("there is no route"))
+        }
     }
 }
 

@@ -299,7 +299,7 @@ mod tests {
         let rulesets = parse::parse(rules).rulesets;
         let packet = &scenario::list(&Host::pod(), None)[0].packet;
         let trace = walk::walk(&rulesets, None, &Host::pod(), packet);
-        let told = markdown(
+        let ticket = markdown(
             &rulesets,
             None,
             &[],
@@ -307,19 +307,19 @@ mod tests {
             Some("https://example.org/#1"),
         );
         assert!(
-            told.starts_with("### Uid 1000: Dropped. Rule 2 of a\\|b\\<i\\>"),
-            "{told}"
+            ticket.starts_with("### Uid 1000: Dropped. Rule 2 of a\\|b\\<i\\>"),
+            "{ticket}"
         );
         let row = "| 2 | OUTPUT | filter | a\\|b\\<i\\> | 1 | – no match | destination 93.184.216.34 is not in 10.0.0.0/8 |";
-        assert!(told.contains(row), "{told}");
+        assert!(ticket.contains(row), "{ticket}");
         assert!(
-            told.contains("````\n-A a|b<i> -m comment --comment \"```x\" -j DROP\n````\n"),
-            "{told}"
+            ticket.contains("````\n-A a|b<i> -m comment --comment \"```x\" -j DROP\n````\n"),
+            "{ticket}"
         );
         assert!(
-            told.contains("\"uid\":1000")
-                && told.contains("\n- ")
-                && told.ends_with("(https://example.org/#1)\n")
+            ticket.contains("\"uid\":1000")
+                && ticket.contains("\n- ")
+                && ticket.ends_with("(https://example.org/#1)\n")
         );
     }
 }

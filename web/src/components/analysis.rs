@@ -79,7 +79,7 @@ pub(super) fn Analysis(props: &EvaluationProps) -> Html {
         return Html::default();
     };
     let busy = !now.is_complete();
-    let told = evaluation
+    let analysis = evaluation
         .results
         .previous_analysis
         .as_ref()
@@ -88,9 +88,14 @@ pub(super) fn Analysis(props: &EvaluationProps) -> Html {
     let paste = &evaluation.workspace.paste;
     let rulesets = paste.rulesets();
     let mut flips: Vec<Item> = Vec::new();
-    for flip in told.flips.iter().flatten().flat_map(|flips| &flips.offered) {
-        let says = flip.sentence(rulesets, told.packet(), paste.mesh.as_ref());
-        flips.push(match &flip.change {
+    for counterfactual in analysis
+        .flips
+        .iter()
+        .flatten()
+        .flat_map(|found| &found.offered)
+    {
+        let says = counterfactual.sentence(rulesets, analysis.packet(), paste.mesh.as_ref());
+        flips.push(match &counterfactual.change {
             Alteration::Field(_, packet) => (says, Some(Action::Load(packet.clone()))),
             // Only this item changes the rules.
             Alteration::Gone(place) => (
@@ -100,7 +105,7 @@ pub(super) fn Analysis(props: &EvaluationProps) -> Html {
             Alteration::Value(..) => (says, None),
         });
     }
-    let left = match &told.flips {
+    let left = match &analysis.flips {
         None => None,
         Some(None) => {
             Some("The outcome of this packet is undetermined. Answer the open matches first.")
@@ -115,7 +120,7 @@ pub(super) fn Analysis(props: &EvaluationProps) -> Html {
     };
     flips.extend(left.map(|says| (says.into(), None)));
     let mut owners: Vec<Item> = Vec::new();
-    for class in told.senders.iter().flat_map(|all| all.iter()) {
+    for class in analysis.senders.iter().flat_map(|all| all.iter()) {
         let (end, by) = match &class.verdict {
             Some(verdict) => (
                 crate::paste::format_end(verdict),
@@ -125,7 +130,7 @@ pub(super) fn Analysis(props: &EvaluationProps) -> Html {
             ),
             None => ("depends".into(), None),
         };
-        let sample = Action::Load(Box::new(class.sample(told.packet())));
+        let sample = Action::Load(Box::new(class.sample(analysis.packet())));
         owners.push((
             format!(
                 "{}: {end}, by {}",
@@ -154,7 +159,7 @@ pub(super) fn Analysis(props: &EvaluationProps) -> Html {
 pub(super) fn journey(evaluation: &Evaluation) -> Section {
     let mut items: Vec<Item> = Vec::new();
     let title = "The whole connection".into();
-    let Some(told) = &evaluation.results.analysis else {
+    let Some(analysis) = &evaluation.results.analysis else {
         return Section {
             id: "journey",
             title,
@@ -162,13 +167,13 @@ pub(super) fn journey(evaluation: &Evaluation) -> Section {
             busy: false,
         };
     };
-    for leg in &told.journey.legs {
+    for leg in &analysis.journey.legs {
         items.push((format!("{} → {}:", capital(leg.from), leg.to), None));
         for step in leg.steps(evaluation.workspace.paste.rulesets()) {
             items.push((step, None));
         }
     }
-    for assumed in &told.journey.assumes {
+    for assumed in &analysis.journey.assumes {
         items.push((format!("Assumption: {}", assumed.says), None));
         for (says, choices) in &assumed.others {
             items.push((

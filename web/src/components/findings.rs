@@ -41,7 +41,7 @@ pub(super) fn sections(evaluation: &Evaluation) -> Vec<Section> {
         findings.push((format!("{} more", all.len() - MAX_FINDINGS), None));
     }
     let mut shares: Vec<Item> = Vec::new();
-    let mut told: Vec<Item> = Vec::new();
+    let mut items: Vec<Item> = Vec::new();
     if let Some(mesh) = &paste.mesh {
         if let Some(analysis) = paste
             .rulesets()
@@ -57,10 +57,10 @@ pub(super) fn sections(evaluation: &Evaluation) -> Vec<Section> {
         }
         if !(mesh.uids.is_empty() && mesh.gids.is_empty()) {
             for text in BYPASS_EXPLANATION {
-                told.push((explain_bypass(text, mesh), None));
+                items.push((explain_bypass(text, mesh), None));
             }
             for process in bypassing_processes(&paste.host, mesh) {
-                told.push((format!("In this capture: {process}."), None));
+                items.push((format!("In this capture: {process}."), None));
             }
         }
     }
@@ -81,7 +81,7 @@ pub(super) fn sections(evaluation: &Evaluation) -> Vec<Section> {
         Section {
             id: "story",
             title: "Why the proxy's user gets past".into(),
-            items: told,
+            items,
             busy: false,
         },
     ];

@@ -255,10 +255,10 @@ fn ask(
 }
 
 fn answers(room: &Classroom, tell: &Callback<LessonAction>, question: &LessonQuestion) -> Html {
-    let told = room.trainer || room.attempt.given_up;
+    let is_revealed = room.trainer || room.attempt.given_up;
     let answer = |(at, choice): (usize, &AnswerChoice)| {
         let chosen = room.attempt.chosen.contains(&at);
-        let opened = chosen || room.trainer || (told && choice.right);
+        let opened = chosen || room.trainer || (is_revealed && choice.right);
         let sign = match (opened, choice.right) {
             (false, _) => "",
             (true, true) => "✓ ",

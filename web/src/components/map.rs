@@ -133,11 +133,11 @@ fn sheet(props: &MapProps, width: i32) -> Layout<'_> {
             name: evaluation.name(side),
             path: walked.path(),
             fate: walked.headline.fate,
-            end: way::end(evaluation, walked.trace.verdict()),
+            end: way::describe_end(evaluation, walked.trace.verdict()),
             decided: walked.decided_at(),
             doubts: walked.doubts().collect(),
             others: map::others(rulesets, &walked.trace, |verdict| {
-                way::end(evaluation, Some(verdict))
+                way::describe_end(evaluation, Some(verdict))
             }),
         });
     }
@@ -152,12 +152,12 @@ fn sheet(props: &MapProps, width: i32) -> Layout<'_> {
         .results
         .analysis
         .iter()
-        .flat_map(|told| told.journey.legs.iter().skip(1))
+        .flat_map(|analysis| analysis.journey.legs.iter().skip(1))
         .map(|leg| TrackLeg {
             name: format!("{} → {}", leg.from, leg.to),
             path: leg.trace.shown(),
             fate: chainwalk_core::analysis::explain::Fate::from_verdict(leg.trace.verdict()),
-            end: way::end(evaluation, leg.trace.verdict()),
+            end: way::describe_end(evaluation, leg.trace.verdict()),
         });
     Layout {
         rulesets,

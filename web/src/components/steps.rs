@@ -122,7 +122,7 @@ impl Shown<'_> {
             Pair::Each(cells) => {
                 let cells = cells.iter().enumerate().map(|(place, cell)| match cell {
                     Cell::Steps(steps) => self.steps(place, steps, false),
-                    Cell::End => end(self.walks[place].1),
+                    Cell::End => outcome_cell(self.walks[place].1),
                     Cell::Nothing => html! { <div class="cell"></div> },
                 });
                 html! { <div class="pair">{for cells}</div> }
@@ -233,7 +233,7 @@ fn what(evaluation: &Evaluation, walked: &Walked, at: usize) -> Html {
     }
 }
 
-fn end(walked: &Walked) -> Html {
+fn outcome_cell(walked: &Walked) -> Html {
     let fate = walked.headline.fate;
     html! {
         <div class={classes!("cell", "end", colour(fate))}>

@@ -7,7 +7,7 @@ use crate::paste;
 use crate::state::Evaluation;
 
 /// The end, with the name of the listener there.
-pub(super) fn end(evaluation: &Evaluation, verdict: Option<&Verdict>) -> String {
+pub(super) fn describe_end(evaluation: &Evaluation, verdict: Option<&Verdict>) -> String {
     let Some(verdict) = verdict else {
         return "depends".into();
     };

@@ -31,6 +31,13 @@ struct NativeChain<'t> {
     line: u32,
 }
 
+impl NativeChain<'_> {
+    /// Whether packets of a family come to the chain.
+    fn sees(&self, family: Family) -> bool {
+        self.family == TableFamily::Inet || self.family == family.into()
+    }
+}
+
 /// What `nft -j list ruleset` prints; all but the chains is skipped.
 #[derive(Deserialize)]
 struct JsonListing {
@@ -75,7 +82,7 @@ pub(super) fn mark_tables(parsed: &mut Parsed) {
     for (source, text) in (0..).zip(&*sources) {
         for chain in native_chains(text) {
             for family in [Family::Ipv4, Family::Ipv6] {
-                if chain.family == TableFamily::Inet || chain.family == family.into() {
+                if chain.sees(family) {
                     add_chain(rulesets, source, family, &chain);
                 }
             }
@@ -101,7 +108,7 @@ pub(in super::super) fn mark_listed_tables(rulesets: &mut Vec<Ruleset>, listing:
         };
         let source = set.source;
         for chain in &chains {
-            if chain.family == TableFamily::Inet || chain.family == family.into() {
+            if chain.sees(family) {
                 add_chain(rulesets, source, family, chain);
             }
         }

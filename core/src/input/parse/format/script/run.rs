@@ -51,7 +51,7 @@ enum Flow {
 
 /// One possible path through the script.
 #[derive(Clone, Copy)]
-enum ControlFlow {
+enum ScriptPath {
     List(u32),
     Command(SyntaxNode),
     Nothing,
@@ -220,7 +220,7 @@ impl Runner<'_, '_, '_> {
                     self.status = Some(node.link == Link::Or);
                 }
                 None => {
-                    let flow = self.run_ways(&[ControlFlow::Command(node), ControlFlow::Nothing]);
+                    let flow = self.run_paths(&[ScriptPath::Command(node), ScriptPath::Nothing]);
                     self.status = None;
                     if flow != Flow::Next {
                         return flow;
@@ -322,22 +322,22 @@ impl Runner<'_, '_, '_> {
         Flow::Next
     }
 
-    fn run_way(&mut self, way: ControlFlow) -> Flow {
-        match way {
-            ControlFlow::List(list) => self.run_list(list),
-            ControlFlow::Command(node) => self.run_command(node),
-            ControlFlow::Nothing => Flow::Next,
+    fn run_path(&mut self, path: ScriptPath) -> Flow {
+        match path {
+            ScriptPath::List(list) => self.run_list(list),
+            ScriptPath::Command(node) => self.run_command(node),
+            ScriptPath::Nothing => Flow::Next,
         }
     }
 
     /// Runs all possible paths, because the text does not determine which one runs.
-    fn run_ways(&mut self, ways: &[ControlFlow]) -> Flow {
+    fn run_paths(&mut self, paths: &[ScriptPath]) -> Flow {
         let mut flows = Vec::new();
         let mut changes: Vec<Changes> = Vec::new();
-        for way in ways {
+        for path in paths {
             let begun = self.script.variables.begin();
             self.doubts += 1;
-            let flow = self.run_way(*way);
+            let flow = self.run_path(*path);
             self.doubts -= 1;
             let changed = self.script.variables.undo(begun);
             self.spend(changed.len() * WORK_OF_VARIABLE);
@@ -365,11 +365,11 @@ impl Runner<'_, '_, '_> {
     }
 
     /// Merges the variables of all paths; a variable that differs is unknown.
-    fn join(&mut self, ways: &[Changes]) {
-        let names: HashSet<&String> = ways.iter().flat_map(|changes| changes.keys()).collect();
+    fn join(&mut self, paths: &[Changes]) {
+        let names: HashSet<&String> = paths.iter().flat_map(|changes| changes.keys()).collect();
         for name in names {
             let before = self.script.variables.get(name).cloned();
-            let mut values = ways
+            let mut values = paths
                 .iter()
                 .map(|changes| changes.get(name).cloned().or_else(|| before.clone()));
             let first = values.next().flatten();

@@ -70,7 +70,7 @@ pub(super) fn program(
         return is_open.then_some((skipped + word.len(), family, backend));
     }
     let name = word.trim_matches(['"', '{', '}', '$']);
-    let behind = &rest[word.len()..];
+    let suffix = &rest[word.len()..];
     let lower = name.to_ascii_lowercase();
     let value = value(name);
     let named = value
@@ -82,8 +82,8 @@ pub(super) fn program(
         None if lower.starts_with("ipt") || lower.contains("iptables") => (Family::Ipv4, None),
         None if lower.starts_with("ip6t") || lower.contains("ip6tables") => (Family::Ipv6, None),
         // `for cmd in iptables ip6tables; do $cmd -A …`
-        None if behind.trim_start().starts_with('-')
-            && (behind.contains(" -j ") || behind.contains(" -t ")) =>
+        None if suffix.trim_start().starts_with('-')
+            && (suffix.contains(" -j ") || suffix.contains(" -t ")) =>
         {
             (Family::Ipv4, None)
         }
@@ -94,7 +94,7 @@ pub(super) fn program(
     } else {
         family
     };
-    let changes = call::find(&format!("iptables{behind}"))
+    let changes = call::find(&format!("iptables{suffix}"))
         .is_some_and(|call| call.program == call::CalledProgram::Change);
     changes.then_some((skipped + word.len(), family, backend))
 }

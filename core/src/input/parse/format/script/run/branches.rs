@@ -2,11 +2,11 @@
 
 use super::super::syntax::{NONE, NodeKind, Range, SyntaxNode};
 use super::super::test_command;
-use super::{ControlFlow, Flow, Runner};
+use super::{Flow, Runner, ScriptPath};
 
 impl Runner<'_, '_, '_> {
     pub(super) fn run_if(&mut self, arms: u32, is_whole: bool) -> Flow {
-        let mut ways = Vec::new();
+        let mut paths = Vec::new();
         let mut has_last = false;
         let mut at = arms;
         while let Some(SyntaxNode {
@@ -19,7 +19,7 @@ impl Runner<'_, '_, '_> {
                 NONE => Some(true),
                 _ => {
                     // The conditions after an unknown one may not be evaluated.
-                    let doubt = usize::from(!ways.is_empty());
+                    let doubt = usize::from(!paths.is_empty());
                     self.doubts += doubt;
                     let flow = self.run_list(condition);
                     self.doubts -= doubt;
@@ -30,7 +30,7 @@ impl Runner<'_, '_, '_> {
                 }
             };
             if holds != Some(false) {
-                ways.push((body, self.is_prerequisite_list(condition)));
+                paths.push((body, self.is_prerequisite_list(condition)));
             }
             if holds == Some(true) {
                 has_last = true;
@@ -38,37 +38,37 @@ impl Runner<'_, '_, '_> {
             }
             at = next;
         }
-        self.choose(ways, has_last)
+        self.choose(paths, has_last)
     }
 
     /// Runs the determined list of several, or all of them.
-    fn choose(&mut self, mut ways: Vec<(u32, bool)>, has_last: bool) -> Flow {
-        let is_open = ways.len() > 1 || !has_last;
-        if is_open && !ways.is_empty() && self.is_in_main_shell {
+    fn choose(&mut self, mut paths: Vec<(u32, bool)>, has_last: bool) -> Flow {
+        let is_open = paths.len() > 1 || !has_last;
+        if is_open && !paths.is_empty() && self.is_in_main_shell {
             // A script that produced rules did not abort here.
-            let goes_on: Vec<(u32, bool)> = ways
+            let goes_on: Vec<(u32, bool)> = paths
                 .iter()
                 .copied()
                 .filter(|(list, tests)| !self.aborts_in(*list, *tests))
                 .collect();
             if !goes_on.is_empty() || !has_last {
-                ways = goes_on;
+                paths = goes_on;
             }
         }
-        match ways[..] {
+        match paths[..] {
             [(list, _)] if has_last => self.run_list(list),
             [] => {
                 self.status = if is_open { None } else { Some(true) };
                 Flow::Next
             }
             _ => {
-                let nothing = (!has_last).then_some(ControlFlow::Nothing);
-                let ways: Vec<ControlFlow> = ways
+                let nothing = (!has_last).then_some(ScriptPath::Nothing);
+                let paths: Vec<ScriptPath> = paths
                     .into_iter()
-                    .map(|(list, _)| ControlFlow::List(list))
+                    .map(|(list, _)| ScriptPath::List(list))
                     .chain(nothing)
                     .collect();
-                self.run_ways(&ways)
+                self.run_paths(&paths)
             }
         }
     }
@@ -85,7 +85,7 @@ impl Runner<'_, '_, '_> {
             [field] if field.is_known && is_whole => Some(field.text.clone()),
             _ => None,
         };
-        let mut ways = Vec::new();
+        let mut paths = Vec::new();
         let mut has_last = false;
         let mut at = arms;
         while let Some(SyntaxNode {
@@ -101,12 +101,12 @@ impl Runner<'_, '_, '_> {
         {
             let matches = self.match_patterns(patterns, value.as_deref());
             if matches != Some(false) {
-                ways.push((body, false));
+                paths.push((body, false));
             }
             if falls_through && matches != Some(false) {
                 // The later arms may run, too.
                 let rest = self.arms_after(next);
-                ways.extend(rest);
+                paths.extend(rest);
                 break;
             }
             if matches == Some(true) {
@@ -115,7 +115,7 @@ impl Runner<'_, '_, '_> {
             }
             at = next;
         }
-        self.choose(ways, has_last)
+        self.choose(paths, has_last)
     }
 
     fn arms_after(&self, first: u32) -> Vec<(u32, bool)> {

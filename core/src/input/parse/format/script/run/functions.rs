@@ -1,7 +1,7 @@
 //! Calls of the functions that a script defines.
 
 use super::super::variables::{ARGUMENTS, Element, ShellField, VariableValue};
-use super::{ControlFlow, Flow, Runner, WORK_OF_CALL, WORK_OF_COMMAND, WORK_OF_VARIABLE};
+use super::{Flow, Runner, ScriptPath, WORK_OF_CALL, WORK_OF_COMMAND, WORK_OF_VARIABLE};
 
 impl Runner<'_, '_, '_> {
     pub(super) fn call_function(&mut self, name: &str, arguments: &[ShellField]) -> Flow {
@@ -31,12 +31,12 @@ impl Runner<'_, '_, '_> {
         let flow = match (&bodies[..], is_certain) {
             ([body], true) => self.run_list(*body),
             _ => {
-                let ways: Vec<ControlFlow> = bodies
+                let paths: Vec<ScriptPath> = bodies
                     .iter()
-                    .map(|body| ControlFlow::List(*body))
-                    .chain([ControlFlow::Nothing])
+                    .map(|body| ScriptPath::List(*body))
+                    .chain([ScriptPath::Nothing])
                     .collect();
-                self.run_ways(&ways)
+                self.run_paths(&paths)
             }
         };
         self.function_depth -= 1;

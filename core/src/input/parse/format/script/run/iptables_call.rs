@@ -199,7 +199,7 @@ impl Runner<'_, '_, '_> {
         }
     }
 
-    /// Notes that a command may have changed rules in a way that the text does not show.
+    /// Notes that a command may have changed rules in a path that the text does not show.
     pub(super) fn run_hidden_command(&mut self, raw: &str, range: Range) {
         if self.dry > 0 {
             return;
