@@ -414,6 +414,8 @@ fn use_draft(state: &UseReducerHandle<State>, notices: &UseReducerHandle<Notices
         move |(_, linked, _)| {
             // The address of a lesson stays during experiments.
             if *linked || input_events::fragment().starts_with(lesson::ADDRESS) {
+                // A draft of the work before that is not stored any more.
+                timer.take();
                 return;
             }
             // The address does not hold the shown work any more.
