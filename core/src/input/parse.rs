@@ -4,7 +4,6 @@
 use crate::input::host_commands::HostCommand;
 use crate::input::repair;
 use crate::netfilter::backend::Backend;
-use crate::netfilter::program_chains::ProgramChains;
 use crate::netfilter::ruleset::Ruleset;
 use crate::packet::Family;
 use crate::text::diagnostic::{Code, Diagnostics, Problem, Severity, Span};
@@ -111,6 +110,7 @@ pub fn dump(text: impl Into<String>) -> Parsed {
     }
     repair::offer(&mut parsed);
     gaps::mark(&mut parsed);
+    parsed.rulesets.iter_mut().for_each(Ruleset::index_chains);
     parsed
 }
 
@@ -127,6 +127,7 @@ pub(crate) fn printed_by(family: Family, backend: Backend, text: String) -> Pars
 fn line_by_line(text: String, stated: Option<(Family, Option<Backend>)>) -> Parsed {
     let mut read = Read::default();
     save::read_as_is(&text, stated, &mut read.rulesets, &mut read.diagnostics);
+    read.rulesets.iter_mut().for_each(Ruleset::index_chains);
     Parsed {
         sources: vec![text],
         ..read.finish()
@@ -223,11 +224,7 @@ impl Read {
             .collect()
     }
 
-    fn finish(mut self) -> Parsed {
-        for set in &mut self.rulesets {
-            let chains = set.tables.iter().flat_map(|table| &table.chains);
-            set.program_chains = ProgramChains::find(chains.map(|chain| &*chain.name));
-        }
+    fn finish(self) -> Parsed {
         Parsed {
             rulesets: self.rulesets,
             sections: self.sections,

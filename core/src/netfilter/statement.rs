@@ -6,10 +6,11 @@
 
 use std::borrow::Cow;
 
-use crate::netfilter::condition::{Answer, Context, Field, Parameters, test_field};
+use crate::netfilter::condition::{Answer, Context, Field, Parameters, Subject, test_field};
 use crate::netfilter::effect::{Behavior, Effect};
 use crate::netfilter::ruleset::{Ruleset, Value};
 use crate::packet::Packet;
+use crate::packet::fields::PacketField;
 use crate::packet::host::Host;
 use crate::packet::value::FieldValue;
 use crate::packet::view::View;
@@ -46,6 +47,22 @@ impl Statement<'_> {
     }
 }
 
+impl<'r> Statement<'r> {
+    /// The value that a packet must have in a field to pass the statement.
+    pub fn required(&self, field: PacketField) -> Option<&'r Value> {
+        match self {
+            Self::Condition(Condition {
+                test: Test::Compare(comparison),
+                ..
+            }) if !comparison.negated => {
+                let is_compared = comparison.field.subject == Subject::Packet(field);
+                is_compared.then_some(comparison.value)
+            }
+            _ => None,
+        }
+    }
+}
+
 /// A condition of a rule.
 #[derive(Clone, Debug)]
 pub struct Condition<'r> {
@@ -71,7 +88,7 @@ pub enum Test<'r> {
     Compare(Comparison<'r>),
     /// Holds if one of two comparisons does. If `reason` is given and only one of them holds, the
     /// result is undetermined.
-    Either([Comparison<'r>; 2], Option<&'static str>),
+    Either(Box<[Comparison<'r>; 2]>, Option<&'static str>),
     /// Undetermined, for this reason.
     Undetermined(Cow<'r, str>),
 }
@@ -135,7 +152,9 @@ impl Condition<'_> {
             Test::Always => Answer::Yes,
             Test::Compare(comparison) => comparison.evaluate(&context),
             Test::Either(comparisons, reason) => {
-                let [one, other] = comparisons.map(|comparison| comparison.evaluate(&context));
+                let [one, other] = comparisons
+                    .each_ref()
+                    .map(|comparison| comparison.evaluate(&context));
                 either(one, other, *reason)
             }
             Test::Undetermined(reason) => Answer::Unknown(reason.clone().into_owned().into()),

@@ -70,18 +70,24 @@ impl Schedule {
 }
 
 fn base_chains(ruleset: &Ruleset, number: u32) -> impl Iterator<Item = Entry> {
-    (0..).zip(&ruleset.tables).flat_map(move |(table, held)| {
-        (0..).zip(&held.chains).filter_map(move |(chain, held)| {
-            Some((
-                held.base?,
-                ChainPlace {
-                    ruleset: number,
-                    table,
-                    chain,
-                },
-            ))
+    debug_assert!(
+        ruleset
+            .find_base_chains()
+            .eq(ruleset.base_chains.iter().copied()),
+        "the chains of a rule set are indexed before it is walked"
+    );
+    ruleset
+        .base_chains
+        .iter()
+        .filter_map(move |(table, chain)| {
+            let place = ChainPlace {
+                ruleset: number,
+                table: *table,
+                chain: *chain,
+            };
+            let base = ruleset.tables[*table as usize].chains[*chain as usize].base?;
+            Some((base, place))
         })
-    })
 }
 
 /// The stations of one hook, from its base chains by ascending priority.

@@ -10,12 +10,10 @@
 use std::net::IpAddr;
 
 use crate::iptables::extension::lower;
-use crate::netfilter::condition::Subject;
 use crate::netfilter::effect::{Effect, NatRange, Side};
 use crate::netfilter::place::{ChainPlace, Place};
 use crate::netfilter::routing::{self, Query};
 use crate::netfilter::ruleset::{Rule, Target, Value};
-use crate::netfilter::statement::{Comparison, Test};
 use crate::packet::fields::PacketField;
 use crate::packet::hook::Hook;
 use crate::packet::host::RouteKind;
@@ -509,15 +507,9 @@ impl<'a> Walker<'a> {
         let (set, table, _) = place.at.find(self.rulesets);
         for _ in 0..MAX_CALLERS {
             let rule = place.rule(self.rulesets)?;
-            let compared =
-                lower::conditions(set, rule).find_map(|condition| match condition.test {
-                    Test::Compare(Comparison {
-                        field: compared,
-                        value,
-                        negated: false,
-                    }) => (compared.subject == Subject::Packet(field)).then_some(value),
-                    _ => None,
-                });
+            let compared = lower::statements(set, rule)
+                .into_iter()
+                .find_map(|statement| statement.required(field));
             if compared.is_some() {
                 return compared;
             }

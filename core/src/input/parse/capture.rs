@@ -1,6 +1,7 @@
 //! The JSON of `chainwalk-capture`, by itself or with other text around it.
 
 use crate::input::capture::{Capture, SCHEMA_VERSION};
+use crate::netfilter::ruleset::Ruleset;
 use crate::text::diagnostic::{Code, Problem, Severity, Span};
 
 use super::gaps::native_tables;
@@ -130,6 +131,7 @@ pub(super) fn all(mut read: Read, mut capture: Box<Capture>, sources: Vec<String
         ..read.finish()
     };
     gaps::mark(&mut parsed);
+    parsed.rulesets.iter_mut().for_each(Ruleset::index_chains);
     parsed
 }
 

