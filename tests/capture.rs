@@ -83,18 +83,17 @@ fn build() -> PathBuf {
         .expect("cargo runs this test");
     assert!(output.status.success(), "chainwalk-capture does not build");
     let messages = String::from_utf8(output.stdout).expect("cargo prints JSON");
-    let executable = |line: &str| {
-        Some(
-            serde_json::from_str::<Value>(line)
-                .ok()?
-                .get("executable")?
-                .as_str()?
-                .into(),
-        )
-    };
     messages
         .lines()
-        .find_map(executable)
+        .find_map(|line: &str| {
+            Some(
+                serde_json::from_str::<Value>(line)
+                    .ok()?
+                    .get("executable")?
+                    .as_str()?
+                    .into(),
+            )
+        })
         .expect("cargo names the program that it built")
 }
 

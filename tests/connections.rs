@@ -102,15 +102,16 @@ impl Scene {
             .steps
             .iter()
             .filter(|step| matches!(step.outcome, Outcome::Match | Outcome::Policy));
-        let counter = |step: chainwalk_core::walk::trace::Step| {
-            let (_, table, chain) = step.place.at.find(&self.parsed.rulesets);
-            (
-                table.name.clone(),
-                chain.name.to_string(),
-                step.place.rule.map_or(0, |rule| rule as usize + 1),
-            )
-        };
-        counted.map(counter).collect()
+        counted
+            .map(|step: chainwalk_core::walk::trace::Step| {
+                let (_, table, chain) = step.place.at.find(&self.parsed.rulesets);
+                (
+                    table.name.clone(),
+                    chain.name.to_string(),
+                    step.place.rule.map_or(0, |rule| rule as usize + 1),
+                )
+            })
+            .collect()
     }
 
     /// Walks a packet of a connection without a known translation. If the walk with the right
@@ -329,10 +330,9 @@ fn rules(family: Family, nat: &str) -> String {
                   -A CHAIN -m conntrack --ctstate ESTABLISHED\n-A CHAIN -m conntrack --ctstate SNAT\n\
                   -A CHAIN -m conntrack --ctstate DNAT\n-A CHAIN -s OWN\n-A CHAIN -d OWN\n-A CHAIN -s FAR\n-A CHAIN -d FAR\n";
     let filled = |hooks: &[&str]| -> String {
-        let one = |hook: &&str| format!("{noise}{probes}").replace("CHAIN", hook);
         hooks
             .iter()
-            .map(one)
+            .map(|hook: &&str| format!("{noise}{probes}").replace("CHAIN", hook))
             .collect::<String>()
             .replace("OWN", &own.to_string())
             .replace("FAR", &far_address(family).to_string())

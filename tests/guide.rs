@@ -78,19 +78,18 @@ fn copy(from: &Path, to: &Path) {
 /// Writes the manifest of the workspace with core as its only member, and core's manifest without
 /// the dependencies of its own tests.
 fn manifests(root: &Path, to: &Path) {
-    let members = |line: &str| {
-        if line.starts_with("members = ") {
-            "members = [\"core\"]".into()
-        } else {
-            line.to_owned()
-        }
-    };
     let of_core = |line: &str| line.starts_with("default-members") || line.starts_with("exclude");
     let text = fs::read_to_string(root.join("Cargo.toml")).expect("the workspace's manifest");
     let lines: Vec<String> = text
         .lines()
         .filter(|line| !of_core(line))
-        .map(members)
+        .map(|line: &str| {
+            if line.starts_with("members = ") {
+                "members = [\"core\"]".into()
+            } else {
+                line.to_owned()
+            }
+        })
         .collect();
     fs::write(to.join("Cargo.toml"), lines.join("\n")).expect("writable");
     fs::copy(root.join("Cargo.lock"), to.join("Cargo.lock")).expect("the lock file");

@@ -47,21 +47,24 @@ pub fn each<T: Send>(name: &str, work: impl Fn(&Judge) -> T + Sync) -> Vec<T> {
         .map(|backend| [Family::Ipv4, Family::Ipv6].map(|of| (backend, of)));
     let work = &work;
     thread::scope(|scope| {
-        let run = |(backend, family)| {
-            scope.spawn(move || {
-                let namespace = Namespace::new(name);
-                let judge = Judge {
-                    backend,
-                    family,
-                    lock: format!("/run/{}.lock", namespace.name()),
-                };
-                let outcome = namespace.inside(|| work(&judge));
-                // iptables creates the file if it can.
-                let _ = std::fs::remove_file(&judge.lock);
-                outcome
+        let threads: Vec<_> = kinds
+            .into_iter()
+            .flatten()
+            .map(|(backend, family)| {
+                scope.spawn(move || {
+                    let namespace = Namespace::new(name);
+                    let judge = Judge {
+                        backend,
+                        family,
+                        lock: format!("/run/{}.lock", namespace.name()),
+                    };
+                    let outcome = namespace.inside(|| work(&judge));
+                    // iptables creates the file if it can.
+                    let _ = std::fs::remove_file(&judge.lock);
+                    outcome
+                })
             })
-        };
-        let threads: Vec<_> = kinds.into_iter().flatten().map(run).collect();
+            .collect();
         threads
             .into_iter()
             .map(|thread| thread.join().expect("no thread panics"))

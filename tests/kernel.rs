@@ -342,14 +342,13 @@ fn lessons_are_the_kernels() {
             let mut coverage = Coverage::default();
             for (name, lesson) in &lessons {
                 for world in &lesson.worlds {
-                    let first = |packet: &&Packet| {
-                        packet.family() == Family::Ipv4 && packet.state.is_none()
-                    };
                     let packets: Vec<Packet> = lesson
                         .packets
                         .iter()
                         .map(|(_, packet)| packet)
-                        .filter(first)
+                        .filter(|packet: &&Packet| {
+                            packet.family() == Family::Ipv4 && packet.state.is_none()
+                        })
                         .cloned()
                         .collect();
                     let judged =

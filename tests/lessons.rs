@@ -24,14 +24,16 @@ pub fn all() -> Vec<(String, Lesson)> {
         })
         .collect();
     names.sort();
-    let lesson = |name: String| {
-        let text = read(format!("lessons/{name}")).expect("a lesson is text");
-        let lesson =
-            lesson::read_lesson(&text, &library).unwrap_or_else(|fault| panic!("{name}:{fault}"));
-        let short = name
-            .trim_start_matches(|c: char| c.is_ascii_digit())
-            .trim_start_matches('-');
-        (short.trim_end_matches(".md").to_owned(), lesson)
-    };
-    names.into_iter().map(lesson).collect()
+    names
+        .into_iter()
+        .map(|name: String| {
+            let text = read(format!("lessons/{name}")).expect("a lesson is text");
+            let lesson = lesson::read_lesson(&text, &library)
+                .unwrap_or_else(|fault| panic!("{name}:{fault}"));
+            let short = name
+                .trim_start_matches(|c: char| c.is_ascii_digit())
+                .trim_start_matches('-');
+            (short.trim_end_matches(".md").to_owned(), lesson)
+        })
+        .collect()
 }

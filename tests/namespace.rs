@@ -112,18 +112,20 @@ impl Namespace {
     /// `/proc/sys/net` shows the namespace's settings.
     pub fn inside<T: Send>(&self, job: impl FnOnce() -> T + Send) -> T {
         let namespace = File::open(self.path()).expect("it exists as long as this value does");
-        let enter = || {
-            setns(namespace, CloneFlags::CLONE_NEWNET).expect("root may enter");
-            job()
-        };
-        thread::scope(|scope| scope.spawn(enter).join())
-            .unwrap_or_else(|panic| panic::resume_unwind(panic))
+        thread::scope(|scope| {
+            scope
+                .spawn(|| {
+                    setns(namespace, CloneFlags::CLONE_NEWNET).expect("root may enter");
+                    job()
+                })
+                .join()
+        })
+        .unwrap_or_else(|panic| panic::resume_unwind(panic))
     }
 
     /// Sets a kernel setting by its path under `/proc/sys`, such as `net/ipv4/ip_forward`.
     pub fn set(&self, setting: &str, value: &str) {
-        let set = || fs::write(Path::new("/proc/sys").join(setting), value);
-        self.inside(set)
+        self.inside(|| fs::write(Path::new("/proc/sys").join(setting), value))
             .unwrap_or_else(|error| panic!("cannot set {setting} to {value}: {error}"));
     }
 

@@ -19,8 +19,10 @@ const BELOW: &str = "/tools/chainwalk/";
 /// # Panics
 /// If it does not exist.
 pub fn dist() -> PathBuf {
-    let own = || Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("dist");
-    let dist = std::env::var_os("CHAINWALK_DIST").map_or_else(own, PathBuf::from);
+    let dist = std::env::var_os("CHAINWALK_DIST").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("dist"),
+        PathBuf::from,
+    );
     for file in ["index.html", "chainwalk.html"] {
         assert!(
             dist.join(file).is_file(),

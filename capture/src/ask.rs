@@ -43,14 +43,13 @@ impl Allowance {
     fn take(&self, held: usize, more: usize) -> usize {
         let own = self.each.saturating_sub(held).min(more);
         let mut taken = 0;
-        let update = |left: usize| {
-            taken = left.min(more - own);
-            Some(left - taken)
-        };
         // The update never fails.
         let _ = self
             .shared
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, update);
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left: usize| {
+                taken = left.min(more - own);
+                Some(left - taken)
+            });
         own + taken
     }
 }

@@ -84,15 +84,14 @@ fn among(who: &PodSelector, machine: &Machine, node: &Node) -> Result<Held, Fail
 type Candidates<'a> = Vec<(&'a NodeNamespace, Option<u32>)>;
 
 fn by_address<'a>(machine: &Machine, node: &'a Node, address: IpAddr) -> Candidates<'a> {
-    let has = |space: &&NodeNamespace| {
-        let held = space.hold(machine, None).ok();
-        held.and_then(|held| held.addresses().ok())
-            .is_some_and(|addresses| addresses.contains(&address))
-    };
     let mut candidates: Candidates = node
         .spaces
         .iter()
-        .filter(has)
+        .filter(|space: &&NodeNamespace| {
+            let held = space.hold(machine, None).ok();
+            held.and_then(|held| held.addresses().ok())
+                .is_some_and(|addresses| addresses.contains(&address))
+        })
         .map(|space| (space, None))
         .collect();
     // Up to Istio 1.10, the command line of a proxy contains the address of its pod. It only
@@ -123,30 +122,34 @@ fn by_owner<'a>(
     node: &'a Node,
     is_meant: impl Fn(&CgroupOwner) -> bool,
 ) -> Candidates<'a> {
-    let first = |space: &'a NodeNamespace| {
-        let owners = space.owners(machine);
-        owners
-            .iter()
-            .find(|(_, owner)| is_meant(owner))
-            .map(|(pid, _)| (space, Some(*pid)))
-    };
-    node.spaces.iter().filter_map(first).collect()
+    node.spaces
+        .iter()
+        .filter_map(|space: &'a NodeNamespace| {
+            let owners = space.owners(machine);
+            owners
+                .iter()
+                .find(|(_, owner)| is_meant(owner))
+                .map(|(pid, _)| (space, Some(*pid)))
+        })
+        .collect()
 }
 
 /// Exact names win over parts of names.
 fn by_name<'a>(machine: &Machine, node: &'a Node, name: &str) -> Candidates<'a> {
     let matching = |is_meant: &dyn Fn(&str) -> bool| -> Candidates<'a> {
-        let first = |space: &'a NodeNamespace| {
-            let commands = space.commands(machine);
-            if let Some((pid, _)) = commands.iter().find(|(_, command)| is_meant(command)) {
-                return Some((space, Some(*pid)));
-            }
-            let hostname = || space.hold(machine, None).ok()?.hostname();
-            hostname()
-                .filter(|hostname| is_meant(hostname))
-                .map(|_| (space, None))
-        };
-        node.spaces.iter().filter_map(first).collect()
+        node.spaces
+            .iter()
+            .filter_map(|space: &'a NodeNamespace| {
+                let commands = space.commands(machine);
+                if let Some((pid, _)) = commands.iter().find(|(_, command)| is_meant(command)) {
+                    return Some((space, Some(*pid)));
+                }
+                let hostname = || space.hold(machine, None).ok()?.hostname();
+                hostname()
+                    .filter(|hostname| is_meant(hostname))
+                    .map(|_| (space, None))
+            })
+            .collect()
     };
     let whole = matching(&|text| text == name);
     if whole.is_empty() {

@@ -81,10 +81,12 @@ fn processes(
 ) -> Vec<host::Process> {
     let unchanged = Ids::unchanged();
     let ids = ids.unwrap_or(&unchanged);
-    let held = |&pid: &u32| ProcessEntry::hold(machine, pid).ok();
     let mut processes: Vec<host::Process> = Vec::new();
     let (mut groups, mut omitted) = (0, 0);
-    for process in pids.iter().filter_map(held) {
+    for process in pids
+        .iter()
+        .filter_map(|&pid: &u32| ProcessEntry::hold(machine, pid).ok())
+    {
         // Each process may have 65,536 groups, and its namespace thousands of processes.
         if processes.len() >= MAX_PROCESSES || groups > MAX_GROUPS {
             omitted += 1;

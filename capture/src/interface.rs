@@ -191,17 +191,19 @@ fn read_xdp(attribute: &[u8]) -> Option<Option<u32>> {
 
 /// The XDP programs of interfaces.
 pub(crate) fn xdp_programs(links: &[InterfaceLink]) -> Vec<InterfaceProgram> {
-    let program = |link: &InterfaceLink| {
-        Some(InterfaceProgram {
-            mechanism: Mechanism::Xdp,
-            interface: link.name.clone(),
-            direction: TrafficDirection::Ingress,
-            filter: None,
-            name: None,
-            id: link.xdp?,
+    links
+        .iter()
+        .filter_map(|link: &InterfaceLink| {
+            Some(InterfaceProgram {
+                mechanism: Mechanism::Xdp,
+                interface: link.name.clone(),
+                direction: TrafficDirection::Ingress,
+                filter: None,
+                name: None,
+                id: link.xdp?,
+            })
         })
-    };
-    links.iter().filter_map(program).collect()
+        .collect()
 }
 
 fn read_address(body: &[u8]) -> Option<Address> {

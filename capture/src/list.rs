@@ -46,10 +46,9 @@ fn row(machine: &Machine, space: &NodeNamespace, pid: Option<u32>) -> [String; 6
         .and_then(|held| held.addresses().ok())
         .unwrap_or_default();
     // The addresses that every interface has give no information.
-    let is_told = |address: &&std::net::IpAddr| !matches!(address, std::net::IpAddr::V6(v6) if v6.is_unicast_link_local());
     let addresses: Vec<String> = addresses
         .iter()
-        .filter(is_told)
+        .filter(|address: &&std::net::IpAddr| !matches!(address, std::net::IpAddr::V6(v6) if v6.is_unicast_link_local()))
         .map(ToString::to_string)
         .collect();
     let owners = space.owners(machine);

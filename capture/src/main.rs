@@ -402,14 +402,13 @@ fn task_of(name: &str, value: String) -> Result<CaptureTask, Failure> {
         "schema" => return Ok(CaptureTask::Print(SCHEMA.to_owned())),
         "man" => return Ok(CaptureTask::Print(option::man())),
         "completions" => {
-            let wrong = || {
-                Failure::Usage(format!(
-                    "there are no completions for `{value}`: bash, fish, zsh"
-                ))
-            };
             return option::completions(&value)
                 .map(CaptureTask::Print)
-                .ok_or_else(wrong);
+                .ok_or_else(|| {
+                    Failure::Usage(format!(
+                        "there are no completions for `{value}`: bash, fish, zsh"
+                    ))
+                });
         }
         "list" => return Ok(CaptureTask::List),
         "all" => return Ok(CaptureTask::Capture(None)),

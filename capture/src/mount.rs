@@ -80,12 +80,11 @@ impl Mounts {
 
     /// The place of a path, as far as mounts determine it.
     pub(crate) fn locate_path(&self, path: &Path) -> Option<Location> {
-        let depth = |mount: &&Mount| mount.point.components().count();
         // If several mounts have one mount point, the last one covers the others.
         self.0
             .iter()
             .filter(|mount| path.starts_with(&mount.point))
-            .max_by_key(depth)?
+            .max_by_key(|mount: &&Mount| mount.point.components().count())?
             .locate(path)
     }
 }

@@ -54,16 +54,17 @@ fn igmp(text: &str) -> Vec<(u32, IpAddr)> {
 /// Parses `igmp6`. Each group has a line: the index of the interface, its name, the address in 32
 /// digits.
 fn igmp6(text: &str) -> Vec<(u32, IpAddr)> {
-    let group = |line: &str| {
-        let mut words = line.split_whitespace();
-        let interface = words.next()?.parse().ok()?;
-        let digits = words.nth(1).filter(|digits| digits.len() == 32)?;
-        Some((
-            interface,
-            Ipv6Addr::from(u128::from_str_radix(digits, 16).ok()?).into(),
-        ))
-    };
-    text.lines().filter_map(group).collect()
+    text.lines()
+        .filter_map(|line: &str| {
+            let mut words = line.split_whitespace();
+            let interface = words.next()?.parse().ok()?;
+            let digits = words.nth(1).filter(|digits| digits.len() == 32)?;
+            Some((
+                interface,
+                Ipv6Addr::from(u128::from_str_radix(digits, 16).ok()?).into(),
+            ))
+        })
+        .collect()
 }
 
 #[cfg(test)]

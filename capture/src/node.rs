@@ -109,10 +109,12 @@ impl Node {
 
 /// The ids of the processes in a namespace.
 fn residents(machine: &Machine, identity: Identity) -> Vec<u32> {
-    let is_in = |pid: &u32| {
-        Identity::at(&machine.path(format!("proc/{pid}/ns/net"))).is_ok_and(|it| it == identity)
-    };
-    pids(machine).into_iter().filter(is_in).collect()
+    pids(machine)
+        .into_iter()
+        .filter(|pid: &u32| {
+            Identity::at(&machine.path(format!("proc/{pid}/ns/net"))).is_ok_and(|it| it == identity)
+        })
+        .collect()
 }
 
 /// The ids of all processes, in order.
@@ -159,20 +161,25 @@ impl NodeNamespace {
 
     /// The pods or containers of its processes.
     pub(crate) fn owners(&self, machine: &Machine) -> Vec<(u32, CgroupOwner)> {
-        let owner = |&pid: &u32| {
-            let text = read_limited(&machine.path(format!("proc/{pid}/cgroup")), MAX_FILE).ok()?;
-            Some((pid, cgroup::owner(&String::from_utf8_lossy(&text))))
-        };
-        self.pids.iter().filter_map(owner).collect()
+        self.pids
+            .iter()
+            .filter_map(|&pid: &u32| {
+                let text =
+                    read_limited(&machine.path(format!("proc/{pid}/cgroup")), MAX_FILE).ok()?;
+                Some((pid, cgroup::owner(&String::from_utf8_lossy(&text))))
+            })
+            .collect()
     }
 
     /// The command names of its processes.
     pub(crate) fn commands(&self, machine: &Machine) -> Vec<(u32, String)> {
-        let command = |&pid: &u32| {
-            let name = fs::read(machine.path(format!("proc/{pid}/comm"))).ok()?;
-            Some((pid, String::from_utf8_lossy(&name).trim_end().to_owned()))
-        };
-        self.pids.iter().filter_map(command).collect()
+        self.pids
+            .iter()
+            .filter_map(|&pid: &u32| {
+                let name = fs::read(machine.path(format!("proc/{pid}/comm"))).ok()?;
+                Some((pid, String::from_utf8_lossy(&name).trim_end().to_owned()))
+            })
+            .collect()
     }
 }
 
@@ -253,12 +260,11 @@ impl Held {
 
     /// Its interfaces with their addresses.
     pub(crate) fn interfaces(&self) -> io::Result<Vec<Interface>> {
-        let ask = || {
+        namespace::inside(&self.network, || {
             let mut netlink = Netlink::open(SockProtocol::NetlinkRoute)?;
             let links = links(&mut netlink)?;
             interfaces(&mut netlink, &links, &mut Vec::new())
-        };
-        namespace::inside(&self.network, ask)?
+        })?
     }
 
     /// Its addresses, without those that every namespace has.

@@ -183,16 +183,18 @@ fn parse_routes(body: &[u8], links: &[InterfaceLink]) -> Result<Vec<Route>, Stri
             "{named} is left out: it refers to a nexthop object"
         ));
     }
-    let route = |hop: &NextHop| Route {
-        dst: named.dst,
-        via: hop.via,
-        dev: hop.interface.and_then(|index| name(index, links)),
-        kind,
-        table: (named.table != RT_TABLE_MAIN).then_some(named.table),
-        src,
-        metric,
-    };
-    Ok(hops.iter().map(route).collect())
+    Ok(hops
+        .iter()
+        .map(|hop: &NextHop| Route {
+            dst: named.dst,
+            via: hop.via,
+            dev: hop.interface.and_then(|index| name(index, links)),
+            kind,
+            table: (named.table != RT_TABLE_MAIN).then_some(named.table),
+            src,
+            metric,
+        })
+        .collect())
 }
 
 fn read_hop_attribute(hop: &mut NextHop, attribute: u16, value: &[u8]) {

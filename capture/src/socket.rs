@@ -81,18 +81,20 @@ pub(crate) fn sockets(
     } else {
         holders(machine, processes)
     };
-    let socket = |(protocol, entry): (Protocol, SocketEntry)| {
-        let holder = holders.get(&entry.inode);
-        Socket {
-            protocol,
-            address: entry.address,
-            port: entry.port,
-            pid: holder.map(|process| process.pid),
-            uid: ids.and_then(|ids| ids.user(entry.uid)),
-            command: holder.map(|process| process.command.clone()),
-        }
-    };
-    found.into_iter().map(socket).collect()
+    found
+        .into_iter()
+        .map(|(protocol, entry): (Protocol, SocketEntry)| {
+            let holder = holders.get(&entry.inode);
+            Socket {
+                protocol,
+                address: entry.address,
+                port: entry.port,
+                pid: holder.map(|process| process.pid),
+                uid: ids.and_then(|ids| ids.user(entry.uid)),
+                command: holder.map(|process| process.command.clone()),
+            }
+        })
+        .collect()
 }
 
 /// Whether a namespace has no socket of a kind, according to its counts (`TCP: inuse 0 …`). To list

@@ -284,12 +284,14 @@ const CONTAINER: &str =
 
 /// The components of a path. The first one is last in the list.
 fn split_path(path: &Path) -> Vec<OsString> {
-    let name = |component: Component| match component {
-        Component::Normal(name) => Some(name.to_owned()),
-        Component::ParentDir => Some("..".into()),
-        _ => None,
-    };
-    path.components().rev().filter_map(name).collect()
+    path.components()
+        .rev()
+        .filter_map(|component: Component| match component {
+            Component::Normal(name) => Some(name.to_owned()),
+            Component::ParentDir => Some("..".into()),
+            _ => None,
+        })
+        .collect()
 }
 
 /// Whether a file system consists of others, or is served by a program.

@@ -66,15 +66,18 @@ impl Ids {
 
 impl IdMap {
     fn parse(text: &str) -> Self {
-        let range = |line: &str| {
-            let mut numbers = line.split_whitespace().map(str::parse);
-            Some([
-                numbers.next()?.ok()?,
-                numbers.next()?.ok()?,
-                numbers.next()?.ok()?,
-            ])
-        };
-        Self(text.lines().filter_map(range).collect())
+        Self(
+            text.lines()
+                .filter_map(|line: &str| {
+                    let mut numbers = line.split_whitespace().map(str::parse);
+                    Some([
+                        numbers.next()?.ok()?,
+                        numbers.next()?.ok()?,
+                        numbers.next()?.ok()?,
+                    ])
+                })
+                .collect(),
+        )
     }
 
     /// The id inside of an id outside; `None` if it has none.

@@ -323,14 +323,17 @@ fn one(ids: &[(u32, u32)]) -> Option<u32> {
 
 /// Words ranges: `3, 5 to 7`.
 pub(crate) fn ranges(ranges: &[(u32, u32)]) -> String {
-    let say = |(low, high): &(u32, u32)| {
-        if low == high {
-            low.to_string()
-        } else {
-            format!("{low} to {high}")
-        }
-    };
-    ranges.iter().map(say).collect::<Vec<_>>().join(", ")
+    ranges
+        .iter()
+        .map(|(low, high): &(u32, u32)| {
+            if low == high {
+                low.to_string()
+            } else {
+                format!("{low} to {high}")
+            }
+        })
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn join(ports: &[u16]) -> String {
@@ -349,19 +352,16 @@ fn add<T: PartialEq>(list: &mut Vec<T>, item: T) {
 
 /// Recognizes a mesh by its chains.
 pub fn recognise(ruleset: &Ruleset) -> Option<Mesh> {
-    let has = |name: &&str| {
-        ruleset
-            .tables
-            .iter()
-            .any(|table| table.chain(name).is_some())
-    };
-    let made_by = |kind: &MeshKind| {
-        kind.definition()
-            .recognized_by
-            .iter()
-            .any(|chains| chains.iter().all(has))
-    };
-    let kind = MeshKind::ALL.into_iter().find(made_by)?;
+    let kind = MeshKind::ALL.into_iter().find(|kind: &MeshKind| {
+        kind.definition().recognized_by.iter().any(|chains| {
+            chains.iter().all(|name: &&str| {
+                ruleset
+                    .tables
+                    .iter()
+                    .any(|table| table.chain(name).is_some())
+            })
+        })
+    })?;
     let definition = kind.definition();
     let mut mesh = Mesh {
         kind,

@@ -222,13 +222,13 @@ fn assume_tables(rulesets: &[Ruleset], layers: &[u32], family: Family, assumes: 
 
 /// Whether a rule of the set turns connection tracking on.
 fn turns_tracking_on(ruleset: &Ruleset) -> bool {
-    let tracks = |rule: &Rule| matches!(rule.target, Target::Extension(id) if id.get().tracks);
     let mut rules = ruleset
         .tables
         .iter()
         .flat_map(|table| &table.chains)
         .flat_map(|chain| &chain.rules);
-    rules.any(tracks) || ruleset.parts.iter().any(|part| part.extension().tracks)
+    rules.any(|rule: &Rule| matches!(rule.target, Target::Extension(id) if id.get().tracks))
+        || ruleset.parts.iter().any(|part| part.extension().tracks)
 }
 
 /// Walks, and repeats the walk for both answers at each undetermined rule, depth first.

@@ -174,16 +174,16 @@ fn every_option_with_text_has_a_template() {
                 opt.kind,
                 Kind::Text(_) | Kind::Cut(_) | Kind::Line(_) | Kind::Word(_) | Kind::Interface
             );
-            let has = |(_, _, rule): &(&str, &str, &str)| {
-                let words: Vec<&str> = rule.split(' ').collect();
-                let named = words.contains(&extension.name);
-                named
-                    && words
-                        .windows(2)
-                        .any(|pair| opt.flags().any(|flag| pair == [flag, "%"]))
-            };
             assert!(
-                !is_text || TEMPLATES.iter().any(has),
+                !is_text
+                    || TEMPLATES.iter().any(|(_, _, rule): &(&str, &str, &str)| {
+                        let words: Vec<&str> = rule.split(' ').collect();
+                        let named = words.contains(&extension.name);
+                        named
+                            && words
+                                .windows(2)
+                                .any(|pair| opt.flags().any(|flag| pair == [flag, "%"]))
+                    }),
                 "{} {}",
                 extension.name,
                 opt.flag

@@ -157,15 +157,14 @@ fn example(code: Code) -> Result<(String, Diagnostic), String> {
         .diagnostics
         .iter()
         .find(|diagnostic| diagnostic.code == code);
-    let all = || {
+    let found = found.ok_or_else(|| {
         parsed
             .diagnostics
             .iter()
             .fold(format!("{code}:\n{text}"), |all, one| {
                 format!("{all}{one}\n")
             })
-    };
-    let found = found.ok_or_else(all)?;
+    })?;
     let source = parsed
         .sources
         .get(found.source as usize)

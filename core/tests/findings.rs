@@ -20,18 +20,23 @@ fn dead(text: &str) -> Vec<String> {
     let parsed = parse(text);
     assert!(!parsed.has_errors(), "{:?}", parsed.diagnostics);
     let ruleset = &parsed.rulesets[0];
-    let say = |table: &chainwalk_core::netfilter::ruleset::Table| -> Vec<String> {
-        let say = |dead: chainwalk_core::analysis::findings::Dead| {
-            let practice = if dead.in_practice { " ~" } else { "" };
-            format!(
-                "{} {}{practice}",
-                table.chains[dead.chain as usize].name,
-                dead.rule + 1
-            )
-        };
-        dead_rules(ruleset, table).into_iter().map(say).collect()
-    };
-    ruleset.tables.iter().flat_map(say).collect()
+    ruleset
+        .tables
+        .iter()
+        .flat_map(
+            |table: &chainwalk_core::netfilter::ruleset::Table| -> Vec<String> {
+                let say = |dead: chainwalk_core::analysis::findings::Dead| {
+                    let practice = if dead.in_practice { " ~" } else { "" };
+                    format!(
+                        "{} {}{practice}",
+                        table.chains[dead.chain as usize].name,
+                        dead.rule + 1
+                    )
+                };
+                dead_rules(ruleset, table).into_iter().map(say).collect()
+            },
+        )
+        .collect()
 }
 
 #[test]
@@ -371,26 +376,27 @@ fn shown(text: &str, part: &str) -> Vec<String> {
     let findings = lint(rulesets, &host, false)
         .into_iter()
         .filter(|finding| finding.says.contains(part));
-    let say = |finding: chainwalk_core::analysis::findings::Finding| {
-        let Some(packet) = finding.packet(rulesets, &host, mesh.as_ref()) else {
-            return "no packet".into();
-        };
-        let trace = walk(rulesets, None, &host, &packet);
-        let at = trace
-            .shown()
-            .steps
-            .iter()
-            .find(|step| Some(step.place) == finding.place);
-        let met = at.map_or("not asked", |step| {
-            if step.outcome == Outcome::Match {
-                "matches"
-            } else {
-                "asked"
-            }
-        });
-        format!("{met}: {}", chainwalk_core::packet::line::print(&packet))
-    };
-    findings.map(say).collect()
+    findings
+        .map(|finding: chainwalk_core::analysis::findings::Finding| {
+            let Some(packet) = finding.packet(rulesets, &host, mesh.as_ref()) else {
+                return "no packet".into();
+            };
+            let trace = walk(rulesets, None, &host, &packet);
+            let at = trace
+                .shown()
+                .steps
+                .iter()
+                .find(|step| Some(step.place) == finding.place);
+            let met = at.map_or("not asked", |step| {
+                if step.outcome == Outcome::Match {
+                    "matches"
+                } else {
+                    "asked"
+                }
+            });
+            format!("{met}: {}", chainwalk_core::packet::line::print(&packet))
+        })
+        .collect()
 }
 
 #[test]

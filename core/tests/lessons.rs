@@ -24,18 +24,20 @@ fn lessons() -> Vec<(String, String, Lesson)> {
         .map(|entry| entry.expect("it can be listed").path())
         .collect();
     files.sort();
-    let read = |path: std::path::PathBuf| {
-        let name = path
-            .file_name()
-            .expect("a file")
-            .to_string_lossy()
-            .into_owned();
-        let text = fs::read_to_string(&path).expect("a lesson is text");
-        let lesson =
-            lesson::read_lesson(&text, &library).unwrap_or_else(|fault| panic!("{name}:{fault}"));
-        (name, text, lesson)
-    };
-    files.into_iter().map(read).collect()
+    files
+        .into_iter()
+        .map(|path: std::path::PathBuf| {
+            let name = path
+                .file_name()
+                .expect("a file")
+                .to_string_lossy()
+                .into_owned();
+            let text = fs::read_to_string(&path).expect("a lesson is text");
+            let lesson = lesson::read_lesson(&text, &library)
+                .unwrap_or_else(|fault| panic!("{name}:{fault}"));
+            (name, text, lesson)
+        })
+        .collect()
 }
 
 fn tasks(lesson: &Lesson) -> impl Iterator<Item = (usize, &Task)> {

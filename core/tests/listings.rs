@@ -28,10 +28,13 @@ fn printed(parsed: &Parsed, counters: bool) -> String {
 
 /// Position, severity and code of each diagnostic.
 fn said(parsed: &Parsed) -> Vec<String> {
-    let line = |d: &chainwalk_core::text::diagnostic::Diagnostic| {
-        format!("{}:{}: {}: {}", d.line, d.column, d.severity, d.code)
-    };
-    parsed.diagnostics.iter().map(line).collect()
+    parsed
+        .diagnostics
+        .iter()
+        .map(|d: &chainwalk_core::text::diagnostic::Diagnostic| {
+            format!("{}:{}: {}: {}", d.line, d.column, d.severity, d.code)
+        })
+        .collect()
 }
 
 /// The rule of a listing with one row, after its column heads.

@@ -268,21 +268,22 @@ fn every_step_of_the_opened_table_has_a_station() {
         if copied(sheet.cursor) && sheet.width < 500 {
             return;
         }
-        let table = |step: &usize| {
-            let at = lane.path.steps.at(*step);
-            (
-                at.hook,
-                at.place.at.ruleset,
-                at.place.at.table,
-                copied(*step),
-            ) == (
-                here.hook,
-                here.place.at.ruleset,
-                here.place.at.table,
-                copied(sheet.cursor),
-            )
-        };
-        let wanted: BTreeSet<usize> = (0..lane.path.steps.len()).filter(table).collect();
+        let wanted: BTreeSet<usize> = (0..lane.path.steps.len())
+            .filter(|step: &usize| {
+                let at = lane.path.steps.at(*step);
+                (
+                    at.hook,
+                    at.place.at.ruleset,
+                    at.place.at.table,
+                    copied(*step),
+                ) == (
+                    here.hook,
+                    here.place.at.ruleset,
+                    here.place.at.table,
+                    copied(sheet.cursor),
+                )
+            })
+            .collect();
         let starts: BTreeSet<usize> = map
             .groups
             .iter()

@@ -609,15 +609,18 @@ fn what_is_certain_of_a_damaged_text_is_so() {
         number("CHAINWALK_PARTIAL", 400),
         Random::new(number("CHAINWALK_SEED", 1)),
     );
-    let forms = |(save, listing): &(&str, &str)| {
-        [
-            Dump::save(save),
-            Dump::rules_of(save),
-            Dump::listing(listing, true),
-            Dump::listing(listing, false),
-        ]
-    };
-    let dumps: Vec<WholeDump> = DUMPS.iter().flat_map(forms).map(WholeDump::new).collect();
+    let dumps: Vec<WholeDump> = DUMPS
+        .iter()
+        .flat_map(|(save, listing): &(&str, &str)| {
+            [
+                Dump::save(save),
+                Dump::rules_of(save),
+                Dump::listing(listing, true),
+                Dump::listing(listing, false),
+            ]
+        })
+        .map(WholeDump::new)
+        .collect();
     let (mut lossless, mut elsewhere) = (Share::default(), Share::default());
     // The walks that no lost rule concerns, and the others.
     let mut kinds: BTreeMap<(&str, Form), [Share; 2]> = BTreeMap::new();

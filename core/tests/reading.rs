@@ -26,10 +26,13 @@ fn said(text: &str) -> Vec<String> {
             "a short message needs a hint: {diagnostic}"
         );
     }
-    let line = |d: &chainwalk_core::text::diagnostic::Diagnostic| {
-        format!("{}:{}: {}: {}", d.line, d.column, d.severity, d.code)
-    };
-    parsed.diagnostics.iter().map(line).collect()
+    parsed
+        .diagnostics
+        .iter()
+        .map(|d: &chainwalk_core::text::diagnostic::Diagnostic| {
+            format!("{}:{}: {}: {}", d.line, d.column, d.severity, d.code)
+        })
+        .collect()
 }
 
 fn check(text: &str, want: &[&str]) {

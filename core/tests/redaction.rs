@@ -70,7 +70,10 @@ fn traces(capture: &Capture, packets: &[Packet]) -> Vec<Value> {
 /// The rules of a report, their results, and the outcome.
 fn told(report: &str) -> Value {
     let report: Value = serde_json::from_str(report).expect("JSON");
-    let step = |step: &Value| {
+    let verdict = &report["verdict"];
+    json!({
+        "certain": report["certain"],
+        "steps": report["steps"].as_array().expect("steps").iter().map(|step: &Value| {
         json!([
             step["hook"],
             step["table"],
@@ -78,11 +81,7 @@ fn told(report: &str) -> Value {
             step["rule"],
             step["outcome"]
         ])
-    };
-    let verdict = &report["verdict"];
-    json!({
-        "certain": report["certain"],
-        "steps": report["steps"].as_array().expect("steps").iter().map(step).collect::<Vec<_>>(),
+    }).collect::<Vec<_>>(),
         "kind": verdict["kind"], "port": verdict["port"], "interface": verdict["interface"],
         "decided_by": verdict["decided_by"], "branches": report["branches"].as_array().map(Vec::len),
     })

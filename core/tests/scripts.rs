@@ -19,15 +19,17 @@ fn inbound(port: u16) -> Packet {
 #[track_caller]
 fn check(script: &str, want: &str) {
     let parsed = parse(script);
-    let ends = |port| {
-        let trace = walk(&parsed.rulesets, None, &Host::pod(), &inbound(port));
-        match trace.verdict() {
-            None => '?',
-            Some(Verdict { kind, .. }) if format!("{kind:?}") == "Delivered" => '+',
-            Some(_) => '-',
-        }
-    };
-    let have: String = [22, 23, 25, 80].into_iter().map(ends).collect();
+    let have: String = [22, 23, 25, 80]
+        .into_iter()
+        .map(|port| {
+            let trace = walk(&parsed.rulesets, None, &Host::pod(), &inbound(port));
+            match trace.verdict() {
+                None => '?',
+                Some(Verdict { kind, .. }) if format!("{kind:?}") == "Delivered" => '+',
+                Some(_) => '-',
+            }
+        })
+        .collect();
     assert_eq!(have, want, "{script}\n{:?}", parsed.diagnostics);
 }
 

@@ -26,13 +26,14 @@ struct Case {
 
 fn cases(text: &str) -> Vec<Case> {
     let blocks = text.split("\n## ").skip(1);
-    let case = |block: &str| {
-        let mut lines = block.lines();
-        let title = lines.next().expect("a title").to_owned();
-        let packet = lines.next().expect("a packet").to_owned();
-        Case { title, packet }
-    };
-    blocks.map(case).collect()
+    blocks
+        .map(|block: &str| {
+            let mut lines = block.lines();
+            let title = lines.next().expect("a title").to_owned();
+            let packet = lines.next().expect("a packet").to_owned();
+            Case { title, packet }
+        })
+        .collect()
 }
 
 fn name(rulesets: &[Ruleset], place: Place) -> String {

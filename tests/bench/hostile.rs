@@ -28,13 +28,14 @@ fn chains() -> Vec<u8> {
 /// Random bytes.
 fn binary() -> Vec<u8> {
     let mut state = 1_u64;
-    let next = |_| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        state.to_be_bytes()[0]
-    };
-    (0..SIZE).map(next).collect()
+    (0..SIZE)
+        .map(|_| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            state.to_be_bytes()[0]
+        })
+        .collect()
 }
 
 pub(crate) fn rows(table: &mut Table) {

@@ -53,8 +53,12 @@ pub(crate) fn rows(table: &mut Table) {
 
 /// The cost of one rule. Runs with and without the rules alternate.
 fn per_rule(mut with: impl FnMut() -> f64, mut without: impl FnMut() -> f64) -> Figures {
-    let one = |_| (with() - without()) / f64::from(RULES);
-    Figures::new("ns", (0..TIMES).map(one).collect())
+    Figures::new(
+        "ns",
+        (0..TIMES)
+            .map(|_| (with() - without()) / f64::from(RULES))
+            .collect(),
+    )
 }
 
 fn here(text: &str) -> Figures {
@@ -101,10 +105,11 @@ fn in_kernel(backend: Backend, text: &str) -> Figures {
 /// The time of one call in nanoseconds: the fastest of ten batches. In the others, another process
 /// used the processor.
 fn quickest(times: u32, mut job: impl FnMut()) -> f64 {
-    let batch = |_| {
-        let start = Instant::now();
-        (0..times).for_each(|_| job());
-        start.elapsed().as_secs_f64() * 1e9 / f64::from(times)
-    };
-    (0..10).map(batch).fold(f64::INFINITY, f64::min)
+    (0..10)
+        .map(|_| {
+            let start = Instant::now();
+            (0..times).for_each(|_| job());
+            start.elapsed().as_secs_f64() * 1e9 / f64::from(times)
+        })
+        .fold(f64::INFINITY, f64::min)
 }

@@ -96,12 +96,11 @@ impl Candidate {
             browser.run("return window.marks?.shown", ()).as_f64()
         });
         let marks = browser.run("return window.marks", ());
-        let at = |(_, mark)| {
+        self.starts.push(PHASES.map(|(_, mark)| {
             marks[mark]
                 .as_f64()
                 .unwrap_or_else(|| panic!("{} has no mark {mark}: {marks}", self.url))
-        };
-        self.starts.push(PHASES.map(at));
+        }));
         browser.command("Page.removeScriptToEvaluateOnNewDocument", watching);
     }
 

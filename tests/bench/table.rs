@@ -163,10 +163,11 @@ fn load() -> String {
 
 /// Runs a job several times and returns the durations.
 pub(crate) fn timed(times: usize, mut job: impl FnMut()) -> Vec<Duration> {
-    let one = |_| {
-        let start = Instant::now();
-        job();
-        start.elapsed()
-    };
-    (0..times).map(one).collect()
+    (0..times)
+        .map(|_| {
+            let start = Instant::now();
+            job();
+            start.elapsed()
+        })
+        .collect()
 }

@@ -140,9 +140,12 @@ fn a_hundred_thousand_rules() {
         let output = run(&["--pid", &resident.pid().to_string()]);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         let capture: Capture = serde_json::from_slice(&output.stdout).expect("a capture");
-        let count = |rules: &CapturedRules| rules.text.matches("-A INPUT -s 10.").count();
         assert_eq!(
-            capture.rulesets.iter().map(count).sum::<usize>(),
+            capture
+                .rulesets
+                .iter()
+                .map(|rules: &CapturedRules| rules.text.matches("-A INPUT -s 10.").count())
+                .sum::<usize>(),
             most as usize,
             "{backend:?}"
         );

@@ -454,11 +454,13 @@ fn the_owners_of_sockets_are_counted_as_the_pod_counts_them() {
         TcpListener::bind(("0.0.0.0", port)).expect("nobody has it")
     };
     let sockets = thread::scope(|scope| {
-        let job = || {
-            setns(network, CloneFlags::CLONE_NEWNET).expect("root may enter");
-            [open(101_337, 15001), open(1000, 8080)]
-        };
-        scope.spawn(job).join().expect("it does not panic")
+        scope
+            .spawn(|| {
+                setns(network, CloneFlags::CLONE_NEWNET).expect("root may enter");
+                [open(101_337, 15001), open(1000, 8080)]
+            })
+            .join()
+            .expect("it does not panic")
     });
     let mut owners: Vec<(u16, Option<u32>)> = capture(resident.pid())
         .host

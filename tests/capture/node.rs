@@ -343,15 +343,18 @@ fn what_arrives_is_handed_to_the_proxy_by_tproxy() {
         socket.listen(8).expect("it is bound");
         socket
     });
-    let read = || {
-        let output = root.run(&["--pod-uid", pod.uid]);
-        parse::parse(String::from_utf8(output.stdout).expect("JSON is UTF-8"))
-    };
     let packet = json!({"origin": "inbound", "in_interface": "eth0", "protocol": "tcp", "src": from.ip(), "dst": to.ip(),
         "sport": from.port(), "dport": to.port()});
     // The answer leaves through the other chains.
-    let asked = |_: &str, chain: &str| !["OUTPUT", "POSTROUTING"].contains(&chain);
-    let verdict = check(read, &packet, asked, || arrive(&pod.pod, from, to));
+    let verdict = check(
+        || {
+            let output = root.run(&["--pod-uid", pod.uid]);
+            parse::parse(String::from_utf8(output.stdout).expect("JSON is UTF-8"))
+        },
+        &packet,
+        |_: &str, chain: &str| !["OUTPUT", "POSTROUTING"].contains(&chain),
+        || arrive(&pod.pod, from, to),
+    );
     assert_eq!(
         (verdict.kind, verdict.port),
         (VerdictKind::Delivered, Some(15006))

@@ -128,11 +128,13 @@ fn every_program_that_is_started_stands_at_a_fixed_place() {
             .all(|line| line.contains("[\"/proc/self/exe\", \"--launch\", ")),
         "{calls}"
     );
-    let path = |line: &&str| {
-        line.split_once("execve(\"")
-            .and_then(|(_, rest)| rest.split('"').next().map(str::to_owned))
-    };
-    let started: Vec<String> = started.iter().filter_map(path).collect();
+    let started: Vec<String> = started
+        .iter()
+        .filter_map(|line: &&str| {
+            line.split_once("execve(\"")
+                .and_then(|(_, rest)| rest.split('"').next().map(str::to_owned))
+        })
+        .collect();
     assert!(started.len() >= 5, "{calls}");
     for program in started {
         assert!(

@@ -30,18 +30,17 @@ fn rules(capture: &Capture, family: Family, backend: Backend) -> &CapturedRules 
 
 /// A dump without the parts that change over time: comment lines and counters.
 fn plain(dump: &str) -> Vec<String> {
-    let without_counters = |line: &str| match line.split_once('[') {
-        Some(("", rest)) => rest
-            .split_once("] ")
-            .expect("the counters end")
-            .1
-            .to_owned(),
-        Some((chain, _)) if chain.starts_with(':') => chain.to_owned(),
-        _ => line.to_owned(),
-    };
     dump.lines()
         .filter(|line| !line.starts_with('#'))
-        .map(without_counters)
+        .map(|line: &str| match line.split_once('[') {
+            Some(("", rest)) => rest
+                .split_once("] ")
+                .expect("the counters end")
+                .1
+                .to_owned(),
+            Some((chain, _)) if chain.starts_with(':') => chain.to_owned(),
+            _ => line.to_owned(),
+        })
         .collect()
 }
 
@@ -176,15 +175,18 @@ pub(crate) fn state(namespace: &Namespace) -> BTreeMap<String, String> {
             namespace.inside(|| fs::read_to_string(format!("/proc/thread-self/net/{file}")));
         let table = table.unwrap_or_else(|error| error.to_string());
         // Without the remaining seconds of a connection.
-        let line = |line: &str| {
-            line.split_whitespace()
-                .filter(|word| word.parse::<u64>().is_err())
-                .collect::<Vec<_>>()
-                .join(" ")
-        };
         state.insert(
             file.to_owned(),
-            table.lines().map(line).collect::<Vec<_>>().join("\n"),
+            table
+                .lines()
+                .map(|line: &str| {
+                    line.split_whitespace()
+                        .filter(|word| word.parse::<u64>().is_err())
+                        .collect::<Vec<_>>()
+                        .join(" ")
+                })
+                .collect::<Vec<_>>()
+                .join("\n"),
         );
     }
     for list in [

@@ -48,13 +48,18 @@ const EXPLANATIONS: &[Explanation] = &[
     ),
     (
         |line, ours, theirs| {
-            let loaded = |rules: &Vec<String>| {
-                rules
-                    .iter()
-                    .map(|rule| loaded_by_nft(rule))
-                    .collect::<Vec<_>>()
-            };
-            is_nft(line) && ours.as_ref().ok().map(loaded).as_ref() == theirs.as_ref().ok()
+            is_nft(line)
+                && ours
+                    .as_ref()
+                    .ok()
+                    .map(|rules: &Vec<String>| {
+                        rules
+                            .iter()
+                            .map(|rule| loaded_by_nft(rule))
+                            .collect::<Vec<_>>()
+                    })
+                    .as_ref()
+                    == theirs.as_ref().ok()
         },
         "iptables-nft loads `! 0:1023` as `1024:65535`, which is the same",
     ),

@@ -210,20 +210,19 @@ fn comes_back(saved: &str, rulesets: &[Ruleset]) -> Result<(), String> {
 
 /// The counters of a path: those that increase, in order, and those that are undetermined.
 fn expected(rulesets: &[Ruleset], path: &Path) -> (Vec<Spot>, Vec<Spot>) {
-    let spot = |step: Step| {
-        let at = step.place.at;
-        (
-            at.ruleset,
-            at.table(rulesets).iptables().expect("a table of iptables"),
-            at.chain,
-            step.place.rule,
-        )
-    };
     let of = |outcomes: &[Outcome]| {
         path.steps
             .iter()
             .filter(|step| outcomes.contains(&step.outcome))
-            .map(spot)
+            .map(|step: Step| {
+                let at = step.place.at;
+                (
+                    at.ruleset,
+                    at.table(rulesets).iptables().expect("a table of iptables"),
+                    at.chain,
+                    step.place.rule,
+                )
+            })
             .collect()
     };
     (
@@ -290,8 +289,10 @@ fn compare(
     if !trace.certain && !is_open(trace) && first_asked.is_none() {
         return Err("the walk is not certain".into());
     }
-    let of_order = |branch: &&Branch| first_asked.is_none() || branch.first == first_asked;
-    let mut branches = trace.branches.iter().filter(of_order);
+    let mut branches = trace
+        .branches
+        .iter()
+        .filter(|branch: &&Branch| first_asked.is_none() || branch.first == first_asked);
     let Some(first) = branches.clone().next() else {
         return agree(rulesets, observed, trace, &trace.path);
     };

@@ -156,9 +156,8 @@ impl Coverage {
                 && !NOT_SENT.contains(&extension.name)
                 && !unjudged(extension)
         };
-        let asked = |id: &Id| !NOT_ASKED.contains(id) && judged(id.get());
         Id::all()
-            .filter(asked)
+            .filter(|id: &Id| !NOT_ASKED.contains(id) && judged(id.get()))
             .filter(|id| !met(id))
             .map(|id| id.get().name)
             .collect()

@@ -201,14 +201,16 @@ impl Lab {
     }
 
     fn save(&self) -> String {
-        let save = |backend: &Backend| {
-            pipe(
-                Command::new(program(*backend, self.family, "save")).arg("-c"),
-                "",
-            )
-            .expect("the rules can be saved")
-        };
-        self.backends.iter().map(save).collect()
+        self.backends
+            .iter()
+            .map(|backend: &Backend| {
+                pipe(
+                    Command::new(program(*backend, self.family, "save")).arg("-c"),
+                    "",
+                )
+                .expect("the rules can be saved")
+            })
+            .collect()
     }
 
     /// The rules of nftables by handle, in order.
@@ -290,11 +292,10 @@ impl Lab {
         let order = self.tells_order().then(order);
         self.counters = after;
         let of_judge = |chain: &str| {
-            let at_end = move |event: &&Event| event.chain == chain && !event.packet.is_empty();
             events
                 .iter()
                 .filter(|event| event.table == "judge")
-                .filter(at_end)
+                .filter(move |event: &&Event| event.chain == chain && !event.packet.is_empty())
                 .collect::<Vec<_>>()
         };
         let name = |event: &&Event| {
@@ -340,14 +341,15 @@ impl Lab {
     }
 
     fn order(&self, events: &[Event]) -> Vec<Spot> {
-        let spot = |event: &Event| match event.kind {
-            EventKind::Rule(handle) => self.handles.get(&(event.table.clone(), handle)).copied(),
-            EventKind::Policy => self.spot(&event.table, &event.chain, None),
-        };
         events
             .iter()
             .filter(|event| !OTHERS.contains(&&*event.table))
-            .filter_map(spot)
+            .filter_map(|event: &Event| match event.kind {
+                EventKind::Rule(handle) => {
+                    self.handles.get(&(event.table.clone(), handle)).copied()
+                }
+                EventKind::Policy => self.spot(&event.table, &event.chain, None),
+            })
             .collect()
     }
 }
@@ -493,31 +495,30 @@ fn joined(interface: u32) -> [Socket; 2] {
 /// The sockets that TPROXY may deliver packets to. Nothing reaches them, because the judge's table
 /// drops it first.
 fn listeners() -> Vec<Socket> {
-    let open = |(domain, address): (Domain, &str)| {
-        [
-            (Type::STREAM, Transport::TCP),
-            (Type::DGRAM, Transport::UDP),
-        ]
-        .map(|(kind, transport)| {
-            let socket =
-                Socket::new(domain, kind, Some(transport)).expect("a socket can be opened");
-            if domain == Domain::IPV6 {
-                socket.set_only_v6(true).expect("IPv6 can be alone");
-            }
-            // The socket has one flag for both families.
-            socket
-                .set_ip_transparent_v4(true)
-                .expect("root may be transparent");
-            let address = SocketAddr::new(address.parse().expect("a literal address"), LISTENS);
-            socket.bind(&address.into()).expect("the port is free");
-            if kind == Type::STREAM {
-                socket.listen(1).expect("a bound socket can listen");
-            }
-            socket
-        })
-    };
     [(Domain::IPV4, "0.0.0.0"), (Domain::IPV6, "::")]
         .into_iter()
-        .flat_map(open)
+        .flat_map(|(domain, address): (Domain, &str)| {
+            [
+                (Type::STREAM, Transport::TCP),
+                (Type::DGRAM, Transport::UDP),
+            ]
+            .map(|(kind, transport)| {
+                let socket =
+                    Socket::new(domain, kind, Some(transport)).expect("a socket can be opened");
+                if domain == Domain::IPV6 {
+                    socket.set_only_v6(true).expect("IPv6 can be alone");
+                }
+                // The socket has one flag for both families.
+                socket
+                    .set_ip_transparent_v4(true)
+                    .expect("root may be transparent");
+                let address = SocketAddr::new(address.parse().expect("a literal address"), LISTENS);
+                socket.bind(&address.into()).expect("the port is free");
+                if kind == Type::STREAM {
+                    socket.listen(1).expect("a bound socket can listen");
+                }
+                socket
+            })
+        })
         .collect()
 }

@@ -197,11 +197,10 @@ const CHUNK: usize = 20;
 
 /// An SCTP packet (RFC 9260): ports, verification tag, checksum, chunks.
 fn sctp(packet: &Packet, sport: u16, dport: u16) -> Vec<u8> {
-    let init = || vec!["INIT".to_owned()];
     let chunks: Vec<u8> = packet
         .sctp_chunks
         .clone()
-        .unwrap_or_else(init)
+        .unwrap_or_else(|| vec!["INIT".to_owned()])
         .iter()
         .filter_map(|name| sctp_chunk(name))
         .map(|(_, number, _)| *number)

@@ -107,14 +107,13 @@ fn plan(lesson: &Lesson, step: &LessonStep) -> Value {
                     json!({"text": world.changed(solution.split(" ; ")).expect("it was tried"), "fields": []})
                 }
                 Work::Packet(..) => {
-                    let change = |change: &str| {
+                    json!({"fields": solution.split(',').map(|change: &str| {
                         let (key, value) = change
                             .trim()
                             .split_once(' ')
                             .expect("a field and its value");
                         json!([key, value])
-                    };
-                    json!({"fields": solution.split(',').map(change).collect::<Vec<_>>()})
+                    }).collect::<Vec<_>>()})
                 }
             };
         }

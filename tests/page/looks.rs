@@ -261,8 +261,10 @@ fn picture(page: &Page, name: &str) {
 
 /// The directory for pictures: the value of CHAINWALK_PICTURES, otherwise `target/tmp/pictures`.
 pub(crate) fn pictures() -> PathBuf {
-    let own = || PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("pictures");
-    let directory = std::env::var_os("CHAINWALK_PICTURES").map_or_else(own, PathBuf::from);
+    let directory = std::env::var_os("CHAINWALK_PICTURES").map_or_else(
+        || PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("pictures"),
+        PathBuf::from,
+    );
     fs::create_dir_all(&directory).expect("a directory for pictures");
     directory
 }

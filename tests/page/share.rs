@@ -133,11 +133,12 @@ fn without_a_clipboard_the_text_is_selected() {
 
 #[test]
 fn what_is_too_long_for_a_link_is_saved_and_opened_as_a_file() {
-    let rule = |number: u32| {
-        let [a, b, c, _] = number.wrapping_mul(2_654_435_761).to_be_bytes();
-        format!("-A OUTPUT -d 10.{a}.{b}.{c}/32 -j DROP\n")
-    };
-    let rules: String = (0..3000).map(rule).collect();
+    let rules: String = (0..3000)
+        .map(|number: u32| {
+            let [a, b, c, _] = number.wrapping_mul(2_654_435_761).to_be_bytes();
+            format!("-A OUTPUT -d 10.{a}.{b}.{c}/32 -j DROP\n")
+        })
+        .collect();
     let text = format!("*filter\n:OUTPUT ACCEPT [0:0]\n{rules}COMMIT\n");
     let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join(format!("saved-{}", std::process::id()));

@@ -383,16 +383,15 @@ fn place(extension: &'static Extension) -> BoxedStrategy<(TableName, Hook)> {
         extension.hooks.to_vec()
     };
     let all = |tables: &[TableName], hooks: &[Hook]| -> Vec<(TableName, Hook)> {
-        let of = |table: &TableName| {
-            table
-                .hooks()
-                .iter()
-                .map(|hook| (*table, *hook))
-                .collect::<Vec<_>>()
-        };
         tables
             .iter()
-            .flat_map(of)
+            .flat_map(|table: &TableName| {
+                table
+                    .hooks()
+                    .iter()
+                    .map(|hook| (*table, *hook))
+                    .collect::<Vec<_>>()
+            })
             .filter(|(_, hook)| hooks.contains(hook))
             .collect()
     };

@@ -39,15 +39,14 @@ pub(crate) enum InputEvent {
 /// Listens on the whole document for as long as the result lives.
 pub(crate) fn listen(taken: &Callback<InputEvent>) -> Vec<EventListener> {
     // Otherwise the browser refuses the drop, or opens the file instead of the page.
-    let drag = |event: &Event| {
-        event.prevent_default();
-        None
-    };
     vec![
         on("keydown", taken, key),
         on("keyup", taken, |_| Some(InputEvent::Up)),
         on("paste", taken, paste),
-        on("dragover", taken, drag),
+        on("dragover", taken, |event: &Event| {
+            event.prevent_default();
+            None
+        }),
         on("drop", taken, drop),
         on("change", taken, chosen),
         on_link(taken),

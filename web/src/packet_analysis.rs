@@ -54,8 +54,11 @@ impl PacketAnalysis {
         let mut next = self.clone();
         if self.flips.is_none() {
             let trace = &self.walked.trace;
-            let find = |_| Rc::new(counterfactual::find(rulesets, constants, host, trace));
-            next.flips = Some(trace.verdict().map(find));
+            next.flips = Some(
+                trace
+                    .verdict()
+                    .map(|_| Rc::new(counterfactual::find(rulesets, constants, host, trace))),
+            );
         } else {
             let classes = senders::classes(rulesets, constants, host, packet);
             next.senders = Some(Rc::new(classes));

@@ -36,13 +36,12 @@ impl PacketSlot {
 
     /// The text of its line: the typed text, or the one for its fields.
     pub(crate) fn line_text(&self) -> String {
-        let printed = || {
+        self.line.clone().unwrap_or_else(|| {
             let packet = self.form.packet();
             packet
                 .map(|packet| line::print(&packet))
                 .unwrap_or_default()
-        };
-        self.line.clone().unwrap_or_else(printed)
+        })
     }
 
     /// Takes the typed text, or ends the typing.

@@ -88,12 +88,16 @@ pub(crate) fn list(walks: &[&Walked], part: Option<usize>, opened: &[usize]) -> 
         .collect();
     let longest = columns.iter().map(Vec::len).max().unwrap_or(0);
     for row in 0..=longest {
-        let cell = |column: &Vec<Steps>| match column.get(row) {
-            Some(steps) => Cell::Steps(steps.clone()),
-            None if row == column.len() => Cell::End,
-            None => Cell::Nothing,
-        };
-        rows.push(Pair::Each(columns.iter().map(cell).collect()));
+        rows.push(Pair::Each(
+            columns
+                .iter()
+                .map(|column: &Vec<Steps>| match column.get(row) {
+                    Some(steps) => Cell::Steps(steps.clone()),
+                    None if row == column.len() => Cell::End,
+                    None => Cell::Nothing,
+                })
+                .collect(),
+        ));
     }
     rows
 }
@@ -147,16 +151,18 @@ mod tests {
 
     fn rows(keys: &[&str], opened: &[usize]) -> Vec<String> {
         let paste = Paste::sample(0);
-        let walk = |key: &&str| {
-            Walked::new(
-                paste.rulesets(),
-                None,
-                &paste.host,
-                &paste.scenario(key).expect("known").packet,
-                &[],
-            )
-        };
-        let walks: Vec<Walked> = keys.iter().map(walk).collect();
+        let walks: Vec<Walked> = keys
+            .iter()
+            .map(|key: &&str| {
+                Walked::new(
+                    paste.rulesets(),
+                    None,
+                    &paste.host,
+                    &paste.scenario(key).expect("known").packet,
+                    &[],
+                )
+            })
+            .collect();
         let walks: Vec<&Walked> = walks.iter().collect();
         let part = if let [a, b] = walks[..] {
             compare::part(a.path(), b.path())
@@ -172,17 +178,22 @@ mod tests {
                 if *open { ":" } else { "" }
             ),
         };
-        let cell = |cell: &Cell| match cell {
-            Cell::Steps(steps) => range(steps),
-            Cell::End => "end".into(),
-            Cell::Nothing => "".into(),
-        };
-        let say = |pair: &Pair| match pair {
-            Pair::Shared(steps) => range(steps),
-            Pair::Parting => "part".into(),
-            Pair::Each(cells) => cells.iter().map(cell).collect::<Vec<_>>().join("|"),
-        };
-        list(&walks, part, opened).iter().map(say).collect()
+        list(&walks, part, opened)
+            .iter()
+            .map(|pair: &Pair| match pair {
+                Pair::Shared(steps) => range(steps),
+                Pair::Parting => "part".into(),
+                Pair::Each(cells) => cells
+                    .iter()
+                    .map(|cell: &Cell| match cell {
+                        Cell::Steps(steps) => range(steps),
+                        Cell::End => "end".into(),
+                        Cell::Nothing => "".into(),
+                    })
+                    .collect::<Vec<_>>()
+                    .join("|"),
+            })
+            .collect()
     }
 
     #[test]

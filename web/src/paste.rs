@@ -268,15 +268,18 @@ impl Paste {
 
 /// A namespace in words.
 fn namespace(host: &Host) -> String {
-    let addresses = |interface: &Interface| {
-        let addresses: Vec<String> = interface
-            .addresses
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        format!("{} {}", interface.name, addresses.join(" "))
-    };
-    let interfaces: Vec<String> = host.interfaces.iter().map(addresses).collect();
+    let interfaces: Vec<String> = host
+        .interfaces
+        .iter()
+        .map(|interface: &Interface| {
+            let addresses: Vec<String> = interface
+                .addresses
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            format!("{} {}", interface.name, addresses.join(" "))
+        })
+        .collect();
     let (kind, forwarding) = if scenario::is_node(host) {
         ("node", "forwarding")
     } else {

@@ -440,33 +440,37 @@ mod tests {
     /// Short forms of rows: `OUTPUT:`, `4`, `policy`, `5-8`, `+4/7`.
     fn short(order: Order, opened: &Opened, keys: &[&str]) -> String {
         let paste = Paste::sample(0);
-        let walk = |key: &&str| {
-            Walked::new(
-                paste.rulesets(),
-                None,
-                &paste.host,
-                &paste.scenario(key).expect("known").packet,
-                &[],
-            )
-        };
-        let walks: Vec<Walked> = keys.iter().map(walk).collect();
+        let walks: Vec<Walked> = keys
+            .iter()
+            .map(|key: &&str| {
+                Walked::new(
+                    paste.rulesets(),
+                    None,
+                    &paste.host,
+                    &paste.scenario(key).expect("known").packet,
+                    &[],
+                )
+            })
+            .collect();
         let walks: Vec<&Walked> = walks.iter().collect();
-        let say = |row: &Row| match row {
-            Row::Chain { at, .. } => format!("{}:", at.find(paste.rulesets()).2.name),
-            Row::Rule(Place {
-                rule: Some(rule), ..
-            }) => (rule + 1).to_string(),
-            Row::Rule(_) => "policy".into(),
-            Row::Off(..) => "off".into(),
-            Row::Table(ruleset, table, open) => {
-                let table = &paste.rulesets()[*ruleset as usize].tables[*table as usize];
-                format!("*{}{}", table.name, if *open { "" } else { "-" })
-            }
-            Row::Fold { rules, .. } => format!("{}-{}", rules.start + 1, rules.end),
-            Row::Unmet { chains, rules } => format!("+{chains}/{rules}"),
-        };
         let rows = list(&paste.parsed, &walks, order, opened);
-        rows.iter().map(say).collect::<Vec<_>>().join(" ")
+        rows.iter()
+            .map(|row: &Row| match row {
+                Row::Chain { at, .. } => format!("{}:", at.find(paste.rulesets()).2.name),
+                Row::Rule(Place {
+                    rule: Some(rule), ..
+                }) => (rule + 1).to_string(),
+                Row::Rule(_) => "policy".into(),
+                Row::Off(..) => "off".into(),
+                Row::Table(ruleset, table, open) => {
+                    let table = &paste.rulesets()[*ruleset as usize].tables[*table as usize];
+                    format!("*{}{}", table.name, if *open { "" } else { "-" })
+                }
+                Row::Fold { rules, .. } => format!("{}-{}", rules.start + 1, rules.end),
+                Row::Unmet { chains, rules } => format!("+{chains}/{rules}"),
+            })
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     #[test]

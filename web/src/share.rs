@@ -452,11 +452,12 @@ mod tests {
 
     #[test]
     fn what_is_too_long_for_a_link_is_refused_and_fits_a_file() {
-        let rule = |number: u32| {
-            let [a, b, c, _] = number.wrapping_mul(2_654_435_761).to_be_bytes();
-            format!("-A OUTPUT -d 10.{a}.{b}.{c}/32 -j DROP\n")
-        };
-        let rules: String = (0..5000).map(rule).collect();
+        let rules: String = (0..5000)
+            .map(|number: u32| {
+                let [a, b, c, _] = number.wrapping_mul(2_654_435_761).to_be_bytes();
+                format!("-A OUTPUT -d 10.{a}.{b}.{c}/32 -j DROP\n")
+            })
+            .collect();
         let state = after([Action::Paste(format!(
             "*filter\n:OUTPUT ACCEPT [0:0]\n{rules}COMMIT\n"
         ))]);

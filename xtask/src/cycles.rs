@@ -41,17 +41,16 @@ pub(crate) fn check() -> Result<()> {
 fn imported_modules(
     modules: &BTreeMap<ItemPath, ModuleFile>,
 ) -> BTreeMap<&ItemPath, BTreeSet<&ItemPath>> {
-    let module_of = |path: &ItemPath| {
-        let names = (1..=path.len()).rev().map(|count| &path[..count]);
-        names
-            .into_iter()
-            .find_map(|names| modules.get_key_value(names))
-            .map(|(module, _)| module)
-    };
     let imported = |own: &ItemPath, file: &ModuleFile| -> BTreeSet<&ItemPath> {
         file.imports
             .iter()
-            .filter_map(module_of)
+            .filter_map(|path: &ItemPath| {
+                let names = (1..=path.len()).rev().map(|count| &path[..count]);
+                names
+                    .into_iter()
+                    .find_map(|names| modules.get_key_value(names))
+                    .map(|(module, _)| module)
+            })
             .filter(|module| !own.starts_with(module))
             .collect()
     };
@@ -67,16 +66,15 @@ fn import_cycles<'a, T: Ord>(imports: &BTreeMap<&'a T, BTreeSet<&'a T>>) -> Vec<
         .keys()
         .map(|module| (*module, reached_from(*module, imports)))
         .collect();
-    let cycle_of = |module: &&'a T| -> BTreeSet<&'a T> {
-        reached[module]
-            .iter()
-            .copied()
-            .filter(|other| reached.get(other).is_some_and(|back| back.contains(module)))
-            .collect()
-    };
     let cycles: BTreeSet<BTreeSet<&T>> = imports
         .keys()
-        .map(cycle_of)
+        .map(|module: &&'a T| -> BTreeSet<&'a T> {
+            reached[module]
+                .iter()
+                .copied()
+                .filter(|other| reached.get(other).is_some_and(|back| back.contains(module)))
+                .collect()
+        })
         .filter(|cycle| !cycle.is_empty())
         .collect();
     cycles.into_iter().collect()

@@ -24,16 +24,18 @@ pub(crate) struct ModuleFile {
 pub(crate) fn core_modules(source: &Path) -> Result<BTreeMap<ItemPath, ModuleFile>> {
     let files = rust_files(source)?;
     let modules: BTreeSet<ItemPath> = files.iter().map(|file| module_path(file)).collect();
-    let read = |file: PathBuf| {
-        let (own, text) = (module_path(&file), fs::read_to_string(source.join(&file))?);
-        let children: Vec<&str> = modules
-            .iter()
-            .filter_map(|module| child_name(module, &own))
-            .collect();
-        let imports = imported_paths(&text, &own, &children);
-        Ok((own, ModuleFile { file, imports }))
-    };
-    files.into_iter().map(read).collect()
+    files
+        .into_iter()
+        .map(|file: PathBuf| {
+            let (own, text) = (module_path(&file), fs::read_to_string(source.join(&file))?);
+            let children: Vec<&str> = modules
+                .iter()
+                .filter_map(|module| child_name(module, &own))
+                .collect();
+            let imports = imported_paths(&text, &own, &children);
+            Ok((own, ModuleFile { file, imports }))
+        })
+        .collect()
 }
 
 /// The name of a module, if it is a child of `parent`.

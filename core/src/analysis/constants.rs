@@ -92,36 +92,43 @@ impl Constants {
 
     /// The constants that are ranges of numbers.
     pub fn ranges(&self, subject: Subject) -> Vec<(u32, u32)> {
-        let range = |constant: &Constant| match constant {
-            Constant::Numbers(low, high) => Some((*low, *high)),
-            _ => None,
-        };
-        self.each(subject).filter_map(range).collect()
+        self.each(subject)
+            .filter_map(|constant: &Constant| match constant {
+                Constant::Numbers(low, high) => Some((*low, *high)),
+                _ => None,
+            })
+            .collect()
     }
 
     /// The constants that are networks: first and last address.
     pub fn networks(&self, subject: Subject) -> Vec<(IpAddr, IpAddr)> {
-        let network = |constant: &Constant| match constant {
-            Constant::Network(first, last) => Some((*first, *last)),
-            _ => None,
-        };
-        self.each(subject).filter_map(network).collect()
+        self.each(subject)
+            .filter_map(|constant: &Constant| match constant {
+                Constant::Network(first, last) => Some((*first, *last)),
+                _ => None,
+            })
+            .collect()
     }
 
     /// The constants that are names.
     pub fn names(&self, subject: Subject) -> Vec<String> {
-        let name = |constant: &Constant| match constant {
-            Constant::Name(name) => Some(name.clone()),
-            _ => None,
-        };
-        self.each(subject).filter_map(name).collect()
+        self.each(subject)
+            .filter_map(|constant: &Constant| match constant {
+                Constant::Name(name) => Some(name.clone()),
+                _ => None,
+            })
+            .collect()
     }
 
     /// The constants that are numbers, and the numbers next to them.
     pub fn numbers(&self, subject: Subject) -> Vec<u32> {
-        let around =
-            |(low, high): (u32, u32)| [low.saturating_sub(1), low, high, high.saturating_add(1)];
-        let mut numbers: Vec<u32> = self.ranges(subject).into_iter().flat_map(around).collect();
+        let mut numbers: Vec<u32> = self
+            .ranges(subject)
+            .into_iter()
+            .flat_map(|(low, high): (u32, u32)| {
+                [low.saturating_sub(1), low, high, high.saturating_add(1)]
+            })
+            .collect();
         numbers.dedup();
         numbers
     }
@@ -129,15 +136,14 @@ impl Constants {
     /// The first and last addresses of the networks, and the addresses next to them. This is not a
     /// list, because few of them are tried.
     pub fn addresses(&self, subject: Subject) -> impl Iterator<Item = IpAddr> {
-        let around = |constant: &Constant| match constant {
-            Constant::Network(first, last) => {
-                vec![beside(*first, false), *first, *last, beside(*last, true)]
-            }
-            _ => Vec::new(),
-        };
         let mut before = None;
         self.each(subject)
-            .flat_map(around)
+            .flat_map(|constant: &Constant| match constant {
+                Constant::Network(first, last) => {
+                    vec![beside(*first, false), *first, *last, beside(*last, true)]
+                }
+                _ => Vec::new(),
+            })
             .filter(move |address| before.replace(*address) != Some(*address))
     }
 }

@@ -88,10 +88,11 @@ fn passes(rulesets: &[Ruleset], host: &Host, packet: &Packet, place: Place) -> b
 /// The packet, changed so that it meets a rule's conditions; `None` if that is impossible for one
 /// of them.
 fn fitted(ruleset: &Ruleset, host: &Host, base: &Packet, parts: &[Clause]) -> Option<Packet> {
-    let fit = |packet, part| fit(ruleset, host, packet, part);
     parts
         .iter()
-        .try_fold(base.clone(), fit)
+        .try_fold(base.clone(), |packet, part| {
+            fit(ruleset, host, packet, part)
+        })
         .filter(|packet| packet.check().is_ok())
 }
 

@@ -771,13 +771,13 @@ fn subject(rulesets: &[Ruleset], trace: &Trace, path: &Path, decided: Place) -> 
         }
     }
     // The sender matters only if rules compare it.
-    let uid = || {
+    told.or_else(|| {
         Some(format!(
             "uid {}",
             trace.packet.uid.filter(|_| asks_owner(ruleset))?
         ))
-    };
-    told.or_else(uid).unwrap_or(protocol)
+    })
+    .unwrap_or(protocol)
 }
 
 /// Whether any rule compares the user or group of a packet.

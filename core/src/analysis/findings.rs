@@ -407,18 +407,20 @@ fn unreferenced(table: &Table) -> Vec<(u32, String)> {
             led[chain as usize] = true;
         }
     }
-    let idle = |(place, chain): &(u32, &Chain)| chain.hook().is_none() && !led[*place as usize];
-    let say = |(place, chain): (u32, &Chain)| match chain.rules.len() {
-        0 => (
-            place,
-            "No rule leads into this chain, and it is empty.".into(),
-        ),
-        rules => (
-            place,
-            format!("No rule leads into this chain: none of its {rules} rules is ever asked."),
-        ),
-    };
-    (0..).zip(&table.chains).filter(idle).map(say).collect()
+    (0..)
+        .zip(&table.chains)
+        .filter(|(place, chain): &(u32, &Chain)| chain.hook().is_none() && !led[*place as usize])
+        .map(|(place, chain): (u32, &Chain)| match chain.rules.len() {
+            0 => (
+                place,
+                "No rule leads into this chain, and it is empty.".into(),
+            ),
+            rules => (
+                place,
+                format!("No rule leads into this chain: none of its {rules} rules is ever asked."),
+            ),
+        })
+        .collect()
 }
 
 /// The number of rules of a chain that the others are compared with.

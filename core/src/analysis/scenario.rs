@@ -389,13 +389,12 @@ fn sockets(rulesets: &[Ruleset], most: usize) -> Vec<(Ipv4Addr, Protocol, u16)> 
                 return found;
             }
             let value = |field: PacketField| {
-                let of = |part: &&Clause| {
-                    !part.negated && part.subject() == Some(Subject::Packet(field))
-                };
                 ruleset
                     .matches(rule)
                     .iter()
-                    .find(of)
+                    .find(|part: &&Clause| {
+                        !part.negated && part.subject() == Some(Subject::Packet(field))
+                    })
                     .map(|part| &part.value)
             };
             let (
@@ -635,11 +634,10 @@ fn guest(host: &Host) -> Option<(Ipv4Addr, String)> {
 }
 
 fn interface_of(host: &Host, address: IpAddr) -> Option<String> {
-    let holds = |interface: &&crate::packet::host::Interface| {
-        interface.addresses.iter().any(|p| p.address == address)
-    };
     host.interfaces
         .iter()
-        .find(holds)
+        .find(|interface: &&crate::packet::host::Interface| {
+            interface.addresses.iter().any(|p| p.address == address)
+        })
         .map(|interface| interface.name.clone())
 }

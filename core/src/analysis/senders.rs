@@ -129,13 +129,15 @@ pub fn classes(
             None => rows.push((vec![uid], row)),
         }
     }
-    let with_uids = |(uids, row): (Ids, Vec<SenderClass>)| {
-        row.into_iter().map(move |class| SenderClass {
-            uids: uids.clone(),
-            ..class
+    let mut classes: Vec<SenderClass> = rows
+        .into_iter()
+        .flat_map(|(uids, row): (Ids, Vec<SenderClass>)| {
+            row.into_iter().map(move |class| SenderClass {
+                uids: uids.clone(),
+                ..class
+            })
         })
-    };
-    let mut classes: Vec<SenderClass> = rows.into_iter().flat_map(with_uids).collect();
+        .collect();
     let size =
         |class: &SenderClass| u128::from(covered(&class.uids)) * u128::from(covered(&class.gids));
     if let Some(largest) = (0..classes.len()).max_by_key(|place| size(&classes[*place])) {

@@ -245,12 +245,10 @@ impl<'a> EditSite<'a> {
     fn is_plain(&self) -> bool {
         let mut chains = self.ruleset.tables.iter().flat_map(|table| &table.chains);
         chains.all(|chain| {
-            let appends = |rule: &Rule| {
+            chain.rules.iter().all(|rule: &Rule| {
                 let line = rule.span.slice(self.text);
                 line.starts_with("-A ") || (line.starts_with('[') && line.contains("] -A "))
-            };
-            chain.rules.iter().all(appends)
-                && chain.rules.is_sorted_by(|one, next| one.line < next.line)
+            }) && chain.rules.is_sorted_by(|one, next| one.line < next.line)
         })
     }
 

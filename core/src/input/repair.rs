@@ -326,10 +326,12 @@ fn references_agree(rebuilt: &str, listing: &str) -> bool {
         ))
     });
     let jumps = |name: &str| {
-        let leads = |line: &&str| {
-            line.ends_with(&format!("-j {name}")) || line.ends_with(&format!("-g {name}"))
-        };
-        rebuilt.lines().filter(leads).count()
+        rebuilt
+            .lines()
+            .filter(|line: &&str| {
+                line.ends_with(&format!("-j {name}")) || line.ends_with(&format!("-g {name}"))
+            })
+            .count()
     };
     stated.into_iter().all(|(name, count)| jumps(name) == count)
 }

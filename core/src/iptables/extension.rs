@@ -274,12 +274,11 @@ impl Id {
 
     /// The match or target with this name. `family` chooses between two with one name.
     pub fn named(name: &str, role: Role, family: Option<Family>) -> Option<Self> {
-        let fits = |id: &Id| {
+        NAMES.get(name)?.iter().copied().find(|id: &Id| {
             let extension = id.get();
             extension.role == role
                 && family.is_none_or(|f| extension.family.is_none_or(|own| own == f))
-        };
-        NAMES.get(name)?.iter().copied().find(fits)
+        })
     }
 
     /// The family that has a match or target with this name, if the other family has none.

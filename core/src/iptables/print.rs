@@ -128,12 +128,13 @@ pub fn conditions(ruleset: &Ruleset, group: &[Clause]) -> Vec<String> {
     } else {
         group.chunks(1)
     };
-    let print = |piece: &[Clause]| {
-        let mut out = String::new();
-        write_group(ruleset, piece, &mut out);
-        out.trim_start().to_owned()
-    };
-    pieces.map(print).collect()
+    pieces
+        .map(|piece: &[Clause]| {
+            let mut out = String::new();
+            write_group(ruleset, piece, &mut out);
+            out.trim_start().to_owned()
+        })
+        .collect()
 }
 
 /// The action of a rule as printed: `-j REDIRECT --to-ports 15001`. Empty for a rule that only

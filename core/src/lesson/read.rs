@@ -379,9 +379,10 @@ impl Reader<'_, '_> {
             "show" => {
                 // The other lines name packets and rules of the rule set, which may be given after
                 // them.
-                let names_rules =
-                    |(_, text): &&(usize, &str)| text.trim_start().starts_with("rules:");
-                let (first, others): (Vec<_>, Vec<_>) = inside.iter().partition(names_rules);
+                let (first, others): (Vec<_>, Vec<_>) =
+                    inside.iter().partition(|(_, text): &&(usize, &str)| {
+                        text.trim_start().starts_with("rules:")
+                    });
                 for (line, text) in first.into_iter().chain(others) {
                     self.show(text).map_err(|message| fault(line, message))?;
                 }

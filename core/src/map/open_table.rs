@@ -177,11 +177,13 @@ pub(super) fn draw(sheet: &Layout, layers: &mut Layers, y: i32) -> i32 {
     });
     if let Some(above) = above {
         // The shared stations get the numbers of each lane's own steps.
-        let moved = |(cell, x, width): &(Cell, i32, i32)| {
-            let start = cell.start - below.1.start + above.1.start;
-            (start..start + cell.len(), *x, *width)
-        };
-        let mut all: Vec<_> = shared.iter().map(moved).collect();
+        let mut all: Vec<_> = shared
+            .iter()
+            .map(|(cell, x, width): &(Cell, i32, i32)| {
+                let start = cell.start - below.1.start + above.1.start;
+                (start..start + cell.len(), *x, *width)
+            })
+            .collect();
         let kept = kept(sheet, &opened, aligned, 1);
         all.extend(stations(
             sheet,

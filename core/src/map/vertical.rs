@@ -278,11 +278,14 @@ impl TallLayout<'_> {
         let shared = some(0, 0, aligned);
         let mut rows: Vec<Vec<(usize, cells::Cell)>> = Vec::new();
         for cell in &shared {
-            let of = |(lane, own): &(usize, Range<usize>)| {
-                let start = cell.start - here[0].1.start + own.start;
-                (*lane, start..start + cell.len())
-            };
-            rows.push(here.iter().map(of).collect());
+            rows.push(
+                here.iter()
+                    .map(|(lane, own): &(usize, Range<usize>)| {
+                        let start = cell.start - here[0].1.start + own.start;
+                        (*lane, start..start + cell.len())
+                    })
+                    .collect(),
+            );
         }
         for (place, (lane, own)) in here.iter().enumerate().rev() {
             rows.extend(

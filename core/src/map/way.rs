@@ -144,17 +144,16 @@ pub(super) fn stops(rulesets: &[Ruleset], path: &Path, copied: bool) -> Vec<MapS
             Hook::Prerouting => route(&[RouteReason::Looped], &mut stops),
             _ => {}
         }
-        let is_here = |run: &&Run| {
+        let runs = path.steps.runs().iter().filter(|run: &&Run| {
             run.first.hook == first.hook && path.views[run.first.view as usize].copied == copied
-        };
-        let runs = path.steps.runs().iter().filter(is_here);
+        });
         let start = runs.clone().next().map_or(at, |run| run.places().start);
         let end = runs
             .clone()
             .next_back()
             .map_or(start, |run| run.places().end);
         at = end;
-        let is_nat = |run: &Run| {
+        let asks_nat = runs.clone().any(|run: &Run| {
             run.first
                 .place
                 .at
@@ -162,8 +161,7 @@ pub(super) fn stops(rulesets: &[Ruleset], path: &Path, copied: bool) -> Vec<MapS
                 .2
                 .base
                 .is_some_and(|base| base.kind == ChainType::Nat)
-        };
-        let asks_nat = runs.clone().any(is_nat);
+        });
         let tables = tables(rulesets, runs);
         let gone = [
             VerdictKind::Dropped,

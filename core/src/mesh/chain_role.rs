@@ -49,13 +49,12 @@ pub(super) struct ChainNames(pub(super) &'static [(ChainRole, &'static str)]);
 impl ChainNames {
     /// The name of a chain; `None` if the mesh has no such chain.
     pub(super) fn name(self, role: ChainRole) -> Option<&'static str> {
-        let own = || {
+        role.built_in().or_else(|| {
             self.0
                 .iter()
                 .find(|(own, _)| *own == role)
                 .map(|(_, name)| *name)
-        };
-        role.built_in().or_else(own)
+        })
     }
 
     /// The function of a chain, even if the mesh makes no rules in it.

@@ -299,15 +299,14 @@ pub fn kind_of(host: &Host, address: IpAddr, interface: Option<&str>) -> RouteKi
 /// The source address of a local packet whose sender chose none.
 pub fn source_for(host: &Host, way: &Way, dst: IpAddr) -> Option<IpAddr> {
     let family = Family::of_address(dst);
-    let on_interface = || {
+    way.source.or_else(|| {
         let interface = host.interface(&way.interface)?;
         interface
             .addresses
             .iter()
             .map(|prefix| prefix.address)
             .find(|address| Family::of_address(*address) == family)
-    };
-    way.source.or_else(on_interface)
+    })
 }
 
 #[cfg(test)]

@@ -383,22 +383,21 @@ impl Host {
     }
 
     fn usual(addresses: [&str; 2], routers: [&str; 2]) -> Self {
-        let default_route = |(dst, via): (&str, &str)| Route {
-            dst: dst.parse().expect("a literal prefix"),
-            via: Some(via.parse().expect("a literal address")),
-            dev: Some("eth0".into()),
-            kind: RouteKind::Unicast,
-            table: None,
-            src: None,
-            metric: None,
-        };
         Self {
             interfaces: vec![
                 Interface::with_addresses("lo", ["127.0.0.1/8", "::1/128"]),
                 Interface::with_addresses("eth0", addresses),
             ],
             routes: [("0.0.0.0/0", routers[0]), ("::/0", routers[1])]
-                .map(default_route)
+                .map(|(dst, via): (&str, &str)| Route {
+                    dst: dst.parse().expect("a literal prefix"),
+                    via: Some(via.parse().expect("a literal address")),
+                    dev: Some("eth0".into()),
+                    kind: RouteKind::Unicast,
+                    table: None,
+                    src: None,
+                    metric: None,
+                })
                 .into(),
             ..Self::default()
         }

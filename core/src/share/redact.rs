@@ -157,15 +157,14 @@ fn printed(ruleset: &Ruleset) -> String {
     } else {
         "ip6tables-save"
     };
-    let is_version = |version: &&String| {
-        version
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'.')
-    };
     let version = ruleset
         .version
         .as_ref()
-        .filter(is_version)
+        .filter(|version: &&String| {
+            version
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || byte == b'.')
+        })
         .map_or(String::new(), |version| format!(" v{version}"));
     let backend = match ruleset.backend {
         Some(Backend::Nft) => " (nf_tables)",
@@ -408,14 +407,16 @@ impl Redactor {
 
     /// A hardware address, or a neutral name if the text is not one.
     fn mac(&mut self, text: &str) -> String {
-        let digits = |part: &str| {
-            if part.len() == 2 {
-                u8::from_str_radix(part, 16).ok()
-            } else {
-                None
-            }
-        };
-        let bytes: Option<Vec<u8>> = text.split(':').map(digits).collect();
+        let bytes: Option<Vec<u8>> = text
+            .split(':')
+            .map(|part: &str| {
+                if part.len() == 2 {
+                    u8::from_str_radix(part, 16).ok()
+                } else {
+                    None
+                }
+            })
+            .collect();
         match bytes.map(<[u8; 6]>::try_from) {
             Some(Ok(mac)) => {
                 let [a, b, c, d, e, f] = self.addresses.mac(mac);
@@ -485,17 +486,18 @@ fn tool(tool: &str) -> String {
 
 /// The date of a timestamp.
 fn day(time: &str) -> String {
-    let is_date = |date: &&str| {
-        date.bytes()
-            .zip("0000-00-00".bytes())
-            .all(|(byte, form)| match form {
-                b'0' => byte.is_ascii_digit(),
-                dash => byte == dash,
-            })
-    };
     format!(
         "{}T00:00:00Z",
-        time.get(..10).filter(is_date).unwrap_or("1970-01-01")
+        time.get(..10)
+            .filter(|date: &&str| {
+                date.bytes()
+                    .zip("0000-00-00".bytes())
+                    .all(|(byte, form)| match form {
+                        b'0' => byte.is_ascii_digit(),
+                        dash => byte == dash,
+                    })
+            })
+            .unwrap_or("1970-01-01")
     )
 }
 

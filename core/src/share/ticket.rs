@@ -158,10 +158,6 @@ enum TicketContext {
 /// `GH-12`, `a/b#12`, `$a$`, `:100:`, `!12`, `%12`, `&12`, `~a`, `0badc0de`.
 fn is_found_by_forges(word: &str) -> bool {
     let lower = word.to_ascii_lowercase();
-    let before_digit = |sign: char| {
-        word.match_indices(sign)
-            .any(|(at, _)| word[at + sign.len_utf8()..].starts_with(|c: char| c.is_ascii_digit()))
-    };
     let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
     let is_commit = (7..=64).contains(&bare.len())
         && bare.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -174,7 +170,11 @@ fn is_found_by_forges(word: &str) -> bool {
             .match_indices("gh-")
             .any(|(at, _)| lower[at + 3..].starts_with(|c: char| c.is_ascii_digit()))
         || word.matches(':').count() > 1
-        || ['!', '%', '&'].into_iter().any(before_digit)
+        || ['!', '%', '&'].into_iter().any(|sign: char| {
+            word.match_indices(sign).any(|(at, _)| {
+                word[at + sign.len_utf8()..].starts_with(|c: char| c.is_ascii_digit())
+            })
+        })
         || is_commit
 }
 

@@ -66,12 +66,11 @@ fn number_of(table: &'static str, wanted: &str) -> Option<u16> {
         return None;
     }
     let bytes = table.as_bytes();
-    let is_name = |at: &usize| {
+    let at = memchr::memmem::find_iter(bytes, wanted).find(|at: &usize| {
         let before = at.checked_sub(1).map(|before| bytes[before]);
         let after = bytes.get(at + wanted.len());
         matches!(before, Some(b':' | b',')) && matches!(after, None | Some(b',' | b' '))
-    };
-    let at = memchr::memmem::find_iter(bytes, wanted).find(is_name)?;
+    })?;
     let entry = table[..at].rsplit(' ').next()?;
     entry.split(':').next()?.parse().ok()
 }
@@ -114,22 +113,20 @@ const IPV6_HEADERS: [(&str, u8); 10] = [
 /// The number of an IPv6 header as `-m ipv6header` parses it. A number must be decimal and known to
 /// the match.
 pub fn ipv6_header_of_iptables(name: &str) -> Option<u8> {
-    let known = || {
-        IPV6_HEADERS
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, number)| *number)
-    };
-    let numbered = || {
-        IPV6_HEADERS
-            .iter()
-            .map(|(_, number)| *number)
-            .find(|number| number.to_string() == name)
-    };
     number_of(PROTOCOLS, name)
         .and_then(|number| u8::try_from(number).ok())
-        .or_else(known)
-        .or_else(numbered)
+        .or_else(|| {
+            IPV6_HEADERS
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, number)| *number)
+        })
+        .or_else(|| {
+            IPV6_HEADERS
+                .iter()
+                .map(|(_, number)| *number)
+                .find(|number| number.to_string() == name)
+        })
 }
 
 /// The number of an IPv6 extension header, by any of its names or by the number.

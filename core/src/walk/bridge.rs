@@ -90,7 +90,6 @@ impl Walker<'_> {
             mark: self.view.mark,
             iif: interface,
         };
-        let leaves = |way: &Way| way.kind == RouteKind::Unicast && way.interface != interface;
         let is_router = self.host.interface(interface).is_some_and(|own| {
             own.addresses
                 .iter()
@@ -100,7 +99,9 @@ impl Walker<'_> {
             is_bridge.is_none()
                 || routing::lookup(self.host, query)
                     .as_ref()
-                    .is_some_and(leaves)
+                    .is_some_and(|way: &Way| {
+                        way.kind == RouteKind::Unicast && way.interface != interface
+                    })
         };
         if is_router && is_for_router() {
             self.assume(format!(
@@ -237,12 +238,11 @@ impl Walker<'_> {
             set.parts.iter().find(|part| part.extension == physdev)?;
             (0..).zip(&set.tables).find_map(|(table, held)| {
                 (0..).zip(&held.chains).find_map(|(chain, held)| {
-                    let asks = |rule| {
+                    let rule = held.rules.iter().position(|rule| {
                         set.matches(rule)
                             .iter()
                             .any(|part| part.extension == physdev)
-                    };
-                    let rule = held.rules.iter().position(asks)?;
+                    })?;
                     let at = ChainPlace {
                         ruleset,
                         table,
@@ -261,8 +261,8 @@ impl Walker<'_> {
 
     /// Leaves undetermined whether the bridge forwards the packet.
     fn ask_bridged(&mut self, interface: &str) -> Result<bool, Stop> {
-        let any_chain = || {
-            let at = |layer: &u32| {
+        let Some(place) = self.physdev_rule().or_else(|| {
+            self.schedule.layers.iter().find_map(|layer: &u32| {
                 let tables = (0..).zip(&self.rulesets[*layer as usize].tables);
                 let held = tables
                     .filter(|(_, table)| !table.chains.is_empty())
@@ -276,10 +276,8 @@ impl Walker<'_> {
                     },
                     rule: None,
                 })
-            };
-            self.schedule.layers.iter().find_map(at)
-        };
-        let Some(place) = self.physdev_rule().or_else(any_chain) else {
+            })
+        }) else {
             self.assume(format!(
                 "the frame is addressed to this host: {interface} does not bridge the packet"
             ));

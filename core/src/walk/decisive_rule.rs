@@ -63,15 +63,14 @@ fn effect(rulesets: &[Ruleset], place: Place) -> Option<Effect> {
 
 /// The rule that set the destination, even to the same value.
 fn rewrite(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
-    let sets = |step: &Step| {
-        // In POSTROUTING and INPUT, NETMAP changes the source.
-        matches!(step.hook, Hook::Prerouting | Hook::Output)
-            && step.outcome == Outcome::Match
-            && effect(rulesets, step.place)
-                .is_some_and(|effect| effect.behavior() == Behavior::Redirect)
-    };
     own_steps(path)
-        .rfind(sets)
+        .rfind(|step: &Step| {
+            // In POSTROUTING and INPUT, NETMAP changes the source.
+            matches!(step.hook, Hook::Prerouting | Hook::Output)
+                && step.outcome == Outcome::Match
+                && effect(rulesets, step.place)
+                    .is_some_and(|effect| effect.behavior() == Behavior::Redirect)
+        })
         .map(|step| lift(rulesets, path, step))
 }
 
@@ -115,23 +114,27 @@ fn let_out(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
         base
     });
     let base_chains: Vec<Option<BaseChain>> = base_chains.collect();
-    let lets = |(at, run): &(usize, &Run)| {
-        let step = run.first;
-        if step.outcome != Outcome::Match || path.views[step.view as usize].copied {
-            return false;
-        }
-        match effect(rulesets, step.place) {
-            Some(Effect::Accept) => true,
-            Some(Effect::Return) => {
-                let station = base_chains[*at].map(BaseChain::station);
-                let rest = runs.iter().zip(&base_chains).skip(at + 1);
-                let mut same = rest.take_while(|(_, base)| base.map(BaseChain::station) == station);
-                same.all(|(next, _)| next.first.outcome != Outcome::Match)
+    let found: Vec<(usize, &Run)> = runs
+        .iter()
+        .enumerate()
+        .filter(|(at, run): &(usize, &Run)| {
+            let step = run.first;
+            if step.outcome != Outcome::Match || path.views[step.view as usize].copied {
+                return false;
             }
-            _ => false,
-        }
-    };
-    let found: Vec<(usize, &Run)> = runs.iter().enumerate().filter(lets).collect();
+            match effect(rulesets, step.place) {
+                Some(Effect::Accept) => true,
+                Some(Effect::Return) => {
+                    let station = base_chains[*at].map(BaseChain::station);
+                    let rest = runs.iter().zip(&base_chains).skip(at + 1);
+                    let mut same =
+                        rest.take_while(|(_, base)| base.map(BaseChain::station) == station);
+                    same.all(|(next, _)| next.first.outcome != Outcome::Match)
+                }
+                _ => false,
+            }
+        })
+        .collect();
     let is_nat = |base: Option<BaseChain>| base.is_some_and(|base| base.kind == ChainType::Nat);
     let in_nat = found.iter().rfind(|(at, _)| is_nat(base_chains[*at]));
     in_nat.or(found.last()).map(|(_, run)| run.first.place)
@@ -141,11 +144,10 @@ fn let_out(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
 /// the last one.
 fn policy(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
     let mut policies = own_steps(path).filter(|step| step.outcome == Outcome::Policy);
-    let is_nat = |step: &Step| {
+    let in_nat = policies.clone().find(|step: &Step| {
         let (_, _, chain) = step.place.at.find(rulesets);
         chain.base.is_some_and(|base| base.kind == ChainType::Nat)
-    };
-    let in_nat = policies.clone().find(is_nat);
+    });
     in_nat
         .or_else(|| policies.next_back())
         .map(|step| step.place)

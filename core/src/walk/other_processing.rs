@@ -159,16 +159,17 @@ fn ipvs_assumption(other: &OtherProcessing, trace: &Trace) -> Option<String> {
         .filter(|service| seen.iter().any(|view| serves(service, protocol, view)))
         .peekable();
     own.peek()?;
-    let name = |service: &IpvsService| match (service.address, service.fwmark) {
-        (Some(address), _) => match service.port.filter(|port| *port != 0) {
-            Some(port) => std::net::SocketAddr::new(address, port).to_string(),
-            None => address.to_string(),
-        },
-        (None, mark) => format!("mark {:#x}", mark.unwrap_or_default()),
-    };
     Some(format!(
         "IPVS sends packets for {} to a server of its choice: evaluated without it",
-        list(own.map(name))
+        list(own.map(
+            |service: &IpvsService| match (service.address, service.fwmark) {
+                (Some(address), _) => match service.port.filter(|port| *port != 0) {
+                    Some(port) => std::net::SocketAddr::new(address, port).to_string(),
+                    None => address.to_string(),
+                },
+                (None, mark) => format!("mark {:#x}", mark.unwrap_or_default()),
+            }
+        ))
     ))
 }
 
@@ -192,21 +193,20 @@ fn xfrm_assumption(other: &OtherProcessing, trace: &Trace) -> Option<String> {
         .filter(|policy| views(trace).any(|view| applies(policy, protocol, view)))
         .peekable();
     own.peek()?;
-    let name = |policy: &XfrmPolicy| {
-        let end = |prefix: Option<_>| {
-            prefix.map_or_else(|| "any".to_owned(), |prefix: Prefix| prefix.to_string())
-        };
-        let what = if policy.blocks { ", which blocks" } else { "" };
-        format!(
-            "{} to {} ({}{what})",
-            end(policy.src),
-            end(policy.dst),
-            policy.direction
-        )
-    };
     Some(format!(
         "policies of IPsec (`ip xfrm policy`) apply to packets from {}: evaluated without them",
-        list(own.map(name))
+        list(own.map(|policy: &XfrmPolicy| {
+            let end = |prefix: Option<_>| {
+                prefix.map_or_else(|| "any".to_owned(), |prefix: Prefix| prefix.to_string())
+            };
+            let what = if policy.blocks { ", which blocks" } else { "" };
+            format!(
+                "{} to {} ({}{what})",
+                end(policy.src),
+                end(policy.dst),
+                policy.direction
+            )
+        }))
     ))
 }
 

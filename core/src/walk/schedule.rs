@@ -46,14 +46,13 @@ impl Schedule {
             entries.extend(own);
         }
         entries.sort_by_key(|(base, _)| (base.hook, base.priority));
-        let ties = |pair: &[Entry]| {
+        let has_ties = entries.windows(2).any(|pair: &[Entry]| {
             let [(one, first), (other, second)] = pair else {
                 return false;
             };
             (one.hook, one.priority) == (other.hook, other.priority)
                 && first.ruleset != second.ruleset
-        };
-        let has_ties = entries.windows(2).any(ties);
+        });
         let hooks = Hook::ALL
             .map(|hook| stations(hook, entries.iter().filter(|(base, _)| base.hook == hook)));
         Self {
@@ -121,15 +120,18 @@ mod tests {
     fn order(rulesets: &[Ruleset], schedule: &Schedule, hook: Hook) -> Vec<String> {
         let chain =
             |place: &ChainPlace| format!("{}/{}", place.ruleset, place.table(rulesets).label());
-        let word = |station: &Station| match station {
-            Station::ConnectionTracking => "conntrack".to_owned(),
-            Station::Chain(place, _) => chain(place),
-            Station::Nat(chains) => format!(
-                "nat({})",
-                chains.iter().map(chain).collect::<Vec<_>>().join(" ")
-            ),
-        };
-        schedule.at(hook).iter().map(word).collect()
+        schedule
+            .at(hook)
+            .iter()
+            .map(|station: &Station| match station {
+                Station::ConnectionTracking => "conntrack".to_owned(),
+                Station::Chain(place, _) => chain(place),
+                Station::Nat(chains) => format!(
+                    "nat({})",
+                    chains.iter().map(chain).collect::<Vec<_>>().join(" ")
+                ),
+            })
+            .collect()
     }
 
     fn both_backends() -> Vec<Ruleset> {

@@ -171,11 +171,6 @@ impl<'a> Walker<'a> {
             )
         };
         let protocol = self.packet.protocol;
-        let asks = |kind: u8| match (protocol, kind) {
-            (Protocol::ICMP, 0) => 8,
-            (Protocol::ICMP, 14 | 16 | 18) | (Protocol::ICMPV6, 129 | 140) => kind - 1,
-            _ => kind,
-        };
         Packet {
             in_interface: if is_own {
                 None
@@ -185,7 +180,14 @@ impl<'a> Walker<'a> {
             src: Some(src),
             sport,
             dport,
-            icmp_type: self.packet.icmp_type.map(asks),
+            icmp_type: self
+                .packet
+                .icmp_type
+                .map(|kind: u8| match (protocol, kind) {
+                    (Protocol::ICMP, 0) => 8,
+                    (Protocol::ICMP, 14 | 16 | 18) | (Protocol::ICMPV6, 129 | 140) => kind - 1,
+                    _ => kind,
+                }),
             icmp_code: self.packet.icmp_code,
             ..Packet::to(
                 if is_own {

@@ -304,14 +304,15 @@ impl Trace {
             return self.path.verdict.as_ref();
         };
         let first = first.path.verdict.as_ref()?;
-        let agree = |branch: &Branch| {
-            branch
-                .path
-                .verdict
-                .as_ref()
-                .is_some_and(|verdict| verdict.same_end(first))
-        };
-        (self.branches_left_out == 0 && self.branches.iter().all(agree)).then_some(first)
+        (self.branches_left_out == 0
+            && self.branches.iter().all(|branch: &Branch| {
+                branch
+                    .path
+                    .verdict
+                    .as_ref()
+                    .is_some_and(|verdict| verdict.same_end(first))
+            }))
+        .then_some(first)
     }
 
     /// Whether only chance decides between the branches.

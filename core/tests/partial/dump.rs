@@ -48,28 +48,30 @@ impl Dump {
     /// A dump of `iptables-save`.
     pub(crate) fn save(text: &str) -> Self {
         let mut table = String::new();
-        let line = |text: &str| {
-            let (mut role, mut chain) = (Role::Other, None);
-            let word = |at: usize| text.split_whitespace().nth(at).map(str::to_owned);
-            if let Some(name) = text.strip_prefix('*') {
-                name.clone_into(&mut table);
-            } else if text.starts_with(':') {
-                (role, chain) = (Role::Chain, word(0).map(|name| name[1..].to_owned()));
-            } else if text.starts_with("-A") {
-                (role, chain) = (Role::Rule, word(1));
-            } else if text.starts_with('[') {
-                (role, chain) = (Role::Rule, word(2));
-            }
-            Line {
-                text: text.to_owned(),
-                role,
-                table: table.clone(),
-                chain,
-            }
-        };
         Self {
             form: Form::Save,
-            lines: text.lines().map(line).collect(),
+            lines: text
+                .lines()
+                .map(|text: &str| {
+                    let (mut role, mut chain) = (Role::Other, None);
+                    let word = |at: usize| text.split_whitespace().nth(at).map(str::to_owned);
+                    if let Some(name) = text.strip_prefix('*') {
+                        name.clone_into(&mut table);
+                    } else if text.starts_with(':') {
+                        (role, chain) = (Role::Chain, word(0).map(|name| name[1..].to_owned()));
+                    } else if text.starts_with("-A") {
+                        (role, chain) = (Role::Rule, word(1));
+                    } else if text.starts_with('[') {
+                        (role, chain) = (Role::Rule, word(2));
+                    }
+                    Line {
+                        text: text.to_owned(),
+                        role,
+                        table: table.clone(),
+                        chain,
+                    }
+                })
+                .collect(),
             has_numbers: false,
         }
     }
@@ -106,37 +108,39 @@ impl Dump {
     /// A listing of `iptables -nvxL --line-numbers`, or the same without numbers.
     pub(crate) fn listing(text: &str, has_numbers: bool) -> Self {
         let (mut table, mut chain) = (String::new(), None);
-        let line = |text: &str| {
-            let word = |at: usize| text.split_whitespace().nth(at).map(str::to_owned);
-            let role = match text {
-                _ if text.starts_with('$') => {
-                    (table, chain) = (word(3).expect("it names the table"), None);
-                    Role::Other
-                }
-                _ if text.starts_with("Chain") => {
-                    chain = word(1);
-                    Role::Chain
-                }
-                _ if text.starts_with("num") => Role::Columns,
-                "" => Role::Other,
-                _ => Role::Rule,
-            };
-            // `num  ` is as wide as the numbers.
-            let text = match role {
-                Role::Columns | Role::Rule if !has_numbers => text[5..].to_owned(),
-                Role::Other if !has_numbers => text.replace(" --line-numbers", ""),
-                _ => text.to_owned(),
-            };
-            Line {
-                text,
-                role,
-                table: table.clone(),
-                chain: chain.clone(),
-            }
-        };
         Self {
             form: Form::Listing,
-            lines: text.lines().map(line).collect(),
+            lines: text
+                .lines()
+                .map(|text: &str| {
+                    let word = |at: usize| text.split_whitespace().nth(at).map(str::to_owned);
+                    let role = match text {
+                        _ if text.starts_with('$') => {
+                            (table, chain) = (word(3).expect("it names the table"), None);
+                            Role::Other
+                        }
+                        _ if text.starts_with("Chain") => {
+                            chain = word(1);
+                            Role::Chain
+                        }
+                        _ if text.starts_with("num") => Role::Columns,
+                        "" => Role::Other,
+                        _ => Role::Rule,
+                    };
+                    // `num  ` is as wide as the numbers.
+                    let text = match role {
+                        Role::Columns | Role::Rule if !has_numbers => text[5..].to_owned(),
+                        Role::Other if !has_numbers => text.replace(" --line-numbers", ""),
+                        _ => text.to_owned(),
+                    };
+                    Line {
+                        text,
+                        role,
+                        table: table.clone(),
+                        chain: chain.clone(),
+                    }
+                })
+                .collect(),
             has_numbers,
         }
     }
@@ -198,10 +202,12 @@ impl Dump {
         let heads = self.lines.iter().filter(|line| line.role == Role::Chain);
         let of_chain = |head: &'_ Line| {
             let (table, chain) = (head.table.clone(), head.chain.clone());
-            let is_own = move |line: &&Line| {
-                line.role != Role::Other && line.table == table && line.chain == chain
-            };
-            self.lines.iter().filter(is_own).collect()
+            self.lines
+                .iter()
+                .filter(move |line: &&Line| {
+                    line.role != Role::Other && line.table == table && line.chain == chain
+                })
+                .collect()
         };
         let chains = heads.map(|head| {
             let name = head.chain.as_deref().expect("a head has one");
@@ -223,12 +229,11 @@ impl Dump {
         lost.iter()
             .filter(|line| line.role == Role::Rule)
             .any(|jump| {
-                let is_head = |line: &Line| {
+                rest().any(|line: &Line| {
                     line.role == Role::Chain
                         && line.table == jump.table
                         && line.chain == target(jump)
-                };
-                rest().any(is_head)
+                })
             })
     }
 }

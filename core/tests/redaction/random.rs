@@ -557,12 +557,11 @@ fn is_of_a_class(network: Prefix) -> bool {
     const CLASSES: &str = "10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 0.0.0.0/8 127.0.0.0/8 169.254.0.0/16 \
         224.0.0.0/4 233.0.0.0/8 234.0.0.0/8 2000::/3 2001::/32 2001:10::/28 2002::/16 3ffe::/16 fc00::/7 fd00::/8 fe80::/64 \
         fec0::/10 ff00::/8 ff02::1:ff00:0/104 fe80::5efe:0:0/96 fe80::200:5efe:0:0/96 ::/96 ::ffff:0:0/96 64:ff9b::/96";
-    let is_beside = |class: &str| {
+    CLASSES.split_whitespace().any(|class: &str| {
         let class: Prefix = class.parse().expect("valid");
         class.address.is_ipv4() == network.address.is_ipv4()
             && network.length <= (class.common_bits(network.address) + 1).min(class.length)
-    };
-    CLASSES.split_whitespace().any(is_beside) || inner(network).is_some_and(is_kept_network)
+    }) || inner(network).is_some_and(is_kept_network)
 }
 
 /// The network inside a network.
@@ -663,13 +662,15 @@ impl Kept {
 
 fn reports(parsed: &parse::Parsed, packets: &[Packet]) -> Vec<String> {
     let host = parsed.host.as_ref().expect("it is there");
-    let walk = |packet| {
-        report::json(
-            &parsed.rulesets,
-            &walk::walk(&parsed.rulesets, None, host, packet),
-        )
-    };
-    packets.iter().map(walk).collect()
+    packets
+        .iter()
+        .map(|packet| {
+            report::json(
+                &parsed.rulesets,
+                &walk::walk(&parsed.rulesets, None, host, packet),
+            )
+        })
+        .collect()
 }
 
 /// The outcome of a walk. The final addresses of the packet are made neutral.
@@ -758,15 +759,14 @@ fn no_word_survives_and_every_walk_ends_as_before() {
             let address = word.parse::<Prefix>().map(|prefix| prefix.address);
             address.is_ok_and(|address| mapped.iter().any(|network| network.contains(address)))
         };
-        let is_somebodys = |word: &String| {
-            found.contains(word)
-                && !kept.has(word)
-                && !is_mapped(word)
-                && !is_at_an_own_end(word, &capture.host)
-        };
         let mut survivors: HashSet<String> = split_words(&capture)
             .into_iter()
-            .filter(is_somebodys)
+            .filter(|word: &String| {
+                found.contains(word)
+                    && !kept.has(word)
+                    && !is_mapped(word)
+                    && !is_at_an_own_end(word, &capture.host)
+            })
             .collect();
         for copy in copies {
             if !survivors.is_empty() {

@@ -267,11 +267,11 @@ fn use_parts() -> u8 {
                     browser::follow(&list, COVERED);
                 }
                 // The page was drawn once, so it is safe to open again.
-                let settle = || {
+                Timeout::new(50, || {
                     browser::opening(false);
                     recovery::settle();
-                };
-                Timeout::new(50, settle).forget();
+                })
+                .forget();
                 return;
             }
             let make_next = move || {
@@ -311,11 +311,15 @@ fn use_input_events(state: &UseReducerHandle<State>, act: &Dispatch) {
                 InputEvent::File(file) => {
                     let act = act.clone();
                     // Invalid UTF-8 becomes replacement characters.
-                    let read = move |result: Result<String, _>| {
-                        let refused = |_| Action::Refuse(UNREADABLE_FILE.into());
-                        act.emit(result.map_or_else(refused, Action::Paste));
-                    };
-                    *reader.borrow_mut() = Some(read_as_text(&file.into(), read));
+                    *reader.borrow_mut() = Some(read_as_text(
+                        &file.into(),
+                        move |result: Result<String, _>| {
+                            act.emit(result.map_or_else(
+                                |_| Action::Refuse(UNREADABLE_FILE.into()),
+                                Action::Paste,
+                            ));
+                        },
+                    ));
                 }
                 InputEvent::Key { key, focus, repeat } => {
                     if let Some(action) = keys::action(&key, focus, shortcuts) {
@@ -420,17 +424,18 @@ fn use_draft(state: &UseReducerHandle<State>, notices: &UseReducerHandle<Notices
             }
             // The address does not hold the shown work any more.
             browser::address("");
-            let store = move || match notices.draft {
-                DraftPolicy::Guarded => notices.dispatch(NoticeAction::AskForDraft),
-                DraftPolicy::Replaced => {
-                    let failure = draft_storage::store(&state).err().unwrap_or_default();
-                    if failure != notices.failure {
-                        notices.dispatch(NoticeAction::Failed(failure));
+            timer.replace(Some(Timeout::new(DRAFT_DELAY, move || {
+                match notices.draft {
+                    DraftPolicy::Guarded => notices.dispatch(NoticeAction::AskForDraft),
+                    DraftPolicy::Replaced => {
+                        let failure = draft_storage::store(&state).err().unwrap_or_default();
+                        if failure != notices.failure {
+                            notices.dispatch(NoticeAction::Failed(failure));
+                        }
                     }
+                    DraftPolicy::Asked | DraftPolicy::Kept => {}
                 }
-                DraftPolicy::Asked | DraftPolicy::Kept => {}
-            };
-            timer.replace(Some(Timeout::new(DRAFT_DELAY, store)));
+            })));
         }
     });
 }

@@ -211,7 +211,7 @@ fn show(props: &DiagnosticsProps, remark: &Diagnostic, several: bool, fixable: b
 
 /// The edits that a diagnostic offers, each as a button.
 fn fixes(props: &DiagnosticsProps, remark: &Diagnostic, refused: bool) -> Html {
-    let offer = |fix: &Fix| {
+    html! { <>{for remark.fixes.iter().map(|fix: &Fix| {
         let lines = fix.replacement.lines().count();
         html! {
             <span class="offer">
@@ -231,6 +231,5 @@ fn fixes(props: &DiagnosticsProps, remark: &Diagnostic, refused: bool) -> Html {
                 }
             </span>
         }
-    };
-    html! { <>{for remark.fixes.iter().map(offer)}</> }
+    })}</> }
 }

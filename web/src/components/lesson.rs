@@ -137,22 +137,20 @@ fn point(step: &LessonStep) -> Html {
 
 fn blocks(props: &LessonsProps, room: &Classroom, blocks: &[Block]) -> Html {
     let groups = blocks.chunk_by(|a, b| matches!((a, b), (Block::Item(_), Block::Item(_))));
-    let show = |group: &[Block]| match group {
+    html! { <>{for groups.map(|group: &[Block]| match group {
         [Block::Paragraph(text)] => html! { <p>{pieces(props, room, text)}</p> },
         [Block::Listing(text)] => html! { <pre>{text}</pre> },
         items => {
-            let item = |item: &Block| match item {
+            html! { <ul>{for items.iter().map(|item: &Block| match item {
                 Block::Item(text) => html! { <li>{pieces(props, room, text)}</li> },
                 _ => Html::default(),
-            };
-            html! { <ul>{for items.iter().map(item)}</ul> }
+            })}</ul> }
         }
-    };
-    html! { <>{for groups.map(show)}</> }
+    })}</> }
 }
 
 fn pieces(props: &LessonsProps, room: &Classroom, pieces: &[TextPiece]) -> Html {
-    let piece = |piece: &TextPiece| match piece {
+    html! { <>{for pieces.iter().map(|piece: &TextPiece| match piece {
         TextPiece::Text(text) => html! { {text} },
         TextPiece::Strong(text) => html! { <strong>{text}</strong> },
         TextPiece::Code(text) => html! { <code>{text}</code> },
@@ -170,8 +168,7 @@ fn pieces(props: &LessonsProps, room: &Classroom, pieces: &[TextPiece]) -> Html 
                 </a>
             }
         }
-    };
-    html! { <>{for pieces.iter().map(piece)}</> }
+    })}</> }
 }
 
 /// Goes to a rule, and restores the lesson's rules first if others are shown.
@@ -256,7 +253,7 @@ fn ask(
 
 fn answers(room: &Classroom, tell: &Callback<LessonAction>, question: &LessonQuestion) -> Html {
     let is_revealed = room.trainer || room.attempt.given_up;
-    let answer = |(at, choice): (usize, &AnswerChoice)| {
+    html! { <ol class="choices">{for question.choices.iter().enumerate().map(|(at, choice): (usize, &AnswerChoice)| {
         let chosen = room.attempt.chosen.contains(&at);
         let opened = chosen || room.trainer || (is_revealed && choice.right);
         let sign = match (opened, choice.right) {
@@ -286,8 +283,7 @@ fn answers(room: &Classroom, tell: &Callback<LessonAction>, question: &LessonQue
                 </div>
             </li>
         }
-    };
-    html! { <ol class="choices">{for question.choices.iter().enumerate().map(answer)}</ol> }
+    })}</ol> }
 }
 
 fn attempt(
@@ -388,18 +384,17 @@ fn judgement(judged: &Judgement, task: &Task) -> Html {
         (false, 0) => "✕ Not solved: nothing is changed.".to_owned(),
         (false, count) => format!("✕ Not solved after {}.", moves(count)),
     };
-    let line = |(wanted, says): &(bool, String)| {
+    html! {
+        <>
+            <p class={if judged.solved { "right" } else { "not" }}><b>{says}</b></p>
+            <ul class="lines">{for judged.lines.iter().map(|(wanted, says): &(bool, String)| {
         html! {
             <li class={if *wanted { "right" } else { "not" }}>
                 {if *wanted { "✓ " } else { "✕ " }}
                 {says}
             </li>
         }
-    };
-    html! {
-        <>
-            <p class={if judged.solved { "right" } else { "not" }}><b>{says}</b></p>
-            <ul class="lines">{for judged.lines.iter().map(line)}</ul>
+    })}</ul>
         </>
     }
 }
@@ -473,7 +468,7 @@ fn sheet(
     let exercise = step.exercise.as_ref().map(|exercise| {
         let body = match exercise {
             Exercise::Ask(question) => {
-                let choice = |choice: &AnswerChoice| {
+                html! { <ol class="choices">{for question.choices.iter().map(|choice: &AnswerChoice| {
                     let sign = if room.trainer && choice.right {
                         "☑ "
                     } else {
@@ -492,8 +487,7 @@ fn sheet(
                             }
                         </li>
                     }
-                };
-                html! { <ol class="choices">{for question.choices.iter().map(choice)}</ol> }
+                })}</ol> }
             }
             Exercise::Task(task) if room.trainer => solutions(task),
             Exercise::Task(_) => html! { <p class="blank"></p> },

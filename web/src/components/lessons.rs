@@ -68,14 +68,15 @@ pub(super) fn Lessons(props: &LessonsProps) -> Html {
         let tell = tell.clone();
         move |wanted| {
             if *wanted {
-                let done = move |text: String, fault: String| {
-                    tell.emit(if fault.is_empty() {
-                        LessonAction::Loaded(text)
-                    } else {
-                        LessonAction::Missing(fault)
-                    });
-                };
-                load(&Closure::once_into_js(done));
+                load(&Closure::once_into_js(
+                    move |text: String, fault: String| {
+                        tell.emit(if fault.is_empty() {
+                            LessonAction::Loaded(text)
+                        } else {
+                            LessonAction::Missing(fault)
+                        });
+                    },
+                ));
             }
         }
     });
@@ -302,10 +303,12 @@ fn Open(props: &OpenProps) -> Html {
             };
             let tell = tell.clone();
             // An unreadable file counts as empty, and is rejected with the reason.
-            let read = move |text: Result<String, _>| {
-                tell.emit(LessonAction::File(text.unwrap_or_default()))
-            };
-            *reader.borrow_mut() = Some(read_as_text(&file.into(), read));
+            *reader.borrow_mut() = Some(read_as_text(
+                &file.into(),
+                move |text: Result<String, _>| {
+                    tell.emit(LessonAction::File(text.unwrap_or_default()))
+                },
+            ));
             // The user can open the same file again after a correction.
             if let Some(input) = input {
                 input.set_value("");

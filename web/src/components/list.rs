@@ -69,16 +69,17 @@ pub(super) fn List(props: &PageProps) -> Html {
         .collect();
     let chosen = props.view.opened.newest.or(props.view.editing.place);
     let wanted = chosen.map_or_else(|| cursors.clone(), |place| vec![place]);
-    let is_wanted = |row: &Row| match row {
-        Row::Rule(place) => wanted.contains(place),
-        Row::Fold { at, rules } => wanted
-            .iter()
-            .any(|place| place.at == *at && place.rule.is_some_and(|rule| rules.contains(&rule))),
-        _ => false,
-    };
     let all = &evaluation.results.rows;
     let key = (Rc::clone(all), wanted.clone());
-    let place = use_memo(key.clone(), |(rows, _)| rows.iter().position(is_wanted));
+    let place = use_memo(key.clone(), |(rows, _)| {
+        rows.iter().position(|row: &Row| match row {
+            Row::Rule(place) => wanted.contains(place),
+            Row::Fold { at, rules } => wanted.iter().any(|place| {
+                place.at == *at && place.rule.is_some_and(|rule| rules.contains(&rule))
+            }),
+            _ => false,
+        })
+    });
     let size = ListSize {
         rows: all.len(),
         made: made_rows(),
@@ -463,10 +464,9 @@ fn why_unmet(props: &PageProps, place: Place) -> String {
     let mut reasons = Vec::new();
     for (side, walked) in evaluation.walks() {
         let steps = &walked.path().steps;
-        let before = |step: &Step| step.place.at == place.at && step.place.rule < place.rule;
         let left = steps
             .iter()
-            .rfind(before)
+            .rfind(|step: &Step| step.place.at == place.at && step.place.rule < place.rule)
             .filter(|step| step.outcome == Outcome::Match)
             .map(|step| step.place);
         let hook = place.at.find(rulesets).2.hook();

@@ -84,56 +84,58 @@ pub(super) fn Outcomes(props: &OutcomesProps) -> Html {
             }
         });
     // A pod does not forward.
-    let is_there = |group: &Destination| {
-        *group != Destination::Through || past.iter().any(|row| row.scenario.group == *group)
-    };
-    let groups = Destination::ALL.into_iter().filter(is_there).map(|group| {
-        let rows = |exempt: bool| {
-            let of_group = past.iter().filter(move |row| row.scenario.group == group);
-            let of_kind = of_group.filter(move |row| {
-                row.kind().1 == exempt && wanted.is_none_or(|kind| kind == row.kind())
-            });
-            of_kind.map(|row| show(props, row)).collect::<Vec<_>>()
-        };
-        let (others, exempt) = (rows(false), rows(true));
-        // The heading stays, so that the other columns keep their place.
-        let none = others.is_empty() && exempt.is_empty();
-        html! {
-            <table>
-                <thead>
-                    <tr>
-                        <th scope="col">{group.title(scenario::is_node(&paste.host))}</th>
-                        <th scope="col">{"ends"}</th>
-                        <th scope="col">{"decided by"}</th>
-                    </tr>
-                </thead>
-                <tbody>
-                    {for others}
-                    if none {
-                        <tr class="exempt">
-                            <td colspan="3">
-                                {if known.is_some() {
-                                    "none"
-                                } else {
-                                    WORKING
-                                }}
-                            </td>
-                        </tr>
-                    }
-                </tbody>
-                if !exempt.is_empty() {
-                    <tbody class="exempt">
+    let groups = Destination::ALL
+        .into_iter()
+        .filter(|group: &Destination| {
+            *group != Destination::Through || past.iter().any(|row| row.scenario.group == *group)
+        })
+        .map(|group| {
+            let rows = |exempt: bool| {
+                let of_group = past.iter().filter(move |row| row.scenario.group == group);
+                let of_kind = of_group.filter(move |row| {
+                    row.kind().1 == exempt && wanted.is_none_or(|kind| kind == row.kind())
+                });
+                of_kind.map(|row| show(props, row)).collect::<Vec<_>>()
+            };
+            let (others, exempt) = (rows(false), rows(true));
+            // The heading stays, so that the other columns keep their place.
+            let none = others.is_empty() && exempt.is_empty();
+            html! {
+                <table>
+                    <thead>
                         <tr>
-                            <th scope="rowgroup" colspan="3">
-                                {format!("{EXEMPT} Intended bypass")}
-                            </th>
+                            <th scope="col">{group.title(scenario::is_node(&paste.host))}</th>
+                            <th scope="col">{"ends"}</th>
+                            <th scope="col">{"decided by"}</th>
                         </tr>
-                        {for exempt}
+                    </thead>
+                    <tbody>
+                        {for others}
+                        if none {
+                            <tr class="exempt">
+                                <td colspan="3">
+                                    {if known.is_some() {
+                                        "none"
+                                    } else {
+                                        WORKING
+                                    }}
+                                </td>
+                            </tr>
+                        }
                     </tbody>
-                }
-            </table>
-        }
-    });
+                    if !exempt.is_empty() {
+                        <tbody class="exempt">
+                            <tr>
+                                <th scope="rowgroup" colspan="3">
+                                    {format!("{EXEMPT} Intended bypass")}
+                                </th>
+                            </tr>
+                            {for exempt}
+                        </tbody>
+                    }
+                </table>
+            }
+        });
     let sections = findings::sections(evaluation);
     let title = "Packet outcomes";
     let links = sections.iter().map(|section| {

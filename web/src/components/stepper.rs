@@ -47,14 +47,15 @@ pub(super) fn Stepper(props: &StepperProps) -> Html {
         let act = props.act.clone();
         move |(playing, pace)| {
             let pace = *pace;
-            let tick = move || {
-                act.emit(if is_still() {
-                    Action::Play(false)
-                } else {
-                    Action::Tick
+            let timer = playing.then(|| {
+                Interval::new(pace, move || {
+                    act.emit(if is_still() {
+                        Action::Play(false)
+                    } else {
+                        Action::Tick
+                    })
                 })
-            };
-            let timer = playing.then(|| Interval::new(pace, tick));
+            });
             move || drop(timer)
         }
     });

@@ -76,13 +76,14 @@ pub(super) fn use_virtual_list<K: Clone + PartialEq + 'static>(
         move |(key, made, size)| {
             let (key, made, size) = (key.clone(), made.clone(), *size);
             let options = EventListenerOptions::run_in_capture_phase();
-            let scrolled = move |_: &Event| {
-                let list = node.cast::<Element>();
-                if let Some(first) = list.and_then(|list| next_first(&list, made.clone(), size)) {
-                    last.set((Some(key.clone()), first));
-                }
-            };
-            let listener = EventListener::new_with_options(&window(), "scroll", options, scrolled);
+            let listener =
+                EventListener::new_with_options(&window(), "scroll", options, move |_: &Event| {
+                    let list = node.cast::<Element>();
+                    if let Some(first) = list.and_then(|list| next_first(&list, made.clone(), size))
+                    {
+                        last.set((Some(key.clone()), first));
+                    }
+                });
             move || drop(listener)
         }
     });

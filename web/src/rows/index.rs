@@ -93,8 +93,10 @@ mod tests {
         };
         assert_eq!(index.callers(chain(1)).len(), 2);
         assert_eq!(index.callers(chain(0)).len(), 0);
-        let heat = |packets| index.heat(Counters { packets, bytes: 0 });
-        assert_eq!([0, 1, 31, 1000, 5000].map(heat), [0, 1, 2, 4, 4]);
+        assert_eq!(
+            [0, 1, 31, 1000, 5000].map(|packets| index.heat(Counters { packets, bytes: 0 })),
+            [0, 1, 2, 4, 4]
+        );
         assert!(index.counts() && !Index::default().counts());
     }
 

@@ -92,9 +92,11 @@ impl Evaluation {
 
     /// The rules that a step evaluates.
     pub(crate) fn current(&self, step: usize) -> Vec<(Side, Place)> {
-        let place =
-            |(side, walked): (Side, &Walked)| Some((side, walked.path().steps.get(step)?.place));
-        self.walks().filter_map(place).collect()
+        self.walks()
+            .filter_map(|(side, walked): (Side, &Walked)| {
+                Some((side, walked.path().steps.get(step)?.place))
+            })
+            .collect()
     }
 
     /// The number of steps of the longest walk.

@@ -153,13 +153,15 @@ impl State {
         let paste = Rc::clone(self.paste());
         let mut outcomes = None;
         let slots = shared.packets.iter().map(|packet| {
-            let added = || {
-                let all = outcomes.get_or_insert_with(|| Rc::new(paste.outcomes()));
-                let mut scenarios = all.iter().map(|outcome| &outcome.scenario);
-                let found = scenarios.find(|scenario| scenario.packet == *packet);
-                found.map(|scenario| scenario.key)
-            };
-            PacketSlot::new(packet, paste.scenario_of(packet).or_else(added))
+            PacketSlot::new(
+                packet,
+                paste.scenario_of(packet).or_else(|| {
+                    let all = outcomes.get_or_insert_with(|| Rc::new(paste.outcomes()));
+                    let mut scenarios = all.iter().map(|outcome| &outcome.scenario);
+                    let found = scenarios.find(|scenario| scenario.packet == *packet);
+                    found.map(|scenario| scenario.key)
+                }),
+            )
         });
         let slots: Vec<PacketSlot> = slots.take(2).collect();
         if outcomes.is_some() {
@@ -248,13 +250,12 @@ impl State {
             At::Rule(_) => {}
             At::Station(hook, table) => {
                 let rulesets = self.paste().rulesets();
-                let is_there = |run: &&Run| {
-                    run.first.hook == hook && run.first.place.at.table(rulesets).is(table)
-                };
                 let paths = self.evaluation.paths();
-                let first = paths
-                    .first()
-                    .and_then(|path| path.steps.runs().iter().find(is_there));
+                let first = paths.first().and_then(|path| {
+                    path.steps.runs().iter().find(|run: &&Run| {
+                        run.first.hook == hook && run.first.place.at.table(rulesets).is(table)
+                    })
+                });
                 if let Some(step) = first.map(|run| run.places().start) {
                     self.edit_view().cursor = step;
                 }

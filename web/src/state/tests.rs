@@ -741,8 +741,10 @@ fn a_place_of_other_rules_is_passed_over() {
 fn what_a_link_holds_too_much_of_is_left_out_and_said() {
     use chainwalk_core::share::link::Shared;
     let text = "*filter\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n";
-    let route = |at: u32| format!("{{\"dst\": \"0.0.0.0/0\", \"dev\": \"eth0\", \"table\": {at}}}");
-    let routes = (0..60_000).map(route).collect::<Vec<_>>().join(",");
+    let routes = (0..60_000)
+        .map(|at: u32| format!("{{\"dst\": \"0.0.0.0/0\", \"dev\": \"eth0\", \"table\": {at}}}"))
+        .collect::<Vec<_>>()
+        .join(",");
     let file =
         format!("{{\"chainwalk\": 2, \"text\": {text:?}, \"host\": {{\"routes\": [{routes}]}}}}");
     let shown = after([Action::Link(

@@ -269,11 +269,12 @@ impl Walk<'_> {
             space
         };
         takers.clear();
-        let covered = |way: &CallPath| {
-            let space = way.space.and(asked);
-            to_loopback(&space) && is_covered(by_lo(space), &way.takers, &mut takers)
-        };
-        (self.outward && into.iter().all(covered)).then_some((true, takers))
+        (self.outward
+            && into.iter().all(|way: &CallPath| {
+                let space = way.space.and(asked);
+                to_loopback(&space) && is_covered(by_lo(space), &way.takers, &mut takers)
+            }))
+        .then_some((true, takers))
     }
 
     /// The packets that a rule keeps from the rules after it.

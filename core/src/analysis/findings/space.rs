@@ -64,18 +64,21 @@ const TRUE: (u128, u128) = (1, 1);
 impl Space {
     /// All packets of a family, restricted by the bounds of their fields.
     pub(super) fn all(family: Family) -> Self {
-        let bounds = |field: PacketField| {
-            let bits = field
-                .row()
-                .kind
-                .bits(family)
-                .filter(|_| field.row().region.is_some_and(|region| region.bounded))?;
-            Some((
-                Dimension::of_field(field),
-                vec![(0, u128::MAX >> (u128::BITS - bits))],
-            ))
-        };
-        Self(PacketField::all().filter_map(bounds).collect())
+        Self(
+            PacketField::all()
+                .filter_map(|field: PacketField| {
+                    let bits = field
+                        .row()
+                        .kind
+                        .bits(family)
+                        .filter(|_| field.row().region.is_some_and(|region| region.bounded))?;
+                    Some((
+                        Dimension::of_field(field),
+                        vec![(0, u128::MAX >> (u128::BITS - bits))],
+                    ))
+                })
+                .collect(),
+        )
     }
 
     /// The packets that meet the conditions of a match; `None` if the set cannot be exact.
@@ -277,11 +280,12 @@ fn overlap(a: &Values, b: &Values) -> bool {
 }
 
 fn intersection(a: &Values, b: &Values) -> Values {
-    let both = |a: &(u128, u128)| {
-        b.iter()
-            .map(move |b| (a.0.max(b.0), a.1.min(b.1)))
-            .filter(|(low, high)| low <= high)
-            .collect::<Vec<_>>()
-    };
-    a.iter().flat_map(both).collect()
+    a.iter()
+        .flat_map(|a: &(u128, u128)| {
+            b.iter()
+                .map(move |b| (a.0.max(b.0), a.1.min(b.1)))
+                .filter(|(low, high)| low <= high)
+                .collect::<Vec<_>>()
+        })
+        .collect()
 }

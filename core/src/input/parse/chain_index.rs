@@ -29,13 +29,12 @@ impl ChainIndex {
 
     /// The position of the chain with this name. A former name of a chain finds nothing.
     pub(super) fn find(&self, chains: &[Chain], name: &str) -> Option<u32> {
-        let has_name = |place: &u32| {
-            chains
-                .get(*place as usize)
-                .is_some_and(|chain| *chain.name == *name)
-        };
         self.places
-            .find(self.hasher.hash_one(name), has_name)
+            .find(self.hasher.hash_one(name), |place: &u32| {
+                chains
+                    .get(*place as usize)
+                    .is_some_and(|chain| *chain.name == *name)
+            })
             .copied()
     }
 

@@ -26,10 +26,9 @@ pub(super) static READERS: &[FormatReader] = &[
 
 /// Reads a fragment. Returns the options of the command that prints this form, such as ` -v -n`.
 pub(super) fn read(reading: &mut Reading, fragment: &Fragment) -> String {
-    let is_own = |reader: &&FormatReader| reader.format == fragment.format;
     let options = READERS
         .iter()
-        .find(is_own)
+        .find(|reader: &&FormatReader| reader.format == fragment.format)
         .map(|reader| (reader.read)(reading, fragment));
     reading.next_line = fragment.last + 1;
     options.unwrap_or_default()

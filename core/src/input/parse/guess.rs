@@ -36,19 +36,18 @@ pub(super) fn table<'a>(
             _ => {}
         }
     }
-    let is_hook = |name: &&&str| {
-        TableName::Mangle
-            .hooks()
-            .iter()
-            .any(|hook| hook.name() == **name)
-    };
     let has = |table: TableName, name: &str| table.hooks().iter().any(|hook| hook.name() == name);
     let mut fit: Vec<TableName> = TableName::ALL.to_vec();
     fit.retain(|table| seen.declared.iter().all(|name| has(*table, name)));
     fit.retain(|table| {
         seen.used
             .iter()
-            .filter(is_hook)
+            .filter(|name: &&&str| {
+                TableName::Mangle
+                    .hooks()
+                    .iter()
+                    .any(|hook| hook.name() == **name)
+            })
             .all(|name| has(*table, name))
     });
     let mut why = "its built-in chains are that table's".to_owned();

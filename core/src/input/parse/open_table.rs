@@ -594,13 +594,14 @@ fn mark_rule(chain: &mut Chain, at: usize, line: u32) {
 /// The reason why a command cannot create a chain with this name.
 fn bad_name(name: &str) -> Option<Problem> {
     let fault = chain_name_fault(name).map(|fault| fault.problem(name));
-    let target = || {
-        Problem::new(
-            Code::InvalidChainName,
-            format!("`{name}` is the name of a target"),
-        )
-    };
-    fault.or_else(|| Id::is_target(name).then(target))
+    fault.or_else(|| {
+        Id::is_target(name).then(|| {
+            Problem::new(
+                Code::InvalidChainName,
+                format!("`{name}` is the name of a target"),
+            )
+        })
+    })
 }
 
 /// Checks the name of a chain in a dump or a listing. nf_tables has chains with longer names than

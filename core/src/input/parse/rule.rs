@@ -580,10 +580,9 @@ impl RuleReader {
         let mut place = word.span;
         while count < opt.kind.word_count() {
             // getopt accepts any word. A word that is an option here is more likely meant as one.
-            let is_value = |next: &&Word| {
+            let Some(next) = rest.words.first().filter(|next: &&Word| {
                 opt.kind.is_free() || !next.is_option() || self.find_exact(&next.text).is_none()
-            };
-            let Some(next) = rest.words.first().filter(is_value) else {
+            }) else {
                 if opt.kind.is_optional() {
                     break;
                 }

@@ -121,12 +121,11 @@ fn has_rules(section: &Section, rulesets: &[Ruleset]) -> bool {
 
 /// By default, iptables shows table filter, where no mesh has its rules.
 fn other_table(sections: &[Section], rulesets: &[Ruleset]) -> Option<(u32, Span, Problem)> {
-    let shown = |section: &Section| {
+    let first = sections.first()?;
+    sections.iter().all(|section: &Section| {
         matches!(section.format, Format::Listing | Format::Rules)
             && section.tables == [TableName::Filter]
-    };
-    let first = sections.first()?;
-    sections.iter().all(shown).then(|| {
+    }).then(|| {
         // The table has rules on a router, a NAS or a firewall, and none in a pod of a mesh.
         let (severity, message) = match sections.iter().any(|own| has_rules(own, rulesets)) {
             true => (

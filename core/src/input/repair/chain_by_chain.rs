@@ -17,12 +17,12 @@ pub(super) fn are_parts(
             .map(|chain| chain.name.clone())
             .collect::<Vec<_>>()
     };
-    let agrees = |chain: &Chain| {
-        table
-            .chain(&chain.name)
-            .is_none_or(|(_, held)| same(held, chain))
-    };
-    names(table) != names(other) && other.chains.iter().all(agrees)
+    names(table) != names(other)
+        && other.chains.iter().all(|chain: &Chain| {
+            table
+                .chain(&chain.name)
+                .is_none_or(|(_, held)| same(held, chain))
+        })
 }
 
 /// Adds the chains of the second table with a name to the first, and resolves jumps to them.

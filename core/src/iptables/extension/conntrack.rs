@@ -132,11 +132,16 @@ static REPLY_SOURCE: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Noun("source of the connection's replies"),
     read: |context| {
-        let of_first = |context: &Context| match context.view.destination_translated {
-            true => FieldValue::Address(context.view.dst),
-            false => FieldValue::Address(context.packet.dst),
-        };
-        end_in(context, Direction::Reply, zero(context), of_first, source)
+        end_in(
+            context,
+            Direction::Reply,
+            zero(context),
+            |context: &Context| match context.view.destination_translated {
+                true => FieldValue::Address(context.view.dst),
+                false => FieldValue::Address(context.packet.dst),
+            },
+            source,
+        )
     },
 };
 
@@ -237,15 +242,14 @@ static REPLY_SOURCE_PORT: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Noun("source port of the connection's replies"),
     read: |context| {
-        let of_first = |context: &Context| match context.view.destination_translated {
-            true => port(context, context.view.dport, None),
-            false => port(context, context.packet.dport, None),
-        };
         end_in(
             context,
             Direction::Reply,
             FieldValue::Number(0),
-            of_first,
+            |context: &Context| match context.view.destination_translated {
+                true => port(context, context.view.dport, None),
+                false => port(context, context.packet.dport, None),
+            },
             source_port,
         )
     },

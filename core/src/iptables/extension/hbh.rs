@@ -33,16 +33,19 @@ fn parse_options(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
             "5:4,1:2, with at most 16 of them",
         ));
     };
-    let low = |(kind, length): (u32, Option<u32>)| match (kind & 0xff, length) {
-        (0, Some(_)) => Err(Problem::new(
-            Code::RefusedCombination,
-            "option 0 is one byte and has no length",
-        )
-        .hint("remove the `:` and the length")),
-        (kind, length) => Ok((kind, length.unwrap_or(0xff) & 0xff)),
-    };
     Ok(Value::List(CompactBox::new(
-        list.into_iter().map(low).collect::<Result<_, _>>()?,
+        list.into_iter()
+            .map(
+                |(kind, length): (u32, Option<u32>)| match (kind & 0xff, length) {
+                    (0, Some(_)) => Err(Problem::new(
+                        Code::RefusedCombination,
+                        "option 0 is one byte and has no length",
+                    )
+                    .hint("remove the `:` and the length")),
+                    (kind, length) => Ok((kind, length.unwrap_or(0xff) & 0xff)),
+                },
+            )
+            .collect::<Result<_, _>>()?,
     )))
 }
 

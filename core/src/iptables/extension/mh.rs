@@ -97,10 +97,9 @@ static TYPE: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Noun("type of its mobility header"),
     read: |context| {
-        let unstated = || {
+        headless(context).unwrap_or_else(|| {
             FieldValue::Unknown("the packet does not state the type of its mobility header".into())
-        };
-        headless(context).unwrap_or_else(unstated)
+        })
     },
 };
 

@@ -55,13 +55,17 @@ fn passes(context: &Context, loose: bool, uses_mark: bool, accepts_local: bool) 
         // In IPv4, the route to an own address uses the interface that holds it. For IPv6, only the
         // option decides.
         RouteKind::Local if accepts_local => {
-            let holds = |interface: &Interface| {
-                interface
-                    .addresses
-                    .iter()
-                    .any(|prefix| prefix.address == view.src)
-            };
-            view.src.is_ipv6() || loose || context.host.interface(interface).is_some_and(holds)
+            view.src.is_ipv6()
+                || loose
+                || context
+                    .host
+                    .interface(interface)
+                    .is_some_and(|interface: &Interface| {
+                        interface
+                            .addresses
+                            .iter()
+                            .any(|prefix| prefix.address == view.src)
+                    })
         }
         RouteKind::Unicast => loose || way.interface == interface,
         _ => false,

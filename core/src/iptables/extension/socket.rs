@@ -39,8 +39,10 @@ fn finds(context: &Context) -> FieldValue<'static> {
     let Some(port) = port else {
         return unknown("the packet states no destination port");
     };
-    let waits = |socket: &&Socket| socket.protocol == packet.protocol && socket.port == port;
-    let waiting = host.sockets.iter().filter(waits);
+    let waiting = host
+        .sockets
+        .iter()
+        .filter(|socket: &&Socket| socket.protocol == packet.protocol && socket.port == port);
     let own = waiting.clone().any(|socket| socket.address == address);
     let same_family = |socket: &Socket| socket.address.is_ipv4() == address.is_ipv4();
     let Parameters::Socket {

@@ -82,30 +82,36 @@ impl WideLayout<'_> {
 
     /// The width of the labels that packets get in this piece, on the line after it.
     pub(super) fn labelled(&self, lanes: &[usize], piece: TrackPiece) -> i32 {
-        let label = |lane: &usize| match piece {
-            TrackPiece::Start if self.starts_alike(lanes) => {
-                wide(&first_label(self.sheet.lanes[*lane].path)) + 8 - self.width(lanes, piece)
-            }
-            TrackPiece::Stop(stop) => match &self.ways[*lane][stop] {
-                MapStation::Hook(Hooked {
-                    label: Some(label), ..
-                }) => wide(label) + 14,
+        lanes
+            .iter()
+            .map(|lane: &usize| match piece {
+                TrackPiece::Start if self.starts_alike(lanes) => {
+                    wide(&first_label(self.sheet.lanes[*lane].path)) + 8 - self.width(lanes, piece)
+                }
+                TrackPiece::Stop(stop) => match &self.ways[*lane][stop] {
+                    MapStation::Hook(Hooked {
+                        label: Some(label), ..
+                    }) => wide(label) + 14,
+                    _ => 0,
+                },
                 _ => 0,
-            },
-            _ => 0,
-        };
-        lanes.iter().map(label).max().unwrap_or(0)
+            })
+            .max()
+            .unwrap_or(0)
     }
 
     /// The width of the labels that packets already have.
     pub(super) fn label_width(&self, lanes: &[usize]) -> i32 {
-        let label = |lane: &usize| {
-            self.tracks[*lane]
-                .label
-                .as_ref()
-                .map_or(0, |label| wide(label) + 14)
-        };
-        lanes.iter().map(label).max().unwrap_or(0)
+        lanes
+            .iter()
+            .map(|lane: &usize| {
+                self.tracks[*lane]
+                    .label
+                    .as_ref()
+                    .map_or(0, |label| wide(label) + 14)
+            })
+            .max()
+            .unwrap_or(0)
     }
 
     /// Writes the current labels of lanes below or above the line that begins at `x`.

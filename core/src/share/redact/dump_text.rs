@@ -593,8 +593,12 @@ impl Redactor {
     /// The name or pattern of an interface. It is kept if the kernel accepts it.
     pub(super) fn interface(&mut self, name: &str) -> String {
         let stem = name.strip_suffix('+').unwrap_or(name);
-        let is_name = |c: char| !"\"'\\".contains(c) && !is_invisible(c);
-        match stem.is_empty() || packet::is_interface(stem) && stem.chars().all(is_name) {
+        match stem.is_empty()
+            || packet::is_interface(stem)
+                && stem
+                    .chars()
+                    .all(|c: char| !"\"'\\".contains(c) && !is_invisible(c))
+        {
             true => name.to_owned(),
             // With a slash, it stays invalid.
             false => self.names.neutral("interface", name).replacen('-', "/", 1),

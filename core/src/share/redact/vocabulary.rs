@@ -251,35 +251,30 @@ impl Vocabulary {
 
     /// Whether a value consists of numbers and known words only.
     pub(super) fn is_plain(&self, value: &str, hexadecimal: bool) -> bool {
-        let is_known = |piece: &str| {
-            let unit = piece.trim_start_matches(|c: char| c.is_ascii_digit());
-            let digits =
-                |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-            unit.is_empty()
-                || is_hexadecimal(piece.strip_prefix("0x").unwrap_or(if hexadecimal { piece } else { "" }))
-                || self.words.contains(&*piece.to_ascii_lowercase())
-                || unit.len() < piece.len() && self.words.contains(&*unit.to_ascii_lowercase())
-                // `2030-12-31T23:59:59`
-                || unit.len() < piece.len() && unit.strip_prefix('T').is_some_and(digits)
-        };
         // `DATA:Be`: the flags of a chunk.
         let is_flags = |before: &str, piece: &str| {
             before.ends_with(|c: char| c.is_ascii_alphabetic())
                 && piece.bytes().all(|byte| b"IUBETiubet".contains(&byte))
         };
-        let is_item = |item: &str| {
+        value.chars().all(|c: char| c.is_ascii_alphanumeric() || JOINING.contains(c)) && value.split(',').all(|item: &str| {
             let mut parts = item.split(':');
             let first = parts.next().unwrap_or_default();
-            let pieces = |part: &str| part.split(|c: char| c.is_ascii_punctuation()).all(is_known);
+            let pieces = |part: &str| part.split(|c: char| c.is_ascii_punctuation()).all(|piece: &str| {
+            let unit = piece.trim_start_matches(|c: char| c.is_ascii_digit());
+            unit.is_empty()
+                || is_hexadecimal(piece.strip_prefix("0x").unwrap_or(if hexadecimal { piece } else { "" }))
+                || self.words.contains(&*piece.to_ascii_lowercase())
+                || unit.len() < piece.len() && self.words.contains(&*unit.to_ascii_lowercase())
+                // `2030-12-31T23:59:59`
+                || unit.len() < piece.len() && unit.strip_prefix('T').is_some_and(|text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
+        });
             // Not an address: at most two colons, not next to each other, and at most one dot.
             item.bytes().filter(|byte| *byte == b':').count() < 3
                 && !item.contains("::")
                 && item.bytes().filter(|byte| *byte == b'.').count() < 2
                 && pieces(first)
                 && parts.all(|part| pieces(part) || is_flags(first, part))
-        };
-        let is_joined = |c: char| c.is_ascii_alphanumeric() || JOINING.contains(c);
-        value.chars().all(is_joined) && value.split(',').all(is_item)
+        })
             || Protocol::from_text(value).is_some()
     }
 
@@ -287,13 +282,17 @@ impl Vocabulary {
     pub(super) fn is_prose(&self, word: &str) -> bool {
         let digits =
             |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        let is_version = |text: &str| text.split('.').all(digits);
-        let known =
-            |piece: &str| piece.is_empty() || self.prose.contains(&*piece.to_ascii_lowercase());
         digits(word)
             || word.strip_prefix("0x").is_some_and(is_hexadecimal)
-            || word.strip_prefix('v').is_some_and(is_version)
-            || word.is_ascii() && word.split(|c: char| "-_/='’".contains(c)).all(known)
+            || word
+                .strip_prefix('v')
+                .is_some_and(|text: &str| text.split('.').all(digits))
+            || word.is_ascii()
+                && word
+                    .split(|c: char| "-_/='’".contains(c))
+                    .all(|piece: &str| {
+                        piece.is_empty() || self.prose.contains(&*piece.to_ascii_lowercase())
+                    })
     }
 }
 
@@ -303,12 +302,6 @@ fn is_hexadecimal(digits: &str) -> bool {
 
 /// Whether a comment is exactly one of a mesh.
 pub(super) fn is_mesh_comment(comment: &str) -> bool {
-    let is_ports = |text: &str| {
-        !text.is_empty()
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_digit() || b",:-".contains(&byte))
-    };
     MESH_COMMENTS
         .iter()
         .any(|known| match known.split_once('#') {
@@ -316,7 +309,12 @@ pub(super) fn is_mesh_comment(comment: &str) -> bool {
             Some((start, end)) => comment
                 .strip_prefix(start)
                 .and_then(|rest| rest.strip_suffix(end))
-                .is_some_and(is_ports),
+                .is_some_and(|text: &str| {
+                    !text.is_empty()
+                        && text
+                            .bytes()
+                            .all(|byte| byte.is_ascii_digit() || b",:-".contains(&byte))
+                }),
         })
 }
 

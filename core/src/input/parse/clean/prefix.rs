@@ -264,11 +264,13 @@ fn is_time(word: &str) -> bool {
         .bytes()
         .filter(|byte| matches!(byte, b':' | b'-' | b'/'))
         .count();
-    let made = |byte: u8| {
-        byte.is_ascii_digit()
-            || matches!(byte, b':' | b'-' | b'/' | b'.' | b',' | b'T' | b'Z' | b'+')
-    };
-    parts >= 2 && word.len() >= 5 && word.as_bytes()[0].is_ascii_digit() && word.bytes().all(made)
+    parts >= 2
+        && word.len() >= 5
+        && word.as_bytes()[0].is_ascii_digit()
+        && word.bytes().all(|byte: u8| {
+            byte.is_ascii_digit()
+                || matches!(byte, b':' | b'-' | b'/' | b'.' | b',' | b'T' | b'Z' | b'+')
+        })
 }
 
 /// `I0324`: the beginning of a line of klog.

@@ -60,7 +60,7 @@ pub(super) fn next(line: &str) -> Option<usize> {
 
 /// Whether any part after the first byte looks like the beginning of a line.
 fn may_hold_another(line: &[u8]) -> bool {
-    let begins = |three: &[u8]| {
+    line.windows(3).skip(1).any(|three: &[u8]| {
         matches!(
             three,
             [b'-', b'A' | b'N' | b'P' | b'I', b' ']
@@ -68,8 +68,7 @@ fn may_hold_another(line: &[u8]) -> bool {
                 | [b' ', b'#', b' ']
                 | [b'C', b'O', b'M']
         )
-    };
-    line.windows(3).skip(1).any(begins)
+    })
 }
 
 /// The beginning of a note after a rule: `# …`, `// …`, `<- …`.

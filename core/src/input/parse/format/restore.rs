@@ -56,10 +56,9 @@ fn named_family(lines: &Lines, fragment: &Fragment) -> Option<Family> {
             }
         })
     };
-    let input = |at: usize| named(lines.get(at)).filter(|_| lines.get(at).contains("input"));
     let before = (fragment.first.saturating_sub(3)..fragment.first)
         .rev()
-        .find_map(input);
+        .find_map(|at: usize| named(lines.get(at)).filter(|_| lines.get(at).contains("input")));
     before.or_else(|| {
         (fragment.last + 1..lines.len())
             .take(3)
@@ -177,13 +176,17 @@ fn run(
     words: &[&str],
 ) {
     let span = line.own_span();
-    let word = |text| Word {
-        text: std::borrow::Cow::Borrowed(text),
-        span,
-        quoted: false,
-    };
     let table = ["-t", table.name()];
-    let words: Vec<Word> = table.iter().chain(words).copied().map(word).collect();
+    let words: Vec<Word> = table
+        .iter()
+        .chain(words)
+        .copied()
+        .map(|text| Word {
+            text: std::borrow::Cow::Borrowed(text),
+            span,
+            quoted: false,
+        })
+        .collect();
     reading.assembler.run_command(line, program, &words);
 }
 

@@ -26,15 +26,14 @@ impl TextErrors {
     pub(super) fn from_parsed(parsed: &Parsed) -> Self {
         // A walk that reaches a loop stops there by itself. A part of a rule that iptables itself
         // could not print is reported as a warning: `[unsupported revision]`.
-        let matters = |diagnostic: &&Diagnostic| {
-            let is_error =
-                diagnostic.severity == Severity::Error || diagnostic.code == Code::UnexpectedWord;
-            is_error && diagnostic.code != Code::ChainLoop
-        };
         let errors = parsed
             .diagnostics
             .iter()
-            .filter(matters)
+            .filter(|diagnostic: &&Diagnostic| {
+                let is_error = diagnostic.severity == Severity::Error
+                    || diagnostic.code == Code::UnexpectedWord;
+                is_error && diagnostic.code != Code::ChainLoop
+            })
             .map(|diagnostic| TextError {
                 source: diagnostic.source,
                 start: diagnostic.span.start,

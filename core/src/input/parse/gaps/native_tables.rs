@@ -146,21 +146,23 @@ fn add_chain(rulesets: &mut Vec<Ruleset>, source: u32, family: Family, chain: &N
         rulesets.len() - 1
     });
     let tables = &mut rulesets[place].tables;
-    let is_same = |table: &Table| {
-        table.language == RuleLanguage::Nftables
-            && table.family == chain.family
-            && *table.name == *chain.table
-    };
-    let table = tables.iter().position(is_same).unwrap_or_else(|| {
-        tables.push(Table {
-            family: chain.family,
-            name: chain.table.into(),
-            language: RuleLanguage::Nftables,
-            line: chain.line,
-            chains: Vec::new(),
+    let table = tables
+        .iter()
+        .position(|table: &Table| {
+            table.language == RuleLanguage::Nftables
+                && table.family == chain.family
+                && *table.name == *chain.table
+        })
+        .unwrap_or_else(|| {
+            tables.push(Table {
+                family: chain.family,
+                name: chain.table.into(),
+                language: RuleLanguage::Nftables,
+                line: chain.line,
+                chains: Vec::new(),
+            });
+            tables.len() - 1
         });
-        tables.len() - 1
-    });
     let line = Some(chain.line).filter(|line| *line > 0);
     tables[table].chains.push(Chain {
         name: chain.name.into(),

@@ -44,8 +44,7 @@ pub(super) fn mark_tables(parsed: &mut Parsed) {
             continue;
         };
         let last_rule = ruleset.tables[table].chains[chain].rules.last();
-        let is_last_line = |rule: &&Rule| rule.span.end as usize == text.len();
-        let is_part = match last_rule.filter(is_last_line) {
+        let is_part = match last_rule.filter(|rule: &&Rule| rule.span.end as usize == text.len()) {
             Some(rule) if is_listing => matches!(rule.target, Target::Extension(Id::OPAQUE_TARGET)),
             // A rule without a target is rare, and mostly one that was cut off.
             Some(rule) => matches!(rule.target, Target::None | Target::Missing { .. }),

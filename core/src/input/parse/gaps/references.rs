@@ -110,7 +110,6 @@ fn may_be_any(ruleset: &Ruleset, rule: &Rule) -> bool {
 
 /// Whether the text shows already that rules are missing, any of which may jump.
 fn has_lost_lines(table: &Table) -> bool {
-    let is_lost = |gap: &Gap| !gap.reason.hides_chain() && !gap.reason.is_assumed_empty();
     let mut gaps = table.chains.iter().flat_map(|chain| &chain.gaps);
-    gaps.any(is_lost)
+    gaps.any(|gap: &Gap| !gap.reason.hides_chain() && !gap.reason.is_assumed_empty())
 }

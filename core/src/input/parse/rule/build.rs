@@ -207,7 +207,8 @@ impl RuleReader {
                 .collect();
             let mut all = Vec::new();
             for rule in before {
-                let with = |value: &Value| {
+                all.push(rule.clone());
+                all.extend(values.iter().map(|value: &Value| {
                     let start = ruleset.parts.len();
                     let end = rule.first as usize
                         + usize::from(rule.matches)
@@ -222,9 +223,7 @@ impl RuleReader {
                         first: u32::try_from(start).unwrap_or(u32::MAX),
                         ..rule.clone()
                     }
-                };
-                all.push(rule.clone());
-                all.extend(values.iter().map(with));
+                }));
             }
             all.truncate(MAX_RULES_PER_LINE);
             line.more = all.split_off(1);

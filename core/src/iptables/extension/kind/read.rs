@@ -112,9 +112,10 @@ pub(super) fn ports(text: &str) -> Result<Value, Problem> {
         return Err(Problem::new(Code::InvalidValue, "too many ports")
             .hint("use at most 15; a range counts as two"));
     }
-    let ends = |(low, high): (u16, Option<u16>)| (low.into(), high.unwrap_or(low).into());
     Ok(Value::List(CompactBox::new(
-        list.into_iter().map(ends).collect(),
+        list.into_iter()
+            .map(|(low, high): (u16, Option<u16>)| (low.into(), high.unwrap_or(low).into()))
+            .collect(),
     )))
 }
 

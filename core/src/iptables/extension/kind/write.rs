@@ -58,8 +58,11 @@ pub fn quote_if_needed(text: &str, out: &mut String) {
 /// Whether a restore would change a word without quotes. `iptables-restore` splits at blanks and at
 /// quotes (`add_param_to_argv` in xshared.c), and a single `!` negates.
 pub fn needs_quotes(text: &str) -> bool {
-    let changes = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '\\');
-    text.is_empty() || text == "!" || text.contains(changes)
+    text.is_empty()
+        || text == "!"
+        || text.contains(|c: char| {
+            c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '\\')
+        })
 }
 
 /// Prints a word in quotes, with a backslash before each special character.

@@ -220,9 +220,10 @@ fn is_protocol(word: &str) -> bool {
 /// Whether a word can be in a column of addresses: an address, a network, or a name.
 fn is_address(word: &str) -> bool {
     let name = word.strip_prefix('!').unwrap_or(word);
-    let of_names =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b':' | b'/' | b'-' | b'_');
-    name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == ':') && name.bytes().all(of_names)
+    name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == ':')
+        && name.bytes().all(|byte: u8| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b':' | b'/' | b'-' | b'_')
+        })
 }
 
 /// The words of a line.

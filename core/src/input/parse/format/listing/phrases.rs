@@ -58,8 +58,10 @@ impl Phrases {
             Id::STRAY,
             Id::UNLISTED,
         ];
-        let of_family = |id: &Id| id.get().family.is_none_or(|own| own == family);
-        for id in Id::all().filter(|id| !kept.contains(id)).filter(of_family) {
+        for id in Id::all()
+            .filter(|id| !kept.contains(id))
+            .filter(|id: &Id| id.get().family.is_none_or(|own| own == family))
+        {
             let extension = id.get();
             let ListingForm { lead, rows, .. } = extension.listed;
             let is_match = extension.role == Role::Match;

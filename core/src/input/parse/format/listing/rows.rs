@@ -427,8 +427,11 @@ fn negation(word: &str) -> (bool, &str) {
 /// address.
 fn is_named(word: &str) -> bool {
     let address = word.split('/').next().unwrap_or_default();
-    let is_digit = |byte: u8| byte.is_ascii_digit() || byte == b'.';
-    let is_address = address.contains(':') || !address.is_empty() && address.bytes().all(is_digit);
+    let is_address = address.contains(':')
+        || !address.is_empty()
+            && address
+                .bytes()
+                .all(|byte: u8| byte.is_ascii_digit() || byte == b'.');
     word != "anywhere" && !is_address
 }
 

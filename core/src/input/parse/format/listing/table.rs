@@ -67,8 +67,10 @@ pub(super) fn only_in(target: &str) -> &'static [TableName] {
 /// Determines the table from its built-in chains and its targets.
 pub(super) fn tell(evidence: &Evidence) -> Told {
     let has = |table: &TableName, name: &str| table.hooks().iter().any(|hook| hook.name() == name);
-    let holds = |table: &TableName| evidence.built_in.iter().all(|name| has(table, name));
-    let mut fit: Vec<TableName> = LIKELY.into_iter().filter(holds).collect();
+    let mut fit: Vec<TableName> = LIKELY
+        .into_iter()
+        .filter(|table: &TableName| evidence.built_in.iter().all(|name| has(table, name)))
+        .collect();
     for target in &evidence.targets {
         let tables = only_in(target);
         if fit.iter().any(|table| tables.contains(table)) {

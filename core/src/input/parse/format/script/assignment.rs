@@ -13,6 +13,9 @@ pub(super) fn assignment(word: &str) -> Option<(&str, &str)> {
 
 /// Whether a text can be the name of a variable.
 pub(super) fn is_name(name: &str) -> bool {
-    let of_names = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    !name.is_empty() && name.bytes().all(of_names) && !name.as_bytes()[0].is_ascii_digit()
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte: u8| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !name.as_bytes()[0].is_ascii_digit()
 }

@@ -73,17 +73,16 @@ pub(super) fn sequence(first: i64, step: i64, last: i64) -> Option<Vec<String>> 
     if step == 0 || last.checked_sub(first)?.checked_div(step)? > MAX_WORDS {
         return None;
     }
-    let goes_on = |number: &i64| {
-        if step > 0 {
-            *number <= last
-        } else {
-            *number >= last
-        }
-    };
     let numbers = std::iter::successors(Some(first), |number| number.checked_add(step));
     Some(
         numbers
-            .take_while(goes_on)
+            .take_while(|number: &i64| {
+                if step > 0 {
+                    *number <= last
+                } else {
+                    *number >= last
+                }
+            })
             .map(|number| number.to_string())
             .collect(),
     )

@@ -234,8 +234,7 @@ mod tests {
 
     fn tokens(text: &str) -> Vec<(TokenKind, &str)> {
         let mut lexer = Lexer::new(text, 0, text.len());
-        let next = || Some(lexer.next()).filter(|token| token.kind != TokenKind::End);
-        std::iter::from_fn(next)
+        std::iter::from_fn(|| Some(lexer.next()).filter(|token| token.kind != TokenKind::End))
             .map(|token| (token.kind, &text[token.start..token.end]))
             .collect()
     }

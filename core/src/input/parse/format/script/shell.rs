@@ -15,11 +15,10 @@ pub(in super::super) fn calls(line: &str) -> bool {
     if line.len() > MAX_LINE_LENGTH || !named || line.trim_start().starts_with('#') {
         return false;
     }
-    let is_call = |&(start, end): &(usize, usize)| {
+    simple(line).iter().any(|&(start, end): &(usize, usize)| {
         let command = &line[start..end];
         program(command, &|_| None).is_some() || runs_call(command)
-    };
-    simple(line).iter().any(is_call) || heredoc(line).is_some()
+    }) || heredoc(line).is_some()
 }
 
 /// Whether a command runs iptables through a program that only the script defines: `$SUDO iptables
@@ -32,14 +31,14 @@ fn runs_call(command: &str) -> bool {
     let inner = command
         .find("iptables")
         .or_else(|| command.find("ip6tables"));
-    let changes = |at: usize| {
-        let start = command[..at]
-            .rfind([' ', '\t'])
-            .map_or(0, |blank| blank + 1);
-        call::find(&command[start..])
-            .is_some_and(|call| call.program == call::CalledProgram::Change)
-    };
-    is_runner && inner.is_some_and(changes)
+    is_runner
+        && inner.is_some_and(|at: usize| {
+            let start = command[..at]
+                .rfind([' ', '\t'])
+                .map_or(0, |blank| blank + 1);
+            call::find(&command[start..])
+                .is_some_and(|call| call.program == call::CalledProgram::Change)
+        })
 }
 
 /// A call of a simple command: the place of its words, its family and backend. `value` returns the
@@ -238,12 +237,13 @@ pub(super) fn depth_change(line: &str) -> isize {
         return 0;
     }
     let words = line.split([' ', '\t', ';']).filter(|word| !word.is_empty());
-    let change = |word: &str| match word {
-        "if" | "case" | "do" | "{" => 1,
-        "fi" | "esac" | "done" | "}" => -1,
-        _ => 0,
-    };
-    words.map(change).sum()
+    words
+        .map(|word: &str| match word {
+            "if" | "case" | "do" | "{" => 1,
+            "fi" | "esac" | "done" | "}" => -1,
+            _ => 0,
+        })
+        .sum()
 }
 
 /// The name of the function that a line begins.

@@ -568,12 +568,11 @@ impl<'t> Parser<'t> {
             .split('\n')
             .take_while(&mut is_near);
         let found = near.enumerate().any(|(number, line)| {
-            let is_keyword = |(at, _): (usize, &str)| {
+            line.match_indices(keyword).any(|(at, _): (usize, &str)| {
                 let before = line[..at].trim_end();
                 let is_begin = before.ends_with([';', ')']) || number > 0 && before.is_empty();
                 is_begin && is_end(&line[at + keyword.len()..])
-            };
-            line.match_indices(keyword).any(is_keyword)
+            })
         });
         if !found {
             self.lone_keywords += 1;

@@ -249,8 +249,8 @@ impl Variables {
             }
         }
         // The matching files are unknown.
-        let is_sign = |byte: u8| PATTERN_SIGNS.contains(&char::from(byte));
-        let is_pattern = !matches!(raw, "[" | "[[") && find_unquoted(raw, is_sign).is_some();
+        let is_pattern = !matches!(raw, "[" | "[[")
+            && find_unquoted(raw, |byte: u8| PATTERN_SIGNS.contains(&char::from(byte))).is_some();
         let has_values = find_unquoted(raw, |byte| matches!(byte, b'$' | b'`')).is_some();
         for field in fields.iter_mut().skip(first) {
             if is_pattern || has_values && field.text.contains(PATTERN_SIGNS) {
@@ -469,15 +469,19 @@ impl Variables {
 
     /// The numbers in the output of `seq`.
     fn count(&self, words: &[&str]) -> Option<Vec<String>> {
-        let read = |word: &&str| match word.trim_matches('"').strip_prefix('$') {
-            Some(name) => {
-                let name = name.trim_matches(['{', '}']);
-                self.text(name).and_then(signed_number)
-            }
-            // `seq 08` prints 8.
-            None => signed_number(word).filter(|_| !word.starts_with('0') || *word == "0"),
-        };
-        let numbers: Vec<i64> = words.iter().map(read).collect::<Option<_>>()?;
+        let numbers: Vec<i64> = words
+            .iter()
+            .map(
+                |word: &&str| match word.trim_matches('"').strip_prefix('$') {
+                    Some(name) => {
+                        let name = name.trim_matches(['{', '}']);
+                        self.text(name).and_then(signed_number)
+                    }
+                    // `seq 08` prints 8.
+                    None => signed_number(word).filter(|_| !word.starts_with('0') || *word == "0"),
+                },
+            )
+            .collect::<Option<_>>()?;
         match numbers[..] {
             [last] => sequence(1, 1, last),
             [first, last] => sequence(first, 1, last),

@@ -141,14 +141,13 @@ impl Runner<'_, '_, '_> {
         range: Range,
     ) {
         self.status = Some(true);
-        let names = |field: &&ShellField| {
-            field.is_known
-                && !field.text.starts_with('-')
-                && Some(&*field.text) != call::table(words)
-        };
         let Some(chain) = fields
             .iter()
-            .find(names)
+            .find(|field: &&ShellField| {
+                field.is_known
+                    && !field.text.starts_with('-')
+                    && Some(&*field.text) != call::table(words)
+            })
             .filter(|_| call::names_chain(words))
         else {
             return;

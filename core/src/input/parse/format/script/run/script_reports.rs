@@ -34,9 +34,13 @@ impl Runner<'_, '_, '_> {
 
     /// Reports the functions with iptables commands that the script never calls.
     pub(super) fn report_uncalled_functions(&mut self) {
-        let uncalled = |function: &&mut Function| !function.is_called;
         let mut ranges: Vec<Range> = Vec::new();
-        for function in self.script.functions.values_mut().filter(uncalled) {
+        for function in self
+            .script
+            .functions
+            .values_mut()
+            .filter(|function: &&mut Function| !function.is_called)
+        {
             function.is_called = true;
             let has_commands = function.bodies.iter().any(|body| {
                 let mut at = *body;
