@@ -1,8 +1,7 @@
 //! The way from components to the state.
 
+use chainwalk_session::state::Action;
 use yew::prelude::*;
-
-use crate::state::Action;
 
 /// Sends actions to the state. It stays the same for the lifetime of the page.
 #[derive(Clone, Debug, PartialEq)]

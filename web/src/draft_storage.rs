@@ -1,12 +1,12 @@
 //! The draft in the browser's storage: the work in the form of a link.
 
 use chainwalk_core::share::link;
+use chainwalk_session::paste::{MAX_EDITED_BYTES, Origin};
+use chainwalk_session::share;
+use chainwalk_session::state::State;
 use gloo::utils::window;
 
 use crate::browser;
-use crate::paste::{MAX_EDITED_BYTES, Origin};
-use crate::share;
-use crate::state::State;
 
 /// Whether the user wants drafts kept: `yes`, `no`, or empty for no choice.
 const KEY: &str = "chainwalk.keep";

@@ -1,5 +1,8 @@
 //! Input from the browser: links, and keys, pastes and drops anywhere on the page.
 
+use chainwalk_session::keys::{self, Focus};
+use chainwalk_session::paste::MAX_EDITED_BYTES;
+use chainwalk_session::state::Action;
 use gloo::events::{EventListener, EventListenerOptions};
 use gloo::utils::{document, window};
 use wasm_bindgen::JsCast;
@@ -7,10 +10,6 @@ use web_sys::{
     ClipboardEvent, DragEvent, Element, Event, EventTarget, File, HtmlInputElement, KeyboardEvent,
 };
 use yew::Callback;
-
-use crate::keys::{self, Focus};
-use crate::paste::MAX_EDITED_BYTES;
-use crate::state::Action;
 
 /// An input.
 #[derive(Debug)]

@@ -8,14 +8,14 @@
 
 use std::cell::RefCell;
 
+use chainwalk_session::paste::MAX_EDITED_BYTES;
+use chainwalk_session::share;
+use chainwalk_session::state::State;
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::*;
 
 use crate::browser;
 use crate::page_part::{self, PagePart};
-use crate::paste::MAX_EDITED_BYTES;
-use crate::share;
-use crate::state::State;
 
 /// The most restarts without a complete page. After that the page stays stopped.
 const MAX_RESTARTS: u64 = 3;

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// A package, the target that it is built for, and the crates that it must never depend on.
-const RULES: [(&str, &str, &[&str]); 5] = [
+const RULES: [(&str, &str, &[&str]); 6] = [
     // Pure functions of text and values. They run on a node, in a page and in a test.
     (
         "chainwalk-core",
@@ -20,6 +20,21 @@ const RULES: [(&str, &str, &[&str]); 5] = [
         "chainwalk-capture",
         target::MUSL[0].0,
         &["async-std", "js-sys", "tokio", "wasm-bindgen", "web-sys"],
+    ),
+    // Its tests run without a browser.
+    (
+        "chainwalk-session",
+        "all",
+        &[
+            "gloo",
+            "js-sys",
+            "libc",
+            "nix",
+            "tokio",
+            "wasm-bindgen",
+            "web-sys",
+            "yew",
+        ],
     ),
     // A page has no system calls.
     ("chainwalk-web", target::WASM, &["libc", "nix"]),

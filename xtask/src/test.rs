@@ -28,7 +28,6 @@ type Stage = (&'static str, fn(&mut TestCount) -> Result<()>);
 const STAGES: [Stage; 10] = [
     ("format", |_| run(&mut cargo(&["fmt", "--all", "--check"]))),
     ("lints", |_| lints()),
-    // The tests of the page cover its state and computations, which need no browser.
     ("unit and property tests", |count| {
         run_tests(
             &mut cargo(&["test", "--workspace", "--exclude", "chainwalk-tests"]),
@@ -133,6 +132,8 @@ fn documentation() -> Result<()> {
         "chainwalk-capture",
         "-p",
         "chainwalk-http",
+        "-p",
+        "chainwalk-session",
         "-p",
         "xtask",
     ];

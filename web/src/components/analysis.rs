@@ -3,14 +3,14 @@
 use chainwalk_core::analysis::counterfactual::Alteration;
 use chainwalk_core::analysis::explain::capital;
 use chainwalk_core::input::edit::Edit;
+use chainwalk_session::editing::EditAction;
+use chainwalk_session::state::{Action, Evaluation};
 use yew::prelude::*;
 
 use super::phrases::{format_place, text_with_code};
 use super::props::EvaluationProps;
 use crate::dispatch::Dispatch;
-use crate::editing::EditAction;
 use crate::page_part::{self, PagePart};
-use crate::state::{Action, Evaluation};
 
 /// A line of a list: its text, and the action of a click on it.
 pub(super) type Item = (String, Option<Action>);
@@ -123,7 +123,7 @@ pub(super) fn Analysis(props: &EvaluationProps) -> Html {
     for class in analysis.senders.iter().flat_map(|all| all.iter()) {
         let (end, by) = match &class.verdict {
             Some(verdict) => (
-                crate::paste::format_end(verdict),
+                chainwalk_session::paste::format_end(verdict),
                 verdict
                     .decided_by
                     .map(|place| format_place(rulesets, place)),

@@ -4,6 +4,11 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use chainwalk_core::input::edit::Edit;
+use chainwalk_session::analysis_queue::{AnalysisQueue, Turn};
+use chainwalk_session::editing::EditAction;
+use chainwalk_session::paste::Paste;
+use chainwalk_session::state::{Action, Dialog, Evaluation, State, Tab, Version};
+use chainwalk_session::{keys, lesson};
 use gloo::file::callbacks::{FileReader, read_as_text};
 use gloo::render::{AnimationFrame, request_animation_frame};
 use gloo::timers::callback::Timeout;
@@ -22,15 +27,12 @@ use super::rules::RulesPane;
 use super::share::Share;
 use super::verdict::Verdict;
 use super::walk::WalkPane;
-use crate::analysis_queue::{AnalysisQueue, Turn};
 use crate::dispatch::Dispatch;
-use crate::editing::EditAction;
 use crate::input_events::{self, InputEvent};
 use crate::page_part::{self, PagePart};
-use crate::paste::Paste;
 use crate::recovery;
-use crate::state::{Action, Dialog, Evaluation, State, Tab, Version};
-use crate::{browser, draft_storage, keys, lesson};
+use crate::reducers::PageState;
+use crate::{browser, draft_storage};
 
 /// The longest text in bytes; a longer one may exceed the browser's memory.
 const MAX_INPUT_BYTES: f64 = 100e6;
@@ -53,7 +55,7 @@ const UNREADABLE_FILE: &str =
 /// The initial state of the page.
 struct Opening {
     /// The state, until the page takes it.
-    state: Cell<Option<State>>,
+    state: Cell<Option<PageState>>,
     notices: NoticesState,
     /// Whether it opens with a lesson. The lesson then renders together with the answer, which
     /// would otherwise move to the side later.
@@ -95,7 +97,7 @@ impl Opening {
         page_part::enter(PagePart::Opening);
         let state = Rc::<State>::default().reduce(Action::Link(opened.unwrap_or_default()));
         Self {
-            state: Cell::new(Some(Rc::unwrap_or_clone(state))),
+            state: Cell::new(Some(PageState(state))),
             notices: NoticesState::new(offered, restart, is_guarded),
             opens_lesson,
         }
@@ -125,7 +127,7 @@ pub(crate) fn App() -> Html {
         evaluation,
         view,
         history,
-    } = &*state;
+    } = &**state;
     let workspace = &evaluation.workspace;
     let embed = view.embed.as_ref();
     let is_open = |dialog| view.dialog == Some(dialog);
@@ -219,7 +221,10 @@ pub(crate) fn App() -> Html {
 
 /// Dispatches actions to the state, after the browser is prepared for them.
 #[hook]
-fn use_act(state: &UseReducerHandle<State>, notices: &UseReducerHandle<NoticesState>) -> Dispatch {
+fn use_act(
+    state: &UseReducerHandle<PageState>,
+    notices: &UseReducerHandle<NoticesState>,
+) -> Dispatch {
     let (state, notices) = (state.dispatcher(), notices.dispatcher());
     let act = use_callback((), move |action: Action, ()| {
         let focused = match &action {
@@ -291,7 +296,7 @@ fn use_parts() -> u8 {
 
 /// Handles keys, pastes, drops, files and links of the whole document.
 #[hook]
-fn use_input_events(state: &UseReducerHandle<State>, act: &Dispatch) {
+fn use_input_events(state: &UseReducerHandle<PageState>, act: &Dispatch) {
     // The file reader; dropping it cancels the read.
     let reader = use_mut_ref(|| None::<FileReader>);
     use_effect_with((state.view.shortcuts, state.view.held), {
@@ -340,7 +345,7 @@ fn use_input_events(state: &UseReducerHandle<State>, act: &Dispatch) {
 
 /// Runs the idle queue in turns while no action happens.
 #[hook]
-fn use_idle_queue(state: &UseReducerHandle<State>, act: &Dispatch, parts: u8) {
+fn use_idle_queue(state: &UseReducerHandle<PageState>, act: &Dispatch, parts: u8) {
     let runner = use_memo(act.clone(), |act| QueueRunner::new(act.clone()));
     let runs = parts == PARTS && !recovery::is_left_out(PagePart::Analysis);
     let deps = (state.evaluation.clone(), state.view.clone(), runs);
@@ -406,7 +411,7 @@ impl QueueRunner {
 
 /// Stores a draft after each change of the work, and updates the address.
 #[hook]
-fn use_draft(state: &UseReducerHandle<State>, notices: &UseReducerHandle<NoticesState>) {
+fn use_draft(state: &UseReducerHandle<PageState>, notices: &UseReducerHandle<NoticesState>) {
     let timer = use_mut_ref(|| None::<Timeout>);
     let deps = (
         state.evaluation.workspace.clone(),
@@ -442,7 +447,7 @@ fn use_draft(state: &UseReducerHandle<State>, notices: &UseReducerHandle<Notices
 
 /// On a narrow screen, restores the scroll position of each tab.
 #[hook]
-fn use_tab_positions(state: &UseReducerHandle<State>) {
+fn use_tab_positions(state: &UseReducerHandle<PageState>) {
     let before = use_mut_ref(|| None::<Rc<Paste>>);
     let original = Rc::clone(&state.workspace().original);
     use_effect_with((state.view.tab, Rc::as_ptr(&original)), move |(tab, _)| {
@@ -454,7 +459,7 @@ fn use_tab_positions(state: &UseReducerHandle<State>) {
 
 /// Carries out the action of a notice's button.
 fn answer_notice(
-    state: &UseReducerHandle<State>,
+    state: &UseReducerHandle<PageState>,
     notices: &UseReducerHandle<NoticesState>,
     act: &Dispatch,
 ) -> Callback<NoticeAnswer> {

@@ -3,9 +3,8 @@
 
 use chainwalk_core::analysis::explain::Fate;
 use chainwalk_core::walk::trace::Outcome;
+use chainwalk_session::side::Side;
 use yew::prelude::*;
-
-use crate::side::Side;
 
 /// The letter of a packet in its ring.
 pub(crate) fn badge(side: Side) -> Html {

@@ -5,13 +5,13 @@ use std::rc::Rc;
 use chainwalk_core::analysis::explain::capital;
 use chainwalk_core::input::parse::Section;
 use chainwalk_core::text::diagnostic::{Diagnostic, Fix, Severity, Span};
+use chainwalk_session::paste::Paste;
+use chainwalk_session::state::{Action, Line};
 use yew::prelude::*;
 
 use super::phrases::{format_count, text_with_code};
 use crate::dispatch::Dispatch;
 use crate::page_part::{self, PagePart};
-use crate::paste::Paste;
-use crate::state::{Action, Line};
 
 /// The most diagnostics of each severity; one more counts the rest.
 const MAX_DIAGNOSTICS: usize = 301;

@@ -6,6 +6,9 @@ use chainwalk_core::input::edit::{Edit, Refused};
 use chainwalk_core::iptables::table_name::TableName;
 use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::netfilter::ruleset::Policy;
+use chainwalk_session::editing::{EditAction, EditForm};
+use chainwalk_session::paste::Paste;
+use chainwalk_session::state::Action;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -13,10 +16,7 @@ use super::phrases::bool_text;
 use super::props::PageProps;
 use super::rule;
 use crate::dispatch::Dispatch;
-use crate::editing::{EditAction, EditForm};
 use crate::page_part::{self, PagePart};
-use crate::paste::Paste;
-use crate::state::Action;
 
 /// The buttons and the field for the rule's words; empty for a rule that is not selected.
 pub(super) fn editor(props: &PageProps, place: Place) -> Html {

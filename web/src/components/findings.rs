@@ -2,12 +2,12 @@
 
 use super::analysis::{Item, Section, journey};
 use super::phrases::format_place;
-use crate::state::{Action, Evaluation};
 use chainwalk_core::analysis::bypass_explanation::{
     BYPASS_EXPLANATION, bypassing_processes, explain_bypass,
 };
 use chainwalk_core::analysis::counter_analysis::analyze_counters;
 use chainwalk_core::text::diagnostic::Severity;
+use chainwalk_session::state::{Action, Evaluation};
 
 /// The most findings that are listed.
 const MAX_FINDINGS: usize = 60;

@@ -14,12 +14,12 @@ use super::why::Why;
 use crate::browser;
 use crate::dispatch::Dispatch;
 use crate::page_part::{self, PagePart};
-use crate::side::{FieldTarget, Side};
-use crate::state::{Action, Evaluation};
 use chainwalk_core::packet::content::FieldKind;
 use chainwalk_core::packet::fields::{FieldRow, FormPlace, PacketField};
 use chainwalk_core::packet::form;
 use chainwalk_core::packet::line::EXAMPLE;
+use chainwalk_session::side::{FieldTarget, Side};
+use chainwalk_session::state::{Action, Evaluation};
 
 /// The scenarios with a button; the others are in the table of outcomes.
 const CHIPS: [&str; 10] = [

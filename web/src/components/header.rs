@@ -1,14 +1,14 @@
 //! The header: samples, the privacy note, help and theme.
 
+use chainwalk_session::paste::Origin;
+use chainwalk_session::sample::SAMPLES;
+use chainwalk_session::state::{Action, RuleView};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
 use crate::dispatch::Dispatch;
 use crate::page_part;
-use crate::paste::Origin;
-use crate::sample::SAMPLES;
-use crate::state::{Action, RuleView};
 use crate::theme::Theme;
 
 /// The props of [`Header`].

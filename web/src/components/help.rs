@@ -1,14 +1,14 @@
 //! The help: the purpose of the page, the keys, the terms.
 
+use chainwalk_session::keys::KEYS;
+use chainwalk_session::state::Action;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use super::dialog::{DialogHead, Switch, use_dialog};
 use crate::dispatch::Dispatch;
-use crate::keys::KEYS;
 use crate::page_part;
-use crate::state::Action;
 
 const WORDS: [(&str, &str); 7] = [
     (

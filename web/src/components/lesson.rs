@@ -7,17 +7,17 @@ use chainwalk_core::lesson::{
 };
 use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::packet::fields::PacketField;
+use chainwalk_session::lesson::{ADDRESS, Classroom, Entry, LessonAction, Stage};
+use chainwalk_session::packet_slot::PacketSlot;
+use chainwalk_session::paste::Origin;
+use chainwalk_session::rows::Order;
+use chainwalk_session::state::{Action, RuleView, Tab};
 use gloo::utils::window;
 use yew::prelude::*;
 
 use super::lessons::LessonsProps;
 use super::phrases::bool_text;
 use crate::browser;
-use crate::lesson::{ADDRESS, Classroom, Entry, LessonAction, Stage};
-use crate::packet_slot::PacketSlot;
-use crate::paste::Origin;
-use crate::rows::Order;
-use crate::state::{Action, RuleView, Tab};
 
 /// Whether the open step asks the reader to look at the packet.
 pub(super) fn is_about_the_packet(room: &Classroom) -> bool {

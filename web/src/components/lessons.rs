@@ -1,6 +1,10 @@
 //! The panel of the lessons: the list and the open lesson, with their effects on the page and the
 //! address.
 
+use chainwalk_session::lesson::{ADDRESS, Classroom, Entry, LessonAction, Part, Shown};
+use chainwalk_session::state::{Action, Tab, Version, Workspace};
+use std::rc::Rc;
+
 use gloo::events::EventListener;
 use gloo::file::callbacks::{FileReader, read_as_text};
 use gloo::utils::{body, window};
@@ -11,11 +15,9 @@ use yew::prelude::*;
 
 use super::lesson;
 use crate::dispatch::Dispatch;
-use crate::lesson::{ADDRESS, Classroom, Entry, LessonAction, Part, Shown};
-use crate::lesson_progress::Progress;
 use crate::page_part;
-use crate::state::{Action, Tab, Version, Workspace};
-use crate::{browser, input_events};
+use crate::reducers::LessonsState;
+use crate::{browser, input_events, progress_storage};
 
 #[wasm_bindgen]
 extern "C" {
@@ -36,7 +38,7 @@ pub(super) struct LessonsProps {
 #[component]
 pub(super) fn Lessons(props: &LessonsProps) -> Html {
     page_part::enter(page_part::PagePart::Lessons);
-    let room = use_reducer(|| Classroom::new(Progress::stored()));
+    let room = use_reducer(|| LessonsState(Rc::new(Classroom::new(progress_storage::load()))));
     let tell = {
         let dispatcher = room.dispatcher();
         Callback::from(move |event| {
@@ -80,7 +82,7 @@ pub(super) fn Lessons(props: &LessonsProps) -> Html {
             }
         }
     });
-    use_effect_with(room.progress.clone(), |progress| progress.store());
+    use_effect_with(room.progress.clone(), progress_storage::store);
     // The same address can name another lesson from a file.
     let which = room.result().map(std::ptr::from_ref);
     use_effect_with((shown, room.hides(), which), {

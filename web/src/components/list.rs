@@ -9,6 +9,10 @@ use chainwalk_core::iptables::table_name::TableName;
 use chainwalk_core::netfilter::place::{ChainPlace, Place};
 use chainwalk_core::netfilter::ruleset::{Counters, Ruleset, Table};
 use chainwalk_core::walk::trace::{Outcome, Step};
+use chainwalk_session::editing::EditAction;
+use chainwalk_session::rows::{self, Row, RuleListAction};
+use chainwalk_session::side::Side;
+use chainwalk_session::state::{Action, Evaluation};
 use gloo::utils::window;
 use yew::prelude::*;
 
@@ -20,11 +24,7 @@ use super::props::PageProps;
 use super::rule::{self, Accent};
 use super::virtual_list::{ListSize, use_virtual_list};
 use crate::browser;
-use crate::editing::EditAction;
 use crate::page_part::{self, PagePart};
-use crate::rows::{self, Row, RuleListAction};
-use crate::side::Side;
-use crate::state::{Action, Evaluation};
 
 /// The number of rendered rows: two screens, because each key of a search renders them again. The
 /// lowest rows have about 26 pixels.

@@ -3,6 +3,8 @@
 use chainwalk_core::map::{
     self, ClickTarget, Layout, Map as Drawing, MapForm, Shape, ShapeGroup, Track, TrackLeg,
 };
+use chainwalk_session::cursor::Move;
+use chainwalk_session::state::{Action, Evaluation, Tab};
 use gloo::events::EventListener;
 use gloo::utils::window;
 use web_sys::HtmlElement;
@@ -12,10 +14,8 @@ use super::badge::colour;
 use super::follow::use_follow;
 use super::way;
 use crate::browser;
-use crate::cursor::Move;
 use crate::dispatch::Dispatch;
 use crate::page_part::{self, PagePart};
-use crate::state::{Action, Evaluation, Tab};
 
 /// The assumed width before the map is measured.
 const WIDTH: i32 = 580;

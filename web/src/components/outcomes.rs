@@ -2,6 +2,9 @@
 
 use chainwalk_core::analysis::explain::Fate;
 use chainwalk_core::analysis::scenario::{self, Destination};
+use chainwalk_session::paste::{OutcomeKind, PacketOutcome};
+use chainwalk_session::side::Side;
+use chainwalk_session::state::{Action, Evaluation};
 use yew::prelude::*;
 
 use super::analysis::WORKING;
@@ -11,9 +14,6 @@ use super::phrases::{bool_text, format_place};
 use crate::browser;
 use crate::dispatch::Dispatch;
 use crate::page_part::{self, PagePart};
-use crate::paste::{OutcomeKind, PacketOutcome};
-use crate::side::Side;
-use crate::state::{Action, Evaluation};
 
 /// The props of [`Outcomes`].
 #[derive(PartialEq, Properties)]

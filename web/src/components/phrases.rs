@@ -2,9 +2,8 @@
 
 use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::netfilter::ruleset::Ruleset;
+use chainwalk_session::state::Evaluation;
 use yew::prelude::*;
-
-use crate::state::Evaluation;
 
 /// The value of an attribute that is true or false.
 pub(super) fn bool_text(value: bool) -> &'static str {

@@ -1,9 +1,9 @@
 //! The props that several components share.
 
+use chainwalk_session::state::{Evaluation, Version, View};
 use yew::Properties;
 
 use crate::dispatch::Dispatch;
-use crate::state::{Evaluation, Version, View};
 
 /// The rules and packets, for components that do not depend on the view.
 #[derive(Clone, Debug, PartialEq, Properties)]

@@ -4,6 +4,10 @@ use std::rc::Rc;
 
 use chainwalk_core::analysis::proxy_processes;
 use chainwalk_core::netfilter::ruleset::Ruleset;
+use chainwalk_session::editing::{EditAction, Export};
+use chainwalk_session::paste::{MAX_EDITED_BYTES, Origin, Paste};
+use chainwalk_session::rows::{Order, Row, RuleListAction};
+use chainwalk_session::state::{Action, Evaluation, RuleView, Version, View};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
@@ -16,11 +20,7 @@ use super::props::PageProps;
 use super::text::{Edit, Text};
 use crate::browser;
 use crate::dispatch::Dispatch;
-use crate::editing::{EditAction, Export};
 use crate::page_part::{self, PagePart};
-use crate::paste::{MAX_EDITED_BYTES, Origin, Paste};
-use crate::rows::{Order, Row, RuleListAction};
-use crate::state::{Action, Evaluation, RuleView, Version, View};
 
 /// The props of [`RulesPane`].
 #[derive(PartialEq, Properties)]

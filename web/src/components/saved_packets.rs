@@ -1,15 +1,15 @@
 //! The saved packets with their outcomes. Two of them can be shown as A and B.
 
 use chainwalk_core::packet::line;
+use chainwalk_session::saved_packets::{MAX_SAVED_PACKETS, SavedPacket, SavedPacketAction};
+use chainwalk_session::side::Side;
+use chainwalk_session::state::Action;
 use yew::prelude::*;
 
 use super::badge::{colour, glyph};
 use super::phrases::{bool_text, format_place};
 use super::props::EvaluationProps;
 use crate::page_part::{self, PagePart};
-use crate::saved_packets::{MAX_SAVED_PACKETS, SavedPacket, SavedPacketAction};
-use crate::side::Side;
-use crate::state::Action;
 
 /// The table, and the buttons that save packets.
 #[component]

@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use chainwalk_session::share::{ShareFormat, SharedWork};
+use chainwalk_session::state::{Action, State, Version};
 use gloo::utils::window;
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlInputElement;
@@ -12,8 +14,6 @@ use super::dialog::{DialogHead, Switch, use_dialog};
 use super::phrases::{bool_text, format_count};
 use crate::dispatch::Dispatch;
 use crate::page_part::{self, PagePart};
-use crate::share::{ShareFormat, SharedWork};
-use crate::state::{Action, State, Version};
 use crate::{browser, draft_storage};
 
 /// The longest text that is shown; browsers take seconds for a longer one, which can be saved.

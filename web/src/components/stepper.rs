@@ -10,13 +10,13 @@ use yew::prelude::*;
 use super::badge::{badge, colour};
 use super::phrases::{bool_text, format_place};
 use super::verdict;
-use crate::cursor::{self, Move};
 use crate::dispatch::Dispatch;
 use crate::page_part::{self, PagePart};
-use crate::side::Side;
-use crate::state::{Action, Evaluation};
-use crate::walked::Walked;
 use chainwalk_core::walk::trace::Outcome;
+use chainwalk_session::cursor::{self, Move};
+use chainwalk_session::side::Side;
+use chainwalk_session::state::{Action, Evaluation};
+use chainwalk_session::walked::Walked;
 
 /// Above this number of steps a rail has no stations, because they would overlap.
 const MAX_STATIONS: usize = 80;

@@ -2,19 +2,19 @@
 
 use chainwalk_core::analysis::explain::{self, capital};
 use chainwalk_core::walk::trace::Outcome;
+use chainwalk_session::cursor::Move;
+use chainwalk_session::pairs::{self, Cell, Pair};
+use chainwalk_session::side::Side;
+use chainwalk_session::state::{Action, Evaluation};
+use chainwalk_session::walked::Walked;
 use yew::prelude::*;
 
 use super::badge::{badge, colour, glyph, sign};
 use super::follow::use_follow;
 use super::phrases::{format_count, format_place, text_with_code};
 use super::virtual_list::{ListSize, use_virtual_list};
-use crate::cursor::Move;
 use crate::dispatch::Dispatch;
 use crate::page_part::{self, PagePart};
-use crate::pairs::{self, Cell, Pair};
-use crate::side::Side;
-use crate::state::{Action, Evaluation};
-use crate::walked::Walked;
 
 /// The most rows that are rendered.
 const MADE_ROWS: usize = 200;

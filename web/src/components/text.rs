@@ -3,6 +3,8 @@
 use std::rc::Rc;
 
 use chainwalk_core::text::diagnostic::{Diagnostic, Severity, Span};
+use chainwalk_session::paste::{MAX_EDITED_BYTES, Origin, Paste};
+use chainwalk_session::state::{Action, Line, RuleView};
 use web_sys::{HtmlElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
@@ -12,8 +14,6 @@ use super::props::PageProps;
 use super::virtual_list::{ListSize, use_virtual_list};
 use crate::dispatch::Dispatch;
 use crate::page_part::{self, PagePart};
-use crate::paste::{MAX_EDITED_BYTES, Origin, Paste};
-use crate::state::{Action, Line, RuleView};
 
 /// The most lines that are rendered: several screens.
 const MADE_LINES: usize = 400;

@@ -2,6 +2,9 @@
 
 use chainwalk_core::analysis::explain::{self, Fate, Headline, capital};
 use chainwalk_core::walk::trace::Outcome;
+use chainwalk_session::side::Side;
+use chainwalk_session::state::{Action, Evaluation, Tab, format_sent};
+use chainwalk_session::walked::Walked;
 use yew::prelude::*;
 
 use super::badge::{badge, colour};
@@ -10,9 +13,6 @@ use super::rule;
 use crate::browser;
 use crate::dispatch::Dispatch;
 use crate::page_part;
-use crate::side::Side;
-use crate::state::{Action, Evaluation, Tab, format_sent};
-use crate::walked::Walked;
 
 /// The props of [`Verdict`].
 #[derive(PartialEq, Properties)]

@@ -1,5 +1,6 @@
 //! The walk: the map, the stepper, the sentence, and all steps.
 
+use chainwalk_session::state::Action;
 use yew::prelude::*;
 
 use super::badge::{badge, colour};
@@ -10,7 +11,6 @@ use super::props::PageProps;
 use super::stepper::Stepper;
 use super::steps::Steps;
 use crate::page_part::{self, PagePart};
-use crate::state::Action;
 
 /// The column of the walk.
 #[component]

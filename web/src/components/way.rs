@@ -2,9 +2,8 @@
 
 use chainwalk_core::analysis::explain::Fate;
 use chainwalk_core::walk::trace::Verdict;
-
-use crate::paste;
-use crate::state::Evaluation;
+use chainwalk_session::paste;
+use chainwalk_session::state::Evaluation;
 
 /// The end, with the name of the listener there.
 pub(super) fn describe_end(evaluation: &Evaluation, verdict: Option<&Verdict>) -> String {

@@ -3,16 +3,16 @@
 use chainwalk_core::analysis::explain::{self, Fate};
 use chainwalk_core::analysis::scenario;
 use chainwalk_core::walk::trace::{Outcome, Question};
+use chainwalk_session::cursor::Move;
+use chainwalk_session::side::Side;
+use chainwalk_session::state::{Action, Evaluation};
+use chainwalk_session::walked::Walked;
 use yew::prelude::*;
 
 use super::badge::{badge, colour};
 use super::phrases::{bool_text, format_place, sentence_with_chain, text_with_code};
 use super::props::EvaluationProps;
-use crate::cursor::Move;
 use crate::page_part::{self, PagePart};
-use crate::side::Side;
-use crate::state::{Action, Evaluation};
-use crate::walked::Walked;
 
 /// The lower half of the packet's column.
 #[component]
@@ -210,11 +210,10 @@ fn ways(evaluation: &Evaluation, walked: &Walked) -> Html {
             }
         });
         let given: Vec<String> = order.into_iter().chain(answers).collect();
-        let end = branch
-            .path
-            .verdict
-            .as_ref()
-            .map_or("the outcome is unknown".into(), crate::paste::format_end);
+        let end = branch.path.verdict.as_ref().map_or(
+            "the outcome is unknown".into(),
+            chainwalk_session::paste::format_end,
+        );
         html! { <li>{"If "}{text_with_code(&given.join(", "))}{": "}<b>{&*end}</b></li> }
     });
     html! {

@@ -22,35 +22,37 @@ use crate::walked::Walked;
 /// The results of the rules and packets. Each change updates the walks and rows at once; the idle
 /// queue (`analysis_queue`) adds the others.
 #[derive(Clone, Debug)]
-pub(crate) struct Results {
+pub struct Results {
     /// The walks of A and B, or the invalid fields.
-    pub(crate) walks: [Result<Rc<Walked>, Vec<FieldError>>; 2],
+    pub walks: [Result<Rc<Walked>, Vec<FieldError>>; 2],
     /// The step of the divergence.
-    pub(crate) divergence: Option<usize>,
+    pub divergence: Option<usize>,
     /// Callers and counters of the rules.
-    pub(crate) index: Rc<Index>,
+    pub index: Rc<Index>,
     /// The rule list.
-    pub(crate) rows: Rc<Vec<Row>>,
+    pub rows: Rc<Vec<Row>>,
     /// Counterfactuals, senders and the journey of the lead's packet.
-    pub(crate) analysis: Option<PacketAnalysis>,
+    pub analysis: Option<PacketAnalysis>,
     /// The last complete analysis for the same rules. It is shown until the new one is complete.
-    pub(crate) previous_analysis: Option<PacketAnalysis>,
+    pub previous_analysis: Option<PacketAnalysis>,
     /// The packets worth trying, with their outcomes.
-    pub(crate) outcomes: Option<Rc<Vec<PacketOutcome>>>,
+    pub outcomes: Option<Rc<Vec<PacketOutcome>>>,
     /// Findings about the rules.
-    pub(crate) findings: Option<Rc<Vec<Finding>>>,
+    pub findings: Option<Rc<Vec<Finding>>>,
 }
 
 /// The rules and packets with their results.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Evaluation {
-    pub(crate) workspace: Version<Workspace>,
-    pub(crate) results: Version<Results>,
+pub struct Evaluation {
+    /// The rules and packets.
+    pub workspace: Version<Workspace>,
+    /// Their results.
+    pub results: Version<Results>,
 }
 
 impl Evaluation {
     /// A packet's walk, if the packet is shown and valid.
-    pub(crate) fn walked(&self, side: Side) -> Option<&Rc<Walked>> {
+    pub fn walked(&self, side: Side) -> Option<&Rc<Walked>> {
         let is_shown = self.workspace.sides().contains(&side);
         is_shown
             .then(|| self.results.walks[side as usize].as_ref().ok())
@@ -58,7 +60,7 @@ impl Evaluation {
     }
 
     /// The invalid fields of a packet.
-    pub(crate) fn field_errors(&self, side: Side) -> &[FieldError] {
+    pub fn field_errors(&self, side: Side) -> &[FieldError] {
         self.results.walks[side as usize]
             .as_ref()
             .err()
@@ -66,7 +68,7 @@ impl Evaluation {
     }
 
     /// The shown walks, with their packets.
-    pub(crate) fn walks(&self) -> impl Iterator<Item = (Side, &Walked)> {
+    pub fn walks(&self) -> impl Iterator<Item = (Side, &Walked)> {
         let sides = self.workspace.sides().iter();
         sides.filter_map(|side| Some((*side, &**self.walked(*side)?)))
     }
@@ -82,7 +84,7 @@ impl Evaluation {
     }
 
     /// The packet whose chain is shown at a step: the lead's, unless its walk has ended.
-    pub(crate) fn followed(&self, step: usize) -> Option<(Side, &Walked)> {
+    pub fn followed(&self, step: usize) -> Option<(Side, &Walked)> {
         let mut walks = self.lead_first();
         let runs = walks
             .clone()
@@ -91,7 +93,7 @@ impl Evaluation {
     }
 
     /// The rules that a step evaluates.
-    pub(crate) fn current(&self, step: usize) -> Vec<(Side, Place)> {
+    pub fn current(&self, step: usize) -> Vec<(Side, Place)> {
         self.walks()
             .filter_map(|(side, walked): (Side, &Walked)| {
                 Some((side, walked.path().steps.get(step)?.place))
@@ -100,13 +102,13 @@ impl Evaluation {
     }
 
     /// The number of steps of the longest walk.
-    pub(crate) fn steps(&self) -> usize {
+    pub fn steps(&self) -> usize {
         let lengths = self.walks().map(|(_, walked)| walked.path().steps.len());
         lengths.max().unwrap_or(0)
     }
 
     /// The target of a move.
-    pub(crate) fn after(&self, step: usize, to: Move) -> usize {
+    pub fn after(&self, step: usize, to: Move) -> usize {
         cursor::go(&self.paths(), step, to)
     }
 
@@ -117,14 +119,14 @@ impl Evaluation {
 
     /// Whether a field is split in the form. `split`: fields that stay split, even with equal
     /// values.
-    pub(crate) fn differs(&self, field: PacketField, split: &[PacketField]) -> bool {
+    pub fn differs(&self, field: PacketField, split: &[PacketField]) -> bool {
         let [a, b] = &self.workspace.packets;
         let applies = (a.form.applies(field), b.form.applies(field));
         split.contains(&field) || applies != (true, true) || a.form.get(field) != b.form.get(field)
     }
 
     /// The fields in which the two packets differ.
-    pub(crate) fn differences(&self) -> Vec<PacketField> {
+    pub fn differences(&self) -> Vec<PacketField> {
         let [a, b] = &self.workspace.packets;
         let value =
             |form: &PacketForm, field| form.applies(field).then(|| form.get(field).to_owned());
@@ -134,7 +136,7 @@ impl Evaluation {
     }
 
     /// The difference of a packet from the other, in words: "uid 1337".
-    pub(crate) fn name(&self, side: Side) -> String {
+    pub fn name(&self, side: Side) -> String {
         let slot = self.workspace.slot(side);
         let differences = self.differences();
         if let ([field], true) = (&differences[..], self.workspace.compare)
@@ -151,7 +153,7 @@ impl Evaluation {
     }
 
     /// The packet of that name, including the additional ones of the table of outcomes.
-    pub(crate) fn scenario(&self, key: &str) -> Option<&Scenario> {
+    pub fn scenario(&self, key: &str) -> Option<&Scenario> {
         let added = self.results.outcomes.iter().flat_map(|all| all.iter());
         self.workspace.paste.scenario(key).or_else(|| {
             added
@@ -161,7 +163,7 @@ impl Evaluation {
     }
 
     /// Every assumption of the rules and of the shown walks, as sentences.
-    pub(crate) fn assumptions(&self) -> Vec<String> {
+    pub fn assumptions(&self) -> Vec<String> {
         let mut all = self.workspace.paste.given();
         for (_, walked) in self.walks() {
             for assumption in &walked.trace.assumes {
@@ -177,7 +179,7 @@ impl Evaluation {
 }
 
 /// A packet in a few words: "uid 1337 to 10.0.0.1:443".
-pub(crate) fn format_sent(packet: &Packet) -> String {
+pub fn format_sent(packet: &Packet) -> String {
     let to = explain::endpoint(packet.dst, packet.dport);
     match packet.uid.filter(|_| packet.dport.is_some()) {
         Some(uid) => format!("uid {uid} to {to}"),

@@ -7,7 +7,7 @@ use chainwalk_core::netfilter::place::Place;
 
 /// The form for the selected rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum EditForm {
+pub enum EditForm {
     /// Edits the rule itself.
     Change,
     /// Adds a new rule before it.
@@ -18,7 +18,7 @@ pub(crate) enum EditForm {
 
 /// The form of the changed rules as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Export {
+pub enum Export {
     /// The output of `iptables-save`.
     Save,
     /// The commands that make the changes to the pasted rules.
@@ -26,11 +26,11 @@ pub(crate) enum Export {
 }
 
 /// The rules as text, or why there is none.
-pub(crate) type Written = Result<Rc<str>, Rc<str>>;
+pub type Written = Result<Rc<str>, Rc<str>>;
 
 /// A change of the rules, or of the selection.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum EditAction {
+pub enum EditAction {
     /// Selects a rule, or none.
     Choose(Option<Place>),
     /// Opens a form, or closes it.
@@ -45,13 +45,13 @@ pub(crate) enum EditAction {
 
 /// The selected rule, and its unfinished change.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Editing {
+pub struct Editing {
     /// The rule, or the policy.
-    pub(crate) place: Option<Place>,
+    pub place: Option<Place>,
     /// The form that is open.
-    pub(crate) form: Option<EditForm>,
+    pub form: Option<EditForm>,
     /// Why the last change failed.
-    pub(crate) refused: Option<Refused>,
+    pub refused: Option<Refused>,
     /// The changed rules as text, if shown.
-    pub(crate) export: Option<(Export, Written)>,
+    pub export: Option<(Export, Written)>,
 }

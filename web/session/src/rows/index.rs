@@ -7,7 +7,7 @@ use chainwalk_core::netfilter::ruleset::{Counters, Ruleset, Target};
 
 /// The callers of chains, and the counters of rules.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Index {
+pub struct Index {
     callers: HashMap<ChainPlace, Vec<Place>>,
     /// The highest packet counter of any rule; `None` without counters.
     most: Option<u64>,
@@ -44,18 +44,18 @@ impl Index {
     }
 
     /// The rules that call a chain.
-    pub(crate) fn callers(&self, at: ChainPlace) -> &[Place] {
+    pub fn callers(&self, at: ChainPlace) -> &[Place] {
         self.callers.get(&at).map_or(&[], |callers| callers)
     }
 
     /// Whether any rule states counters.
-    pub(crate) fn counts(&self) -> bool {
+    pub fn counts(&self) -> bool {
         self.most.is_some()
     }
 
     /// The level of a counter relative to the highest one: 0 for zero, up to 4. Each level is a
     /// multiple of the one before.
-    pub(crate) fn heat(&self, counters: Counters) -> u32 {
+    pub fn heat(&self, counters: Counters) -> u32 {
         let size = |packets: u64| u64::BITS - packets.leading_zeros();
         let most = size(self.most.unwrap_or(0).max(counters.packets)).max(1);
         (size(counters.packets) * 4).div_ceil(most)
@@ -63,7 +63,7 @@ impl Index {
 }
 
 /// A number in at most five characters: `950`, `12k`, `3.4M`.
-pub(crate) fn format_short(number: u64) -> String {
+pub fn format_short(number: u64) -> String {
     let mut unit = 1;
     let mut signs = ["", "k", "M", "G", "T", "P", "E"].into_iter();
     let mut sign = signs.next().unwrap_or_default();

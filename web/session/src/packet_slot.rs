@@ -12,20 +12,20 @@ use crate::walked::Walked;
 
 /// One of the two packets.
 #[derive(Clone, Debug)]
-pub(crate) struct PacketSlot {
+pub struct PacketSlot {
     /// Its fields.
-    pub(crate) form: PacketForm,
+    pub form: PacketForm,
     /// The text of its line during typing.
-    pub(crate) line: Option<String>,
+    pub line: Option<String>,
     /// The error in that line. The fields keep the values of the last valid line.
-    pub(crate) line_error: Option<LineError>,
+    pub line_error: Option<LineError>,
     /// The scenario that filled it in, until a field changes.
-    pub(crate) scenario: Option<&'static str>,
+    pub scenario: Option<&'static str>,
 }
 
 impl PacketSlot {
     /// A packet.
-    pub(crate) fn new(packet: &Packet, scenario: Option<&'static str>) -> Self {
+    pub fn new(packet: &Packet, scenario: Option<&'static str>) -> Self {
         Self {
             form: PacketForm::from_packet(packet),
             line: None,
@@ -35,7 +35,7 @@ impl PacketSlot {
     }
 
     /// The text of its line: the typed text, or the one for its fields.
-    pub(crate) fn line_text(&self) -> String {
+    pub fn line_text(&self) -> String {
         self.line.clone().unwrap_or_else(|| {
             let packet = self.form.packet();
             packet

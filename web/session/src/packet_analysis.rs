@@ -13,15 +13,15 @@ use crate::walked::Walked;
 /// The analysis of one packet. The journey is on the map and is computed at once. The others take
 /// hundreds of walks, and the idle queue computes them.
 #[derive(Clone, Debug)]
-pub(crate) struct PacketAnalysis {
+pub struct PacketAnalysis {
     /// The walk that it analyzes.
     pub(crate) walked: Rc<Walked>,
     /// The legs of the packet's connection.
-    pub(crate) journey: Rc<Journey>,
+    pub journey: Rc<Journey>,
     /// Senders by the outcome of their packet.
-    pub(crate) senders: Option<Rc<Vec<SenderClass>>>,
+    pub senders: Option<Rc<Vec<SenderClass>>>,
     /// The changes that change the outcome; `Some(None)` where the outcome is undetermined.
-    pub(crate) flips: Option<Option<Rc<Flips>>>,
+    pub flips: Option<Option<Rc<Flips>>>,
 }
 
 impl PacketAnalysis {
@@ -38,12 +38,12 @@ impl PacketAnalysis {
     }
 
     /// The packet that it analyzes.
-    pub(crate) fn packet(&self) -> &Packet {
+    pub fn packet(&self) -> &Packet {
         &self.walked.trace.packet
     }
 
     /// Whether everything is computed.
-    pub(crate) fn is_complete(&self) -> bool {
+    pub fn is_complete(&self) -> bool {
         self.flips.is_some() && self.senders.is_some()
     }
 

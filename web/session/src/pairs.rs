@@ -9,7 +9,7 @@ use crate::walked::Walked;
 
 /// A row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Pair {
+pub enum Pair {
     /// Steps that all shown walks share.
     Shared(Steps),
     /// The place of the divergence.
@@ -20,7 +20,7 @@ pub(crate) enum Pair {
 
 /// One walk's part of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Cell {
+pub enum Cell {
     /// The steps.
     Steps(Steps),
     /// The end of the packet.
@@ -31,23 +31,23 @@ pub(crate) enum Cell {
 
 /// A step, or a run of steps without a match.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Steps {
+pub struct Steps {
     /// The range of steps.
-    pub(crate) at: Range<usize>,
+    pub at: Range<usize>,
     /// Whether the run is unfolded; `None` for a single step.
-    pub(crate) open: Option<bool>,
+    pub open: Option<bool>,
 }
 
 impl Steps {
     /// Whether this row shows a step: an opened run has one row for each of its steps.
-    pub(crate) fn shows(&self, step: usize) -> bool {
+    pub fn shows(&self, step: usize) -> bool {
         self.open != Some(true) && self.at.contains(&step)
     }
 }
 
 impl Pair {
     /// Whether this row shows a step.
-    pub(crate) fn shows(&self, step: usize) -> bool {
+    pub fn shows(&self, step: usize) -> bool {
         match self {
             Self::Shared(steps) => steps.shows(step),
             Self::Each(cells) => cells
@@ -59,7 +59,7 @@ impl Pair {
 }
 
 /// All rows. `part` is the step of the divergence, `opened` are the first steps of unfolded runs.
-pub(crate) fn list(walks: &[&Walked], part: Option<usize>, opened: &[usize]) -> Vec<Pair> {
+pub fn list(walks: &[&Walked], part: Option<usize>, opened: &[usize]) -> Vec<Pair> {
     let shared = match (walks, part) {
         ([first, _], part) => part.unwrap_or(first.path().steps.len()),
         _ => 0,

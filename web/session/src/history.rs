@@ -22,7 +22,7 @@ pub(crate) enum Typing {
 
 /// The steps to undo and to redo.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct History {
+pub struct History {
     done: Vec<Version<Workspace>>,
     undone: Vec<Version<Workspace>>,
     /// The text field of the last change: further typing in it makes no new step.
@@ -33,7 +33,7 @@ pub(crate) struct History {
 
 impl History {
     /// Whether there is a step to undo, or to redo.
-    pub(crate) fn can(&self, redo: bool) -> bool {
+    pub fn can(&self, redo: bool) -> bool {
         !if redo { &self.undone } else { &self.done }.is_empty()
     }
 

@@ -5,20 +5,20 @@ use chainwalk_core::analysis::large;
 
 /// A sample.
 #[derive(Debug)]
-pub(crate) struct Sample {
+pub struct Sample {
     /// Its name in lessons.
-    pub(crate) key: &'static str,
+    pub key: &'static str,
     /// Its name in the menu.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// The dump.
-    pub(crate) text: Text,
+    pub text: Text,
     /// The namespace as the public JSON, if it is not the default pod.
-    pub(crate) host: Option<&'static str>,
+    pub host: Option<&'static str>,
 }
 
 /// A sample's text.
 #[derive(Debug)]
-pub(crate) enum Text {
+pub enum Text {
     /// The content of a file.
     Written(&'static str),
     /// The function that generates it.
@@ -50,7 +50,7 @@ macro_rules! sample {
             key: $file,
             name: $name,
             text: Text::Written(include_str!(concat!(
-                "../../static/samples/",
+                "../../../static/samples/",
                 $file,
                 ".txt"
             ))),
@@ -60,7 +60,7 @@ macro_rules! sample {
     ($name:literal, $file:literal, with host) => {
         Sample {
             host: Some(include_str!(concat!(
-                "../../static/samples/",
+                "../../../static/samples/",
                 $file,
                 ".host.json"
             ))),
@@ -70,7 +70,7 @@ macro_rules! sample {
 }
 
 /// All samples; the page opens with the first.
-pub(crate) const SAMPLES: [Sample; 9] = [
+pub const SAMPLES: [Sample; 9] = [
     sample!("Istio sidecar, 1.25 and later", "istio-sidecar"),
     sample!("Istio sidecar with DNS capture", "istio-sidecar-dns"),
     sample!("Istio sidecar with TPROXY", "istio-sidecar-tproxy", with host),

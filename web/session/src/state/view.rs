@@ -13,46 +13,47 @@ use crate::rows::{Opened, Order};
 
 /// The view of the work.
 #[derive(Clone, Debug)]
-pub(crate) struct View {
+pub struct View {
     /// The step shown, from 0.
-    pub(crate) cursor: usize,
+    pub cursor: usize,
     /// The view of the rules.
-    pub(crate) rules: RuleView,
+    pub rules: RuleView,
     /// The opened and closed parts of the rule list, and the search.
-    pub(crate) opened: Opened,
+    pub opened: Opened,
     /// The selected rule, and its change.
-    pub(crate) editing: Editing,
-    /// The shown line of the text, and its marked part.
-    pub(crate) line: Option<Line>,
-    pub(crate) marked: Span,
+    pub editing: Editing,
+    /// The shown line of the text.
+    pub line: Option<Line>,
+    /// The marked part of the text.
+    pub marked: Span,
     /// A requested rule that no packet reaches.
-    pub(crate) unmet: Option<Place>,
+    pub unmet: Option<Place>,
     /// A requested rule for which the search found no packet.
-    pub(crate) untried: Option<Place>,
+    pub untried: Option<Place>,
     /// The part that a narrow screen shows.
-    pub(crate) tab: Tab,
+    pub tab: Tab,
     /// The only kind of rows in the table of outcomes; `None` shows all.
-    pub(crate) only: Option<OutcomeKind>,
+    pub only: Option<OutcomeKind>,
     /// Fields of the form that stay split, even with equal values.
-    pub(crate) split: Vec<PacketField>,
+    pub split: Vec<PacketField>,
     /// The assumed choices of the proxy.
-    pub(crate) choices: Choices,
+    pub choices: Choices,
     /// Why the last paste was rejected.
-    pub(crate) refused: Vec<Diagnostic>,
+    pub refused: Vec<Diagnostic>,
     /// The rejected text, which a fix may repair.
     pub(crate) refused_text: Rc<str>,
     /// The open dialog.
-    pub(crate) dialog: Option<Dialog>,
+    pub dialog: Option<Dialog>,
     /// Whether single-character shortcuts work.
-    pub(crate) shortcuts: bool,
+    pub shortcuts: bool,
     /// Whether a key is held down. Steps are not announced then.
-    pub(crate) held: bool,
+    pub held: bool,
     /// Whether the walk is played.
-    pub(crate) playing: bool,
+    pub playing: bool,
     /// In a read-only frame of another page: the fragment that opens the whole page.
-    pub(crate) embed: Option<String>,
+    pub embed: Option<String>,
     /// Whether the address holds the shown work, so that a draft is unnecessary.
-    pub(crate) linked: bool,
+    pub linked: bool,
 }
 
 impl Default for View {
@@ -84,7 +85,7 @@ impl Default for View {
 
 /// A dialog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Dialog {
+pub enum Dialog {
     /// Help and keys.
     Help,
     /// Share the work.
@@ -93,7 +94,7 @@ pub(crate) enum Dialog {
 
 /// The view of the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RuleView {
+pub enum RuleView {
     /// As rows.
     Rows(Order),
     /// As the pasted text.
@@ -104,7 +105,7 @@ pub(crate) enum RuleView {
 
 /// The part that a narrow screen shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tab {
+pub enum Tab {
     /// The rules.
     Rules,
     /// The walk.
@@ -117,10 +118,10 @@ pub(crate) enum Tab {
 
 impl Tab {
     /// All, in order.
-    pub(crate) const ALL: [Self; 4] = [Self::Rules, Self::Walk, Self::Packet, Self::Outcomes];
+    pub const ALL: [Self; 4] = [Self::Rules, Self::Walk, Self::Packet, Self::Outcomes];
 
     /// Its name.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Rules => "Rules",
             Self::Walk => "Walk",
@@ -130,7 +131,7 @@ impl Tab {
     }
 
     /// Its name, as ids use it.
-    pub(crate) fn key(self) -> &'static str {
+    pub fn key(self) -> &'static str {
         match self {
             Self::Rules => "rules",
             Self::Walk => "walk",
@@ -142,9 +143,9 @@ impl Tab {
 
 /// A place in one of the texts that were read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Line {
+pub struct Line {
     /// Which text, from 0.
-    pub(crate) source: u32,
+    pub source: u32,
     /// Which line, from 1.
-    pub(crate) line: u32,
+    pub line: u32,
 }

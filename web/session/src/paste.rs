@@ -19,11 +19,11 @@ use chainwalk_core::walk::walk;
 use crate::sample::{SAMPLES, Sample, Text};
 
 /// A longer text is not shown in a text field: browsers take seconds for it.
-pub(crate) const MAX_EDITED_BYTES: usize = 1_000_000;
+pub const MAX_EDITED_BYTES: usize = 1_000_000;
 
 /// The source of the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
+pub enum Origin {
     /// One of [`SAMPLES`].
     Sample(usize),
     /// The user's own text.
@@ -36,48 +36,48 @@ pub(crate) enum Origin {
 
 /// One row of the table of outcomes.
 #[derive(Debug)]
-pub(crate) struct PacketOutcome {
+pub struct PacketOutcome {
     /// The packet and its name.
-    pub(crate) scenario: Scenario,
+    pub scenario: Scenario,
     /// The outcome of the packet.
-    pub(crate) fate: Fate,
+    pub fate: Fate,
     /// The place where it ends, in a word: a port or an interface.
-    pub(crate) end: Cow<'static, str>,
+    pub end: Cow<'static, str>,
     /// The deciding rule or policy.
-    pub(crate) decided_by: Option<Place>,
+    pub decided_by: Option<Place>,
     /// Why the bypass is intended, if it is.
-    pub(crate) exempt: Option<&'static str>,
+    pub exempt: Option<&'static str>,
 }
 
 impl PacketOutcome {
     /// The kind of its outcome.
-    pub(crate) fn kind(&self) -> OutcomeKind {
+    pub fn kind(&self) -> OutcomeKind {
         (self.fate, self.exempt.is_some())
     }
 }
 
 /// The outcome of a packet, and whether it is an intended bypass.
-pub(crate) type OutcomeKind = (Fate, bool);
+pub type OutcomeKind = (Fate, bool);
 
 /// A parsed text.
 #[derive(Debug)]
-pub(crate) struct Paste {
+pub struct Paste {
     /// The source of the text.
-    pub(crate) origin: Origin,
+    pub origin: Origin,
     /// The parsed text.
-    pub(crate) parsed: Parsed,
+    pub parsed: Parsed,
     /// The namespace of the walks.
-    pub(crate) host: Host,
+    pub host: Host,
     /// Whether the text, or the sample, states the host.
-    pub(crate) host_known: bool,
+    pub host_known: bool,
     /// Whether the user chose the namespace: a pod's or a node's.
     pub(crate) placed: bool,
     /// Whether its addresses, names and comments are anonymized.
-    pub(crate) neutral: bool,
+    pub neutral: bool,
     /// The parts of the namespace that exceed a limit and are ignored.
     pub(crate) dropped: Vec<String>,
     /// The mesh that made the rules.
-    pub(crate) mesh: Option<Mesh>,
+    pub mesh: Option<Mesh>,
     /// Packets worth trying, with any rules.
     scenarios: Vec<Scenario>,
     /// The constants in the rules, by family.
@@ -237,17 +237,17 @@ impl Paste {
     }
 
     /// The rules.
-    pub(crate) fn rulesets(&self) -> &[Ruleset] {
+    pub fn rulesets(&self) -> &[Ruleset] {
         &self.parsed.rulesets
     }
 
     /// The text, if it is short enough for a text field.
-    pub(crate) fn editable(&self) -> Option<&str> {
+    pub fn editable(&self) -> Option<&str> {
         self.fixable().filter(|text| text.len() <= MAX_EDITED_BYTES)
     }
 
     /// The text, if edits of it are possible.
-    pub(crate) fn fixable(&self) -> Option<&str> {
+    pub fn fixable(&self) -> Option<&str> {
         match &self.parsed.sources[..] {
             [text] if self.parsed.capture.is_none() => Some(text),
             _ => None,
@@ -255,7 +255,7 @@ impl Paste {
     }
 
     /// The packet of that name, from the packets worth trying.
-    pub(crate) fn scenario(&self, key: &str) -> Option<&Scenario> {
+    pub fn scenario(&self, key: &str) -> Option<&Scenario> {
         self.scenarios.iter().find(|scenario| scenario.key == key)
     }
 
@@ -313,7 +313,7 @@ fn walk_scenario(
 }
 
 /// Where a packet ends, in a word.
-pub(crate) fn format_end(verdict: &Verdict) -> Cow<'static, str> {
+pub fn format_end(verdict: &Verdict) -> Cow<'static, str> {
     match (verdict.kind, verdict.port, &verdict.interface) {
         (VerdictKind::Delivered, Some(port), _) => format!(":{port}").into(),
         (VerdictKind::Delivered, None, _) => "kernel".into(),

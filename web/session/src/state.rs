@@ -7,14 +7,12 @@ use chainwalk_core::analysis::example_packet::find_example_packet;
 use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::packet::Packet;
 use chainwalk_core::share::link::Shared;
-use yew::Reducible;
 
 use crate::cursor::Move;
 use crate::editing::EditAction;
 use crate::history::History;
 use crate::packet_analysis::PacketAnalysis;
 use crate::packet_slot::PacketSlot;
-use crate::page_part;
 use crate::paste::Paste;
 use crate::rows::{self, Index, Order};
 use crate::side::Side;
@@ -29,21 +27,21 @@ mod version;
 mod view;
 mod workspace;
 
-pub(crate) use action::Action;
-pub(crate) use results::{Evaluation, Results, format_sent};
-pub(crate) use version::Version;
-pub(crate) use view::{Dialog, Line, RuleView, Tab, View};
-pub(crate) use workspace::Workspace;
+pub use action::Action;
+pub use results::{Evaluation, Results, format_sent};
+pub use version::Version;
+pub use view::{Dialog, Line, RuleView, Tab, View};
+pub use workspace::Workspace;
 
 /// The state of the page.
 #[derive(Clone, Debug)]
-pub(crate) struct State {
+pub struct State {
     /// The rules and packets, with what is computed from them.
-    pub(crate) evaluation: Evaluation,
+    pub evaluation: Evaluation,
     /// How the page shows it.
-    pub(crate) view: Version<View>,
+    pub view: Version<View>,
     /// Earlier workspaces.
-    pub(crate) history: Version<History>,
+    pub history: Version<History>,
 }
 
 impl Default for State {
@@ -91,17 +89,17 @@ impl Default for State {
 
 impl State {
     /// The rules and packets.
-    pub(crate) fn workspace(&self) -> &Workspace {
+    pub fn workspace(&self) -> &Workspace {
         &self.evaluation.workspace
     }
 
     /// The rules and their host.
-    pub(crate) fn paste(&self) -> &Rc<Paste> {
+    pub fn paste(&self) -> &Rc<Paste> {
         &self.workspace().paste
     }
 
     /// The results.
-    pub(crate) fn results(&self) -> &Results {
+    pub fn results(&self) -> &Results {
         &self.evaluation.results
     }
 
@@ -184,7 +182,7 @@ impl State {
     }
 
     /// The page without a lesson's rules: the user's own rules and packets.
-    pub(crate) fn own_work(&self) -> Self {
+    pub fn own_work(&self) -> Self {
         let mut state = self.clone();
         state.leave();
         state
@@ -253,22 +251,10 @@ impl State {
     }
 }
 
-impl Reducible for State {
-    type Action = Action;
-
-    fn reduce(self: Rc<Self>, action: Action) -> Rc<Self> {
-        let Some(part) = action.page_part() else {
-            return self.reduced(action);
-        };
-        page_part::enter(part);
-        let after = self.reduced(action);
-        page_part::enter(None);
-        after
-    }
-}
-
 impl State {
-    fn reduced(self: Rc<Self>, action: Action) -> Rc<Self> {
+    /// The state after an action.
+    #[must_use]
+    pub fn reduce(self: Rc<Self>, action: Action) -> Rc<Self> {
         if self.view.embed.is_some() && !matches!(action, Action::Link(_)) {
             let mut state = Self::clone(&self);
             state.apply(action);

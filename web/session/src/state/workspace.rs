@@ -11,22 +11,22 @@ use crate::side::Side;
 
 /// The rules and packets.
 #[derive(Clone, Debug)]
-pub(crate) struct Workspace {
+pub struct Workspace {
     /// The rules and their host.
-    pub(crate) paste: Rc<Paste>,
+    pub paste: Rc<Paste>,
     /// The rules as they were pasted, before any change in place.
-    pub(crate) original: Rc<Paste>,
+    pub original: Rc<Paste>,
     /// The packets A and B.
-    pub(crate) packets: [PacketSlot; 2],
+    pub packets: [PacketSlot; 2],
     /// Whether B is shown.
-    pub(crate) compare: bool,
+    pub compare: bool,
     /// The lead: the packet with the large answer, which scenarios fill in. It is the one that
     /// changed last.
-    pub(crate) lead: Side,
+    pub lead: Side,
     /// Assumptions about undetermined rules: whether each matches.
-    pub(crate) settled: Vec<(Place, bool)>,
+    pub settled: Vec<(Place, bool)>,
     /// Saved packets.
-    pub(crate) saved_packets: SavedPackets,
+    pub saved_packets: SavedPackets,
 }
 
 impl Workspace {
@@ -58,17 +58,17 @@ impl Workspace {
     }
 
     /// Whether rules were changed since they were pasted.
-    pub(crate) fn is_edited(&self) -> bool {
+    pub fn is_edited(&self) -> bool {
         !Rc::ptr_eq(&self.paste, &self.original)
     }
 
     /// A packet.
-    pub(crate) fn slot(&self, side: Side) -> &PacketSlot {
+    pub fn slot(&self, side: Side) -> &PacketSlot {
         &self.packets[side as usize]
     }
 
     /// The shown packets.
-    pub(crate) fn sides(&self) -> &'static [Side] {
+    pub fn sides(&self) -> &'static [Side] {
         match (self.compare, self.lead) {
             (true, _) => &[Side::A, Side::B],
             (false, Side::A) => &[Side::A],

@@ -11,7 +11,7 @@ use chainwalk_core::walk::trace::Outcome;
 
 mod index;
 
-pub(crate) use index::{Index, format_short};
+pub use index::{Index, format_short};
 
 use crate::walked::{Marks, Walked};
 
@@ -20,7 +20,7 @@ const FOLD: usize = 4;
 
 /// The order of the rules in the list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Order {
+pub enum Order {
     /// The chains of the walks in their order; all other chains in one line.
     #[default]
     Walked,
@@ -30,7 +30,7 @@ pub(crate) enum Order {
 
 /// A row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Row {
+pub enum Row {
     /// A table begins: its rule set, its place there, and whether its chains are shown.
     Table(u32, u32, bool),
     /// A chain begins.
@@ -64,25 +64,25 @@ pub(crate) enum Row {
 
 /// The opened and closed parts, and the search.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Opened {
+pub struct Opened {
     /// The first rules of unfolded runs.
     pub(crate) runs: Vec<Place>,
     /// The run that was unfolded last. The list scrolls to it until the next action.
-    pub(crate) newest: Option<Place>,
+    pub newest: Option<Place>,
     /// Whether the chains that no packet enters are shown.
-    pub(crate) unmet: bool,
+    pub unmet: bool,
     /// Closed chains; `None` closes a whole table.
     closed: Vec<(u32, u32, Option<u32>)>,
     /// The search query.
-    pub(crate) query: String,
+    pub query: String,
     search: Option<Search>,
     /// Whether only the chains and rules of the walks are shown.
-    pub(crate) met: bool,
+    pub met: bool,
 }
 
 /// A change of the list.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum RuleListAction {
+pub enum RuleListAction {
     /// Unfolds a run.
     Unfold(Place),
     /// Shows or hides the chains that no packet enters.
@@ -403,7 +403,7 @@ impl List<'_> {
 }
 
 /// Splits a fold at the current rules, which get their own rows.
-pub(crate) fn unfold(at: ChainPlace, rules: Range<u32>, cursors: &[Place]) -> Vec<Row> {
+pub fn unfold(at: ChainPlace, rules: Range<u32>, cursors: &[Place]) -> Vec<Row> {
     let shown = rules.clone().filter(|rule| {
         cursors.contains(&Place {
             at,

@@ -2,10 +2,6 @@
 
 use std::fmt::Write;
 
-use crate::browser;
-
-const KEY: &str = "chainwalk.lessons";
-
 /// The first line of a saved file.
 const FILE: &str = "chainwalk progress 1";
 
@@ -14,11 +10,11 @@ type Of = (String, Vec<(usize, usize)>);
 
 /// The finished steps of each lesson.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Progress(Vec<Of>);
+pub struct Progress(Vec<Of>);
 
 impl Progress {
     /// The finished steps of a lesson, each with the number of moves.
-    pub(crate) fn of(&self, lesson: &str) -> &[(usize, usize)] {
+    pub fn of(&self, lesson: &str) -> &[(usize, usize)] {
         self.0
             .iter()
             .find(|(name, _)| name == lesson)
@@ -26,7 +22,7 @@ impl Progress {
     }
 
     /// Whether no step is finished.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
@@ -57,7 +53,7 @@ impl Progress {
     }
 
     /// The content of the file: a line for each lesson, `NAME STEP=MOVES …`.
-    pub(crate) fn to_file(&self) -> String {
+    pub fn to_file(&self) -> String {
         let mut text = format!("{FILE}\n");
         for (lesson, steps) in &self.0 {
             text += lesson;
@@ -71,7 +67,7 @@ impl Progress {
     }
 
     /// Parses such a file; `None` for any other file. Invalid entries are skipped.
-    pub(crate) fn from_file(text: &str) -> Option<Self> {
+    pub fn from_file(text: &str) -> Option<Self> {
         let mut progress = Self::default();
         for line in text.trim_start().strip_prefix(FILE)?.lines() {
             let mut words = line.split_whitespace();
@@ -83,22 +79,5 @@ impl Progress {
             }
         }
         Some(progress)
-    }
-
-    /// The progress of earlier visits. A browser without storage has none.
-    pub(crate) fn stored() -> Self {
-        Self::from_file(&browser::setting(KEY)).unwrap_or_default()
-    }
-
-    /// Stores the progress for the next visit, if the browser allows it.
-    pub(crate) fn store(&self) {
-        browser::set(
-            KEY,
-            &if self.is_empty() {
-                String::new()
-            } else {
-                self.to_file()
-            },
-        );
     }
 }

@@ -5,7 +5,7 @@ use crate::state::{Action, Tab};
 
 /// The kind of element that has the focus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Focus {
+pub enum Focus {
     /// An element that takes text, or letters as a choice.
     Typing,
     /// A slider or a list of tabs, which handles arrows, Home and End.
@@ -16,7 +16,7 @@ pub(crate) enum Focus {
 
 /// The action of a key; `None` leaves it to the browser. `shortcuts` is whether single-character
 /// shortcuts are on.
-pub(crate) fn action(key: &str, focus: Focus, shortcuts: bool) -> Option<Action> {
+pub fn action(key: &str, focus: Focus, shortcuts: bool) -> Option<Action> {
     let is_character = key.chars().count() == 1;
     if focus == Focus::Typing
         || (is_character && !shortcuts)
@@ -43,7 +43,7 @@ pub(crate) fn action(key: &str, focus: Focus, shortcuts: bool) -> Option<Action>
 }
 
 /// The action of a key with Ctrl or Cmd. In a field the browser's own undo stays.
-pub(crate) fn with_control(key: &str, shift: bool, focus: Focus) -> Option<Action> {
+pub fn with_control(key: &str, shift: bool, focus: Focus) -> Option<Action> {
     match (key, shift, focus) {
         (_, _, Focus::Typing) => None,
         ("z", false, _) => Some(Action::Undo { redo: false }),
@@ -53,7 +53,7 @@ pub(crate) fn with_control(key: &str, shift: bool, focus: Focus) -> Option<Actio
 }
 
 /// The keys and what they do, for the help.
-pub(crate) const KEYS: [(&str, &str); 10] = [
+pub const KEYS: [(&str, &str); 10] = [
     ("← →  or  , .", "previous step, next step"),
     ("Home  End", "first step, last step"),
     ("n", "next rule that matches"),

@@ -16,13 +16,13 @@ use crate::paste;
 
 /// The result of one rule in a whole walk: a rule can be evaluated several times, at several hooks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Mark {
+pub struct Mark {
     /// The best of its outcomes. A match counts more than a miss.
-    pub(crate) outcome: Outcome,
+    pub outcome: Outcome,
     /// The step to show for it: the first with that outcome.
-    pub(crate) step: usize,
+    pub step: usize,
     /// The condition that failed, or is undetermined, in that step.
-    pub(crate) condition: Option<u16>,
+    pub condition: Option<u16>,
 }
 
 /// The results of the rules of a chain.
@@ -57,13 +57,13 @@ impl Marks {
 
 /// A walk, its answer, and its steps by rule.
 #[derive(Debug)]
-pub(crate) struct Walked {
+pub struct Walked {
     /// The walk.
-    pub(crate) trace: Trace,
+    pub trace: Trace,
     /// Its answer in words.
-    pub(crate) headline: Headline,
+    pub headline: Headline,
     /// Whether it meets chains of several tables, so that a chain's name alone is ambiguous.
-    pub(crate) several_tables: bool,
+    pub several_tables: bool,
     marks: HashMap<ChainPlace, Marks>,
     /// The undetermined steps of the shown branch, with the reason. The branch, or the user,
     /// assumes an answer.
@@ -117,7 +117,7 @@ impl Walked {
     }
 
     /// The first undetermined rule that affects the outcome.
-    pub(crate) fn first_doubt(&self) -> Option<Place> {
+    pub fn first_doubt(&self) -> Option<Place> {
         let mut asked = self.trace.branches.first()?.assumes.iter();
         Some(
             asked
@@ -129,12 +129,12 @@ impl Walked {
     }
 
     /// The branch to show.
-    pub(crate) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         self.trace.shown()
     }
 
     /// Why the rule of a step is undetermined, if it is.
-    pub(crate) fn doubt(&self, at: usize) -> Option<&str> {
+    pub fn doubt(&self, at: usize) -> Option<&str> {
         find_assumption(&self.assumed, at)
     }
 
@@ -145,12 +145,12 @@ impl Walked {
     }
 
     /// The steps whose rules are undetermined.
-    pub(crate) fn doubts(&self) -> impl Iterator<Item = usize> {
+    pub fn doubts(&self) -> impl Iterator<Item = usize> {
         self.assumed.iter().map(|(step, _)| *step)
     }
 
     /// The result of the rule of a step.
-    pub(crate) fn outcome(&self, at: usize) -> Outcome {
+    pub fn outcome(&self, at: usize) -> Outcome {
         if self.doubt(at).is_some() {
             Outcome::Unknown
         } else {
@@ -160,7 +160,7 @@ impl Walked {
 
     /// The end of the shown branch, as part of a sentence; an undetermined walk has further
     /// branches.
-    pub(crate) fn end(&self) -> String {
+    pub fn end(&self) -> String {
         match (&self.path().verdict, self.trace.verdict()) {
             (Some(shown), None) => {
                 format!(
@@ -174,7 +174,7 @@ impl Walked {
     }
 
     /// The result of a rule or policy; `None` if the packet never reached it.
-    pub(crate) fn mark(&self, place: Place) -> Option<Mark> {
+    pub fn mark(&self, place: Place) -> Option<Mark> {
         let chain = self.marks.get(&place.at)?;
         match place.rule {
             Some(rule) => chain.rule(rule),
@@ -188,7 +188,7 @@ impl Walked {
     }
 
     /// The deciding rule or policy.
-    pub(crate) fn decided_by(&self) -> Option<Place> {
+    pub fn decided_by(&self) -> Option<Place> {
         self.path()
             .verdict
             .as_ref()
@@ -196,7 +196,7 @@ impl Walked {
     }
 
     /// The step at which it decided.
-    pub(crate) fn decided_at(&self) -> Option<usize> {
+    pub fn decided_at(&self) -> Option<usize> {
         self.decided_by()
             .and_then(|place| self.mark(place))
             .map(|mark| mark.step)

@@ -12,27 +12,27 @@ use crate::paste::{self, Paste};
 use crate::side::Side;
 
 /// The largest number of saved packets.
-pub(crate) const MAX_SAVED_PACKETS: usize = 40;
+pub const MAX_SAVED_PACKETS: usize = 40;
 
 /// A packet with its outcome.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct SavedPacket {
+pub struct SavedPacket {
     /// The packet.
-    pub(crate) packet: Packet,
+    pub packet: Packet,
     /// The outcome.
-    pub(crate) fate: Fate,
+    pub fate: Fate,
     /// The place where it ends, in a word: a port or an interface.
-    pub(crate) end: Cow<'static, str>,
+    pub end: Cow<'static, str>,
     /// The deciding rule or policy.
-    pub(crate) decided_by: Option<Place>,
+    pub decided_by: Option<Place>,
 }
 
 /// All saved packets, oldest first.
-pub(crate) type SavedPackets = Rc<Vec<SavedPacket>>;
+pub type SavedPackets = Rc<Vec<SavedPacket>>;
 
 /// A change of the saved packets.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum SavedPacketAction {
+pub enum SavedPacketAction {
     /// Saves the packet of a side.
     Add(Side),
     /// Removes a saved packet.

@@ -14,7 +14,7 @@ const RULES_PER_TURN: usize = 1_000;
 
 /// A result of the queue, with the rules or the walk that it belongs to.
 #[derive(Debug)]
-pub(crate) enum Computed {
+pub enum Computed {
     /// The analysis of the lead's packet.
     Analysis(PacketAnalysis),
     /// The packets worth trying.
@@ -32,7 +32,7 @@ impl PartialEq for Computed {
 
 /// The result of one turn.
 #[derive(Debug)]
-pub(crate) enum Turn {
+pub enum Turn {
     /// Everything is computed.
     Idle,
     /// More turns are needed for the next result.
@@ -43,13 +43,13 @@ pub(crate) enum Turn {
 
 /// The queue. It keeps the state between two turns.
 #[derive(Debug, Default)]
-pub(crate) struct AnalysisQueue {
+pub struct AnalysisQueue {
     search: Option<(Rc<Paste>, findings::FindingSearch)>,
 }
 
 impl AnalysisQueue {
     /// Computes for some milliseconds.
-    pub(crate) fn run_turn(&mut self, evaluation: &Evaluation) -> Turn {
+    pub fn run_turn(&mut self, evaluation: &Evaluation) -> Turn {
         let (paste, results) = (&evaluation.workspace.paste, &evaluation.results);
         let analysis = results
             .analysis

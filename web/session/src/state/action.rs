@@ -15,7 +15,6 @@ use crate::cursor::Move;
 use crate::editing::EditAction;
 use crate::history::Typing;
 use crate::lesson::{self, Stage};
-use crate::page_part::PagePart;
 use crate::paste::{OutcomeKind, Paste};
 use crate::rows::{Order, RuleListAction};
 use crate::saved_packets::SavedPacketAction;
@@ -23,7 +22,7 @@ use crate::side::{FieldTarget, Side};
 
 /// An action of the user or of the page.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Action {
+pub enum Action {
     /// Takes a pasted or dropped text.
     Paste(String),
     /// Opens a link, given as the part after `#`.
@@ -111,11 +110,6 @@ pub(crate) enum Action {
 }
 
 impl Action {
-    /// The optional part of the page that computes its effect.
-    pub(super) fn page_part(&self) -> Option<PagePart> {
-        matches!(self, Self::Stage(_) | Self::Leave).then_some(PagePart::Lessons)
-    }
-
     /// The field or text that the user types in, if any.
     pub(super) fn typing(&self) -> Option<Typing> {
         match self {

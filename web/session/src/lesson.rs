@@ -7,15 +7,13 @@ use chainwalk_core::lesson::{
 };
 use chainwalk_core::packet::Packet;
 use chainwalk_core::packet::host::Host;
-use yew::Reducible;
 
 use crate::lesson_progress::Progress;
-use crate::page_part;
 use crate::sample;
 
 /// The beginning of the addresses of lessons: `#lessons`, `#lesson/NAME/STEP`,
 /// `#lesson/NAME/handout`.
-pub(crate) const ADDRESS: &str = "#lesson";
+pub const ADDRESS: &str = "#lesson";
 
 /// The character before each lesson in the text that holds all lessons.
 const MARK: char = '\u{1e}';
@@ -25,13 +23,13 @@ pub(crate) const OWN: &str = "own";
 
 /// A lesson before it is parsed.
 #[derive(Debug)]
-pub(crate) struct Entry {
+pub struct Entry {
     /// Its name in addresses.
-    pub(crate) name: String,
+    pub name: String,
     /// Its title and description.
-    pub(crate) head: Result<LessonHead, Fault>,
+    pub head: Result<LessonHead, Fault>,
     /// The number of its exercises.
-    pub(crate) asks: usize,
+    pub asks: usize,
     text: String,
 }
 
@@ -52,7 +50,7 @@ impl Entry {
 
 /// The shown part of a lesson.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
+pub enum Part {
     /// A step, from 0.
     Step(usize),
     /// The whole lesson, for paper.
@@ -61,7 +59,7 @@ pub(crate) enum Part {
 
 /// The shown part of the lessons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shown {
+pub enum Shown {
     /// The lessons are closed.
     Closed,
     /// The list.
@@ -72,41 +70,41 @@ pub(crate) enum Shown {
 
 /// The attempt at the open step.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Attempt {
+pub struct Attempt {
     /// The chosen answers, in order.
-    pub(crate) chosen: Vec<usize>,
+    pub chosen: Vec<usize>,
     /// The number of shown hints.
-    pub(crate) hints: usize,
+    pub hints: usize,
     /// Whether the answer is shown.
-    pub(crate) given_up: bool,
+    pub given_up: bool,
     /// The result of the last attempt at the task.
-    pub(crate) judged: Option<Judgement>,
+    pub judged: Option<Judgement>,
     /// The lowest number of moves that solved the task; `None` while it is unsolved.
-    pub(crate) solved: Option<usize>,
+    pub solved: Option<usize>,
 }
 
 /// The state of the lessons.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Classroom {
+pub struct Classroom {
     /// Every lesson; empty until they are loaded.
-    pub(crate) entries: Option<Rc<Vec<Entry>>>,
+    pub entries: Option<Rc<Vec<Entry>>>,
     /// Why loading failed, or the error of a file.
-    pub(crate) fault: String,
+    pub fault: String,
     /// The address, which selects the shown part.
-    pub(crate) address: String,
+    pub address: String,
     /// The open lesson: its name, and its parsed text or the error in it.
     open: Option<(String, Rc<Result<Lesson, Fault>>)>,
     /// The attempt at the open step.
-    pub(crate) attempt: Attempt,
+    pub attempt: Attempt,
     /// The progress in all lessons.
-    pub(crate) progress: Progress,
+    pub progress: Progress,
     /// Whether the trainer's view is on: all answers, in larger type.
-    pub(crate) trainer: bool,
+    pub trainer: bool,
 }
 
 /// An event of the lessons.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum LessonAction {
+pub enum LessonAction {
     /// An address was opened: the part from `#`.
     Address(String),
     /// The text of all lessons arrived.
@@ -131,7 +129,7 @@ pub(crate) enum LessonAction {
 
 impl Classroom {
     /// Closed lessons, with the progress of earlier visits.
-    pub(crate) fn new(progress: Progress) -> Self {
+    pub fn new(progress: Progress) -> Self {
         Self {
             progress,
             ..Self::default()
@@ -139,7 +137,7 @@ impl Classroom {
     }
 
     /// The shown part.
-    pub(crate) fn shown(&self) -> Shown {
+    pub fn shown(&self) -> Shown {
         let Some(rest) = self.address.strip_prefix(ADDRESS) else {
             return Shown::Closed;
         };
@@ -166,17 +164,17 @@ impl Classroom {
     }
 
     /// The open lesson.
-    pub(crate) fn lesson(&self) -> Option<&Lesson> {
+    pub fn lesson(&self) -> Option<&Lesson> {
         self.result()?.as_ref().ok()
     }
 
     /// The open lesson, or the error in it.
-    pub(crate) fn result(&self) -> Option<&Result<Lesson, Fault>> {
+    pub fn result(&self) -> Option<&Result<Lesson, Fault>> {
         self.open.as_ref().map(|(_, lesson)| &**lesson)
     }
 
     /// The open step, with its number.
-    pub(crate) fn step(&self) -> Option<(usize, &LessonStep)> {
+    pub fn step(&self) -> Option<(usize, &LessonStep)> {
         match self.shown() {
             Shown::Lesson(_, Part::Step(step)) => Some((step, self.lesson()?.steps.get(step)?)),
             _ => None,
@@ -184,7 +182,7 @@ impl Classroom {
     }
 
     /// Whether the text after the exercise is shown.
-    pub(crate) fn is_done(&self, step: &LessonStep) -> bool {
+    pub fn is_done(&self, step: &LessonStep) -> bool {
         let chosen = &self.attempt.chosen;
         self.trainer
             || self.attempt.given_up
@@ -198,7 +196,7 @@ impl Classroom {
     }
 
     /// Whether the walk is hidden, because the reader must predict it.
-    pub(crate) fn hides(&self) -> bool {
+    pub fn hides(&self) -> bool {
         self.step().is_some_and(|(_, step)| {
             matches!(&step.exercise, Some(Exercise::Ask(question)) if question.hides)
                 && !self.is_done(step)
@@ -206,7 +204,7 @@ impl Classroom {
     }
 
     /// The rules and packets of the open step.
-    pub(crate) fn stage(&self) -> Option<Stage> {
+    pub fn stage(&self) -> Option<Stage> {
         let (_, step) = self.step()?;
         let lesson = self.lesson()?;
         let world = &lesson.worlds[step.scene.world];
@@ -296,6 +294,14 @@ impl Classroom {
         }
     }
 
+    /// The lessons after an event.
+    #[must_use]
+    pub fn reduce(self: Rc<Self>, event: LessonAction) -> Rc<Self> {
+        let mut classroom = Rc::unwrap_or_clone(self);
+        classroom.apply(event);
+        Rc::new(classroom)
+    }
+
     fn apply(&mut self, event: LessonAction) {
         match event {
             LessonAction::Address(address) => {
@@ -339,31 +345,19 @@ impl Classroom {
     }
 }
 
-impl Reducible for Classroom {
-    type Action = LessonAction;
-
-    fn reduce(self: Rc<Self>, event: LessonAction) -> Rc<Self> {
-        page_part::enter(page_part::PagePart::Lessons);
-        let mut classroom = Rc::unwrap_or_clone(self);
-        classroom.apply(event);
-        page_part::enter(None);
-        Rc::new(classroom)
-    }
-}
-
 /// The rules and packets that a step of a lesson shows.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Stage {
+pub struct Stage {
     /// The rules.
-    pub(crate) text: String,
+    pub text: String,
     /// The namespace, if the lesson states one.
-    pub(crate) host: Option<Host>,
+    pub host: Option<Host>,
     /// One packet or two.
-    pub(crate) packets: Vec<Packet>,
+    pub packets: Vec<Packet>,
     /// The step of the walk.
-    pub(crate) at: At,
+    pub at: At,
     /// Whether all rules are shown in the order of the text.
-    pub(crate) whole: bool,
+    pub whole: bool,
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 /// One of the two packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Side {
+pub enum Side {
     /// The first, drawn with a solid line.
     A,
     /// The second, drawn with a dashed line.
@@ -11,7 +11,7 @@ pub(crate) enum Side {
 
 impl Side {
     /// Its letter.
-    pub(crate) fn letter(self) -> &'static str {
+    pub fn letter(self) -> &'static str {
         match self {
             Self::A => "A",
             Self::B => "B",
@@ -19,7 +19,7 @@ impl Side {
     }
 
     /// The other side.
-    pub(crate) fn other(self) -> Self {
+    pub fn other(self) -> Self {
         match self {
             Self::A => Self::B,
             Self::B => Self::A,
@@ -27,7 +27,7 @@ impl Side {
     }
 
     /// Its letter, as ids use it.
-    pub(crate) fn key(self) -> &'static str {
+    pub fn key(self) -> &'static str {
         match self {
             Self::A => "a",
             Self::B => "b",
@@ -37,7 +37,7 @@ impl Side {
 
 /// The packets that a field of the form changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FieldTarget {
+pub enum FieldTarget {
     /// One of the packets.
     One(Side),
     /// Both: their fields are equal.

@@ -4,7 +4,7 @@ use chainwalk_core::walk::trace::{Outcome, Path};
 
 /// A move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Move {
+pub enum Move {
     /// To the first step.
     First,
     /// One step back.
@@ -83,7 +83,7 @@ fn out_of_chain(path: &Path, at: usize) -> Option<usize> {
 }
 
 /// The steps that led to this one, outermost first, itself last.
-pub(crate) fn stack(path: &Path, at: usize) -> Vec<usize> {
+pub fn stack(path: &Path, at: usize) -> Vec<usize> {
     let mut stack = vec![at];
     while let Some(caller) = stack.last().and_then(|at| path.steps.get(*at)?.caller) {
         stack.push(caller as usize);

@@ -13,7 +13,7 @@ use crate::state::{RuleView, State};
 
 /// A format of the shared work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ShareFormat {
+pub enum ShareFormat {
     /// A link that holds everything.
     Link,
     /// The same data as a file, without a limit.
@@ -30,7 +30,7 @@ pub(crate) enum ShareFormat {
 
 impl ShareFormat {
     /// All formats, in the order of the dialog.
-    pub(crate) const ALL: [Self; 6] = [
+    pub const ALL: [Self; 6] = [
         Self::Link,
         Self::File,
         Self::Embed,
@@ -40,7 +40,7 @@ impl ShareFormat {
     ];
 
     /// Its key, its name, and its purpose.
-    pub(crate) fn says(self) -> (&'static str, &'static str, &'static str) {
+    pub fn says(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::Link => (
                 "link",
@@ -76,7 +76,7 @@ impl ShareFormat {
     }
 
     /// The name of its file, and the file's media type.
-    pub(crate) fn file(self) -> (&'static str, &'static str) {
+    pub fn file(self) -> (&'static str, &'static str) {
         match self {
             Self::Link => ("chainwalk-link.txt", "text/plain"),
             Self::File => ("chainwalk.json", "application/json"),
@@ -90,7 +90,7 @@ impl ShareFormat {
 
 /// The work to share, and its anonymized copy.
 #[derive(Clone, Debug)]
-pub(crate) struct SharedWork {
+pub struct SharedWork {
     /// The work itself.
     real: Shared,
     /// The anonymized copy with the number of replacements, or the reason why it is refused.
@@ -101,7 +101,7 @@ pub(crate) struct SharedWork {
 
 impl SharedWork {
     /// The work of this state, on the page of this address.
-    pub(crate) fn new(state: &State, page: &str, secret: [u8; 16]) -> Self {
+    pub fn new(state: &State, page: &str, secret: [u8; 16]) -> Self {
         let real = shared(state);
         let paste = state.paste();
         let neutral = redact::shared(
@@ -119,7 +119,7 @@ impl SharedWork {
     }
 
     /// Whether the page is a local file, so that a link to it fails on another computer.
-    pub(crate) fn is_of_a_file(&self) -> bool {
+    pub fn is_of_a_file(&self) -> bool {
         self.page.starts_with("file:")
     }
 
@@ -139,12 +139,12 @@ impl SharedWork {
     }
 
     /// The number of packets.
-    pub(crate) fn packets(&self) -> usize {
+    pub fn packets(&self) -> usize {
         self.real.packets.len()
     }
 
     /// The number of replacements, if there is an anonymized copy.
-    pub(crate) fn changed(&self) -> Option<Changed> {
+    pub fn changed(&self) -> Option<Changed> {
         self.neutral.as_ref().ok().map(|(_, changed)| *changed)
     }
 
@@ -152,12 +152,7 @@ impl SharedWork {
     ///
     /// # Errors
     /// The reason why there is none.
-    pub(crate) fn text(
-        &self,
-        state: &State,
-        form: ShareFormat,
-        neutral: bool,
-    ) -> Result<String, String> {
+    pub fn text(&self, state: &State, form: ShareFormat, neutral: bool) -> Result<String, String> {
         let shared = self.shared(neutral)?;
         let other;
         let state = if neutral {
@@ -247,7 +242,7 @@ fn ticket(state: &State, link: Option<&str>) -> String {
 }
 
 /// The work as data.
-pub(crate) fn shared(state: &State) -> Shared {
+pub fn shared(state: &State) -> Shared {
     let paste = state.paste();
     let workspace = state.workspace();
     let packets = workspace
@@ -297,7 +292,6 @@ mod tests {
     use chainwalk_core::analysis::findings::lint;
     use chainwalk_core::packet::Packet;
     use std::rc::Rc;
-    use yew::Reducible;
 
     fn after(actions: impl IntoIterator<Item = Action>) -> Rc<State> {
         actions.into_iter().fold(Rc::default(), State::reduce)
@@ -387,7 +381,7 @@ mod tests {
 
     #[test]
     fn a_capture_stays_one() {
-        let capture = include_str!("../../core/tests/capture.json");
+        let capture = include_str!("../../../core/tests/capture.json");
         let before = after([Action::Paste(capture.into())]);
         let again = after([Action::Link(shared(&before).fragment())]);
         assert!(again.paste().parsed.capture.is_some());

@@ -6,11 +6,11 @@ use std::rc::Rc;
 /// A shared value that is equal only to itself. Components compare it without reading it, and each
 /// change makes a new version.
 #[derive(Debug, Default)]
-pub(crate) struct Version<T>(Rc<T>);
+pub struct Version<T>(Rc<T>);
 
 impl<T> Version<T> {
     /// The first version.
-    pub(crate) fn new(value: T) -> Self {
+    pub fn new(value: T) -> Self {
         Self(Rc::new(value))
     }
 }
