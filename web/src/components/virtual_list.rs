@@ -45,6 +45,51 @@ impl ListSize {
     }
 }
 
+/// What the last rendering showed. A key changes without another rendering: each key of a search
+/// would render its rows twice.
+struct Shown<K> {
+    key: Option<K>,
+    first: usize,
+    /// The number of scrolls that it followed.
+    scrolls: u32,
+}
+
+impl<K> Default for Shown<K> {
+    fn default() -> Self {
+        Self {
+            key: None,
+            first: 0,
+            scrolls: 0,
+        }
+    }
+}
+
+impl<K: Clone + PartialEq> Shown<K> {
+    /// The rows of the next rendering.
+    fn next(
+        &mut self,
+        size: ListSize,
+        key: &K,
+        wanted: Option<usize>,
+        (scrolls, scrolled): (u32, usize),
+    ) -> Range<usize> {
+        let first = if self.key.as_ref() != Some(key) {
+            size.first(self.first, wanted)
+        } else if self.scrolls != scrolls {
+            scrolled
+        } else {
+            self.first
+        };
+        let made = size.range(first);
+        *self = Self {
+            key: Some(key.clone()),
+            first: made.start,
+            scrolls,
+        };
+        made
+    }
+}
+
 /// The rows to render of the list `node`. Whenever `key` changes, they include `wanted`; otherwise
 /// they follow the scroll position. The list has a gap above its rows and another one below them.
 #[hook]
@@ -54,34 +99,22 @@ pub(super) fn use_virtual_list<K: Clone + PartialEq + 'static>(
     key: &K,
     wanted: Option<usize>,
 ) -> Range<usize> {
-    // The previous key and first row.
-    let last = use_state(|| (None::<K>, 0_usize));
-    let first = if last.0.as_ref() == Some(key) {
-        last.1
-    } else {
-        size.first(last.1, wanted)
-    };
-    let made = size.range(first);
-    use_effect_with((key.clone(), made.start), {
-        let last = last.clone();
-        move |(key, first)| {
-            if last.0.as_ref() != Some(key) || last.1 != *first {
-                last.set((Some(key.clone()), *first));
-            }
-        }
-    });
+    let shown = use_mut_ref(Shown::<K>::default);
+    // The number of scrolls that asked for other rows, and the first row of the last one.
+    let scrolled = use_state(|| (0_u32, 0_usize));
+    let made = shown.borrow_mut().next(size, key, wanted, *scrolled);
     // On a narrow screen the whole page scrolls, not the list.
     use_effect_with((key.clone(), made.clone(), size), {
         let node = node.clone();
-        move |(key, made, size)| {
-            let (key, made, size) = (key.clone(), made.clone(), *size);
+        move |(_, made, size)| {
+            let (made, size) = (made.clone(), *size);
             let options = EventListenerOptions::run_in_capture_phase();
             let listener =
                 EventListener::new_with_options(&window(), "scroll", options, move |_: &Event| {
                     let list = node.cast::<Element>();
                     if let Some(first) = list.and_then(|list| next_first(&list, made.clone(), size))
                     {
-                        last.set((Some(key.clone()), first));
+                        scrolled.set((scrolled.0 + 1, first));
                     }
                 });
             move || drop(listener)
@@ -104,7 +137,7 @@ fn next_first(list: &Element, made: Range<usize>, size: ListSize) -> Option<usiz
 
 #[cfg(test)]
 mod tests {
-    use super::ListSize;
+    use super::{ListSize, Shown};
 
     #[test]
     fn the_made_rows_include_the_wanted_row() {
@@ -119,5 +152,19 @@ mod tests {
         assert_eq!(range(1000, 0, Some(500)), 450..550);
         assert_eq!(range(1000, 450, Some(460)), 450..550);
         assert_eq!(range(1000, 0, Some(999)), 900..1000);
+    }
+    #[test]
+    fn rows_follow_the_scroll_position_until_the_key_changes() {
+        let size = ListSize {
+            rows: 1000,
+            made: 100,
+            row_height: 1,
+        };
+        let mut shown = Shown::default();
+        assert_eq!(shown.next(size, &'a', Some(500), (0, 0)), 450..550);
+        assert_eq!(shown.next(size, &'a', Some(500), (1, 700)), 700..800);
+        assert_eq!(shown.next(size, &'b', Some(10), (1, 700)), 0..100);
+        // The earlier scroll position of the first key does not return.
+        assert_eq!(shown.next(size, &'a', Some(500), (1, 700)), 450..550);
     }
 }
