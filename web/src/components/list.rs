@@ -26,14 +26,14 @@ use super::virtual_list::{ListSize, use_virtual_list};
 use crate::browser;
 use crate::page_part::{self, PagePart};
 
-/// The number of rendered rows: two screens, because each key of a search renders them again. The
-/// lowest rows have about 26 pixels.
+/// The number of rendered rows: a little more than one screen of the lowest rows, which have about
+/// 26 pixels, because each key of a search renders them again.
 fn made_rows() -> usize {
     let height = window()
         .inner_height()
         .ok()
         .and_then(|height| height.as_f64());
-    height.map_or(1080, |height| height as usize).min(8000) / 26 + 20
+    height.map_or(1080, |height| height as usize).min(8000) / 26 + 5
 }
 
 /// The height of the legend and a chain's heading, which cover the list's top, in pixels.
@@ -113,7 +113,8 @@ pub(super) fn List(props: &PageProps) -> Html {
                 <p class="left" key="none">{none}</p>
             }
             {size.gap(made.start, "above")}
-            {for rows.map(|row| show(props, &row))}
+            // A list of its own, in which each row has a key: rows that stay are not made again.
+            {rows.map(|row| show(props, &row)).collect::<Html>()}
             {size.gap(all.len() - made.end, "below")}
         </div>
     }
