@@ -12,7 +12,7 @@ use crate::netfilter::backend::Backend;
 use crate::netfilter::base::ChainType;
 use crate::netfilter::conntrack;
 use crate::netfilter::place::{ChainPlace, Place};
-use crate::netfilter::ruleset::{Rule, Ruleset, Target};
+use crate::netfilter::ruleset::{Ruleset, Target};
 use crate::packet::hook::Hook;
 use crate::packet::host::{Host, RouteKind};
 use crate::packet::view::View;
@@ -222,13 +222,7 @@ fn assume_tables(rulesets: &[Ruleset], layers: &[u32], family: Family, assumes: 
 
 /// Whether a rule of the set turns connection tracking on.
 fn turns_tracking_on(ruleset: &Ruleset) -> bool {
-    let mut rules = ruleset
-        .tables
-        .iter()
-        .flat_map(|table| &table.chains)
-        .flat_map(|chain| &chain.rules);
-    rules.any(|rule: &Rule| matches!(rule.target, Target::Extension(id) if id.get().tracks))
-        || ruleset.parts.iter().any(|part| part.extension().tracks)
+    ruleset.extensions.iter().any(|id| id.get().tracks)
 }
 
 /// Walks, and repeats the walk for both answers at each undetermined rule, depth first.

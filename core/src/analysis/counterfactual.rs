@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::vec::IntoIter;
 
 use crate::analysis::constants::Constants;
 use crate::analysis::explain;
@@ -134,43 +135,9 @@ pub struct Flips {
 ///
 /// `constants` are those of the rules for the packet's family. They do not depend on the packet.
 pub fn find(rulesets: &[Ruleset], constants: &Constants, host: &Host, trace: &Trace) -> Flips {
-    let Some(verdict) = trace.verdict() else {
-        return Flips {
-            tried_all: true,
-            ..Flips::default()
-        };
-    };
-    let mut search = CounterfactualSearch {
-        host,
-        trace,
-        verdict,
-        steps: 0,
-        found: Flips {
-            tried_all: true,
-            ..Flips::default()
-        },
-    };
-    let decisive = decisive(rulesets, verdict);
-    for first in [true, false] {
-        candidates(constants, host, &trace.packet, &mut |field, packet| {
-            decisive.contains(&field) != first
-                || search.try_one(
-                    rulesets,
-                    &packet,
-                    Alteration::Field(field, Box::new(packet.clone())),
-                )
-        });
-    }
-    if rulesets.iter().map(Ruleset::rules).sum::<usize>() <= MAX_RULES {
-        search.rules(rulesets);
-    }
-    // Changes of the packet come before changes of the rules.
-    search.found.offered.sort_by_key(|flip| match flip.change {
-        Alteration::Field(..) => 0,
-        Alteration::Gone(_) => 1,
-        Alteration::Value(..) => 2,
-    });
-    search.found
+    let mut search = CounterfactualSearch::new(rulesets, constants, host, trace);
+    search.go_on(rulesets, host, trace, usize::MAX);
+    search.found()
 }
 
 /// The fields that the decisive rule compares.
@@ -189,28 +156,103 @@ fn decisive(rulesets: &[Ruleset], verdict: &Verdict) -> Vec<PacketField> {
         .collect()
 }
 
-struct CounterfactualSearch<'a> {
-    host: &'a Host,
-    trace: &'a Trace,
-    verdict: &'a Verdict,
+/// A search for counterfactuals that runs in turns, because a large rule set has thousands of
+/// candidates.
+#[derive(Debug)]
+pub struct CounterfactualSearch {
+    /// The candidates that were not tried yet.
+    candidates: IntoIter<Candidate>,
+    /// The steps of all walks.
     steps: usize,
     found: Flips,
 }
 
-impl CounterfactualSearch<'_> {
+impl CounterfactualSearch {
+    /// Collects the candidates for a packet. Changes of the fields that the decisive rule compares
+    /// come first.
+    pub fn new(rulesets: &[Ruleset], constants: &Constants, host: &Host, trace: &Trace) -> Self {
+        let candidates = trace.verdict().map_or_else(Vec::new, |verdict| {
+            let decisive = decisive(rulesets, verdict);
+            let (first, rest) = candidates(constants, host, &trace.packet)
+                .into_iter()
+                .partition::<Vec<_>, _>(|candidate| decisive.contains(&candidate.field));
+            [first, rest].concat()
+        });
+        Self {
+            candidates: candidates.into_iter(),
+            steps: 0,
+            found: Flips {
+                tried_all: true,
+                ..Flips::default()
+            },
+        }
+    }
+
+    /// Tries candidates until their walks have taken `steps` steps. The arguments are those of
+    /// [`Self::new`]. Returns whether the search is complete.
+    pub fn go_on(
+        &mut self,
+        rulesets: &[Ruleset],
+        host: &Host,
+        trace: &Trace,
+        steps: usize,
+    ) -> bool {
+        let Some(verdict) = trace.verdict() else {
+            return true;
+        };
+        let walks = Walks {
+            host,
+            trace,
+            verdict,
+        };
+        let end = self.steps.saturating_add(steps);
+        while let Some(candidate) = self.candidates.next() {
+            let Some(packet) = candidate.changed(&trace.packet) else {
+                continue;
+            };
+            let change = Alteration::Field(candidate.field, Box::new(packet.clone()));
+            if !self.try_one(&walks, rulesets, &packet, change) {
+                self.candidates = Vec::new().into_iter();
+            } else if self.steps >= end {
+                return false;
+            }
+        }
+        if rulesets.iter().map(Ruleset::rules).sum::<usize>() <= MAX_RULES {
+            self.rules(&walks, rulesets);
+        }
+        // Changes of the packet come before changes of the rules.
+        self.found.offered.sort_by_key(|flip| match flip.change {
+            Alteration::Field(..) => 0,
+            Alteration::Gone(_) => 1,
+            Alteration::Value(..) => 2,
+        });
+        true
+    }
+
+    /// The results of a complete search.
+    pub fn found(self) -> Flips {
+        self.found
+    }
+
     /// Walks, and keeps the change if it changes the outcome. One change is kept for each field or
     /// rule and each new outcome. Returns whether another candidate is worth trying.
-    fn try_one(&mut self, rulesets: &[Ruleset], packet: &Packet, change: Alteration) -> bool {
+    fn try_one(
+        &mut self,
+        walks: &Walks,
+        rulesets: &[Ruleset],
+        packet: &Packet,
+        change: Alteration,
+    ) -> bool {
         let worth = self.found.offered.len() < MAX_OFFERED;
         if !worth || self.steps > MAX_STEPS {
             self.found.tried_all &= !worth || self.steps <= MAX_STEPS;
             return false;
         }
-        let trace = walk(rulesets, None, self.host, packet);
+        let trace = walk(rulesets, None, walks.host, packet);
         self.steps += crate::analysis::senders::taken(&trace);
         let Some(verdict) = trace
             .verdict()
-            .filter(|verdict| flips(self.verdict, verdict))
+            .filter(|verdict| flips(walks.verdict, verdict))
         else {
             return true;
         };
@@ -231,10 +273,11 @@ impl CounterfactualSearch<'_> {
 
     /// Tries changes of the rules that the packet met: removing a rule, or changing a condition so
     /// that it holds for the packet.
-    fn rules(&mut self, rulesets: &[Ruleset]) {
+    fn rules(&mut self, walks: &Walks, rulesets: &[Ruleset]) {
+        let packet = &walks.trace.packet;
         let mut changed = rulesets.to_vec();
         let mut done = Vec::new();
-        for step in self
+        for step in walks
             .trace
             .shown()
             .steps
@@ -255,19 +298,19 @@ impl CounterfactualSearch<'_> {
                 (Outcome::Match, _) if rule.target != Target::None => {
                     // Removing a rule that only counts changes nothing.
                     set_target(&mut changed[set], step.place, Target::None);
-                    self.try_one(&changed, &self.trace.packet, Alteration::Gone(step.place));
+                    self.try_one(walks, &changed, packet, Alteration::Gone(step.place));
                     set_target(&mut changed[set], step.place, rule.target);
                 }
                 (Outcome::NoMatch, Some(condition)) => {
                     let part = rule.first as usize + usize::from(condition);
                     let old = changed[set].parts[part].value.clone();
-                    let view = &self.trace.shown().views[step.view as usize];
+                    let view = &walks.trace.shown().views[step.view as usize];
                     let seen = Packet {
                         src: Some(view.src),
                         dst: view.dst,
                         dport: view.dport,
                         mark: view.mark,
-                        ..self.trace.packet.clone()
+                        ..packet.clone()
                     };
                     let Some(value) = asking_for(&seen, &changed[set].parts[part]) else {
                         continue;
@@ -275,11 +318,8 @@ impl CounterfactualSearch<'_> {
                     changed[set].parts[part].value = value;
                     let says = explain::condition(&changed[set], &changed[set].parts[part])
                         .unwrap_or_default();
-                    self.try_one(
-                        &changed,
-                        &self.trace.packet,
-                        Alteration::Value(step.place, says),
-                    );
+                    let change = Alteration::Value(step.place, says);
+                    self.try_one(walks, &changed, packet, change);
                     changed[set].parts[part].value = old;
                 }
                 _ => {}
@@ -329,99 +369,64 @@ fn asking_for(packet: &Packet, part: &Clause) -> Option<Value> {
     }
 }
 
-/// Passes every packet that differs in one field to `take`, until `take` wants no more. The values
-/// are the constants of the rules and the values next to them. Large rule sets have many
-/// candidates, and few are tried.
-fn candidates(
-    constants: &Constants,
-    host: &Host,
-    packet: &Packet,
-    take: &mut dyn FnMut(PacketField, Packet) -> bool,
-) {
-    let mut goes_on = true;
-    let mut add = |field: PacketField, other: Option<Packet>| {
-        let has = |packet: &Packet| field.applies(&PacketShape::from_packet(packet));
-        if let Some(other) =
-            other.filter(|other| other != packet && other.check().is_ok() && has(other))
-        {
-            goes_on = goes_on && take(field, other);
-        }
-        goes_on
-    };
-    // The usual protocols come before neighbors, which few people know by number.
-    for value in [Protocol::TCP, Protocol::UDP] {
-        add(
-            PacketField::Protocol,
-            PacketField::Protocol.with_number(packet, value.0.into()),
-        );
+/// The walk to change, and its outcome.
+struct Walks<'a> {
+    host: &'a Host,
+    trace: &'a Trace,
+    verdict: &'a Verdict,
+}
+
+/// A packet that differs in one field, as a value: few of many candidates become packets.
+#[derive(Clone, Debug)]
+struct Candidate {
+    field: PacketField,
+    value: CandidateValue,
+}
+
+#[derive(Clone, Debug)]
+enum CandidateValue {
+    Number(u32),
+    Address(IpAddr),
+    InInterface(String),
+}
+
+impl Candidate {
+    fn number(field: PacketField, value: u32) -> Self {
+        let value = CandidateValue::Number(value);
+        Self { field, value }
     }
-    let trial = |subject: &Subject| {
-        subject
-            .fields()
-            .first()
-            .and_then(|field| field.row().trial.as_ref())
-    };
-    let mut tried: Vec<(Subject, &Trial)> = constants
-        .subjects()
-        .filter_map(|subject| Some((subject, trial(&subject)?)))
-        .collect();
-    tried.sort_by_key(|(_, trial)| trial.noun.to_ascii_lowercase());
-    for (
-        subject,
-        Trial {
-            usual, neighbors, ..
-        },
-    ) in tried
-    {
-        let numbers = match neighbors {
-            true => constants.numbers(subject),
-            false => constants
-                .ranges(subject)
-                .into_iter()
-                .map(|(low, _)| low)
-                .collect(),
+
+    fn address(field: PacketField, address: IpAddr) -> Self {
+        let value = CandidateValue::Address(address);
+        Self { field, value }
+    }
+
+    /// The changed packet, if it is another valid packet that has the field.
+    fn changed(&self, packet: &Packet) -> Option<Packet> {
+        let changed = match &self.value {
+            CandidateValue::Number(value) => self.field.with_number(packet, *value)?,
+            CandidateValue::Address(address) => self.field.with_address(packet, *address),
+            CandidateValue::InInterface(name) => Packet {
+                in_interface: Some(name.clone()),
+                ..packet.clone()
+            },
         };
-        // A usual value means more to a reader than a neighbor.
-        let values: Vec<u32> = usual.iter().copied().chain(numbers).collect();
-        for field in subject.fields() {
-            for value in &values {
-                if !add(*field, field.with_number(packet, *value)) {
-                    return;
-                }
-            }
-        }
+        let is_valid = changed != *packet
+            && changed.check().is_ok()
+            && self.field.applies(&PacketShape::from_packet(&changed));
+        is_valid.then_some(changed)
     }
-    // A packet leaves through an interface of a rule if its destination is routed there. These
-    // destinations come first, because readers know them.
-    let own = host
-        .interfaces
-        .iter()
-        .flat_map(|interface| &interface.addresses)
-        .map(|prefix| prefix.address);
-    let via = host.routes.iter().filter_map(|route| route.via);
-    let addresses = own
-        .chain(constants.addresses(Subject::Packet(PacketField::Dst)))
-        .chain(via)
-        .chain(outside(packet.family()));
-    let mut tried = BTreeSet::new();
-    for dst in
-        addresses.filter(|dst| Family::of_address(*dst) == packet.family() && tried.insert(*dst))
-    {
-        if !add(
-            PacketField::Dst,
-            Some(PacketField::Dst.with_address(packet, dst)),
-        ) {
-            return;
-        }
-    }
-    for src in constants.addresses(Subject::Packet(PacketField::Src)) {
-        if !add(
-            PacketField::Src,
-            Some(PacketField::Src.with_address(packet, src)),
-        ) {
-            return;
-        }
-    }
+}
+
+/// Every packet that differs in one field. The values are the constants of the rules and the values
+/// next to them.
+fn candidates(constants: &Constants, host: &Host, packet: &Packet) -> Vec<Candidate> {
+    // The usual protocols come before neighbors, which few people know by number.
+    let mut candidates = [Protocol::TCP, Protocol::UDP]
+        .map(|protocol| Candidate::number(PacketField::Protocol, protocol.0.into()))
+        .to_vec();
+    candidates.extend(number_candidates(constants));
+    candidates.extend(address_candidates(constants, host, packet.family()));
     if packet.origin == Origin::Inbound {
         let named = constants
             .names(Subject::Packet(PacketField::InInterface))
@@ -431,18 +436,61 @@ fn candidates(
             .interfaces
             .iter()
             .map(|interface| interface.name.clone());
-        for name in named.chain(own) {
-            if !add(
-                PacketField::InInterface,
-                Some(Packet {
-                    in_interface: Some(name),
-                    ..packet.clone()
-                }),
-            ) {
-                return;
-            }
+        candidates.extend(named.chain(own).map(|name| Candidate {
+            field: PacketField::InInterface,
+            value: CandidateValue::InInterface(name),
+        }));
+    }
+    candidates
+}
+
+/// The numbers that rules compare, field by field in the order of the fields' names.
+fn number_candidates(constants: &Constants) -> Vec<Candidate> {
+    let mut tried: Vec<(Subject, &Trial)> = constants
+        .subjects()
+        .filter_map(|subject| {
+            let field = subject.fields().first()?;
+            Some((subject, field.row().trial.as_ref()?))
+        })
+        .collect();
+    tried.sort_by_key(|(_, trial)| trial.noun.to_ascii_lowercase());
+    let mut candidates = Vec::new();
+    for (subject, trial) in tried {
+        let numbers = if trial.neighbors {
+            constants.numbers(subject)
+        } else {
+            let ranges = constants.ranges(subject).into_iter();
+            ranges.map(|(low, _)| low).collect()
+        };
+        // A usual value means more to a reader than a neighbor.
+        let values: Vec<u32> = trial.usual.iter().copied().chain(numbers).collect();
+        for field in subject.fields() {
+            candidates.extend(values.iter().map(|value| Candidate::number(*field, *value)));
         }
     }
+    candidates
+}
+
+fn address_candidates(constants: &Constants, host: &Host, family: Family) -> Vec<Candidate> {
+    // A packet leaves through an interface of a rule if its destination is routed there. These
+    // destinations come first, because readers know them.
+    let own = host
+        .interfaces
+        .iter()
+        .flat_map(|interface| &interface.addresses)
+        .map(|prefix| prefix.address);
+    let via = host.routes.iter().filter_map(|route| route.via);
+    let mut tried = BTreeSet::new();
+    let mut candidates: Vec<Candidate> = own
+        .chain(constants.addresses(Subject::Packet(PacketField::Dst)))
+        .chain(via)
+        .chain(outside(family))
+        .filter(|dst| Family::of_address(*dst) == family && tried.insert(*dst))
+        .map(|dst| Candidate::address(PacketField::Dst, dst))
+        .collect();
+    let sources = constants.addresses(Subject::Packet(PacketField::Src));
+    candidates.extend(sources.map(|src| Candidate::address(PacketField::Src, src)));
+    candidates
 }
 
 fn outside(family: Family) -> Option<IpAddr> {

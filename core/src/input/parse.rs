@@ -110,7 +110,7 @@ pub fn dump(text: impl Into<String>) -> Parsed {
     }
     repair::offer(&mut parsed);
     gaps::mark(&mut parsed);
-    parsed.rulesets.iter_mut().for_each(Ruleset::index_chains);
+    parsed.rulesets.iter_mut().for_each(Ruleset::index);
     parsed
 }
 
@@ -127,7 +127,7 @@ pub(crate) fn printed_by(family: Family, backend: Backend, text: String) -> Pars
 fn line_by_line(text: String, stated: Option<(Family, Option<Backend>)>) -> Parsed {
     let mut read = Read::default();
     save::read_as_is(&text, stated, &mut read.rulesets, &mut read.diagnostics);
-    read.rulesets.iter_mut().for_each(Ruleset::index_chains);
+    read.rulesets.iter_mut().for_each(Ruleset::index);
     Parsed {
         sources: vec![text],
         ..read.finish()

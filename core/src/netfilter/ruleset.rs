@@ -385,11 +385,14 @@ pub struct Ruleset {
     /// lists them among its assumptions.
     pub unread: Vec<String>,
     /// The chains that imply a program of the kernel next to the rules; set by
-    /// [`Ruleset::index_chains`].
+    /// [`Ruleset::index`].
     pub program_chains: ProgramChains,
     /// The positions of the base chains: a table, and a chain in it, in the order of the text; set
-    /// by [`Ruleset::index_chains`].
+    /// by [`Ruleset::index`].
     pub base_chains: Vec<(u32, u32)>,
+    /// The extensions that the rules have, as clauses or as targets, in order; set by
+    /// [`Ruleset::index`].
+    pub extensions: Vec<ExtensionId>,
     /// Its tables, in the order of the text.
     pub tables: Vec<Table>,
     /// The rules that are switched off, in the order of the text.
@@ -416,6 +419,7 @@ impl Ruleset {
             unread: Vec::new(),
             program_chains: ProgramChains::default(),
             base_chains: Vec::new(),
+            extensions: Vec::new(),
             tables: Vec::new(),
             off: Vec::new(),
             parts: Vec::new(),
@@ -472,11 +476,24 @@ impl Ruleset {
         })
     }
 
-    /// Finds the chains that every walk needs. A node has forty thousand chains, and a walk that
-    /// visited all of them took five times as long. Call this after the last change of the chains.
-    pub fn index_chains(&mut self) {
+    /// Finds what every walk needs to know about all chains and rules. A node has forty thousand
+    /// chains, and a walk that visited all of them took five times as long. Call this after the
+    /// last change of the rules.
+    pub fn index(&mut self) {
         let chains = self.tables.iter().flat_map(|table| &table.chains);
-        self.program_chains = ProgramChains::find(chains.map(|chain| &*chain.name));
+        self.program_chains = ProgramChains::find(chains.clone().map(|chain| &*chain.name));
+        let targets = chains.flat_map(|chain| &chain.rules);
+        let targets = targets.filter_map(|rule| match rule.target {
+            Target::Extension(id) => Some(id),
+            _ => None,
+        });
+        let mut has = [false; 1 << u8::BITS];
+        let clauses = self.parts.iter().map(|part| part.extension);
+        clauses
+            .chain(targets)
+            .for_each(|id| has[usize::from(id.0)] = true);
+        let ids = (0..=u8::MAX).map(ExtensionId);
+        self.extensions = ids.filter(|id| has[usize::from(id.0)]).collect();
         self.base_chains = self.find_base_chains().collect();
     }
 

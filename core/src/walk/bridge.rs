@@ -235,7 +235,7 @@ impl Walker<'_> {
         self.schedule.layers.iter().find_map(|&ruleset| {
             let set = &self.rulesets[ruleset as usize];
             // Most rule sets have no such rule.
-            set.parts.iter().find(|part| part.extension == physdev)?;
+            set.extensions.contains(&physdev).then_some(())?;
             (0..).zip(&set.tables).find_map(|(table, held)| {
                 (0..).zip(&held.chains).find_map(|(chain, held)| {
                     let rule = held.rules.iter().position(|rule| {

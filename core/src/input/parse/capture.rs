@@ -131,7 +131,7 @@ pub(super) fn all(mut read: Read, mut capture: Box<Capture>, sources: Vec<String
         ..read.finish()
     };
     gaps::mark(&mut parsed);
-    parsed.rulesets.iter_mut().for_each(Ruleset::index_chains);
+    parsed.rulesets.iter_mut().for_each(Ruleset::index);
     parsed
 }
 
