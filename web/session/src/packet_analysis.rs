@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use chainwalk_core::analysis::counterfactual::{self, Flips};
+use chainwalk_core::analysis::counterfactual::Flips;
 use chainwalk_core::analysis::journey::{self, Choices, Journey};
 use chainwalk_core::analysis::senders::{self, SenderClass};
 use chainwalk_core::packet::Packet;
@@ -47,22 +47,22 @@ impl PacketAnalysis {
         self.flips.is_some() && self.senders.is_some()
     }
 
-    /// The analysis with the next part computed.
-    pub(crate) fn compute_next(&self, paste: &Paste) -> Self {
-        let (rulesets, host, packet) = (paste.rulesets(), &paste.host, self.packet());
-        let constants = paste.constants(packet.family());
-        let mut next = self.clone();
-        if self.flips.is_none() {
-            let trace = &self.walked.trace;
-            next.flips = Some(
-                trace
-                    .verdict()
-                    .map(|_| Rc::new(counterfactual::find(rulesets, constants, host, trace))),
-            );
-        } else {
-            let classes = senders::classes(rulesets, constants, host, packet);
-            next.senders = Some(Rc::new(classes));
+    /// The analysis with its counterfactuals; `None` where the outcome is undetermined.
+    pub(crate) fn with_flips(&self, flips: Option<Rc<Flips>>) -> Self {
+        Self {
+            flips: Some(flips),
+            ..self.clone()
         }
-        next
+    }
+
+    /// The analysis with its senders.
+    pub(crate) fn with_senders(&self, paste: &Paste) -> Self {
+        let (rulesets, packet) = (paste.rulesets(), self.packet());
+        let constants = paste.constants(packet.family());
+        let classes = senders::classes(rulesets, constants, &paste.host, packet);
+        Self {
+            senders: Some(Rc::new(classes)),
+            ..self.clone()
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! folded.
 
 use std::ops::Range;
+use std::vec::IntoIter;
 
 use chainwalk_core::analysis::search::Search;
 use chainwalk_core::input::parse::Parsed;
@@ -142,6 +143,11 @@ impl Opened {
         });
     }
 
+    /// Whether the list shows the rules that a search finds.
+    pub(crate) fn searches(&self) -> bool {
+        self.search.is_some()
+    }
+
     fn shows(&self, at: ChainPlace) -> bool {
         !self
             .closed
@@ -172,11 +178,10 @@ pub(crate) fn list(parsed: &Parsed, walks: &[&Walked], order: Order, opened: &Op
         folds: false,
         rows: Vec::new(),
     };
-    if let Some(search) = &opened.search {
-        for at in saved {
-            list.found(search, at);
-        }
-        return list.rows;
+    if opened.search.is_some() {
+        let mut search = RuleSearch::new(rulesets);
+        search.go_on(parsed, walks, opened, usize::MAX);
+        return search.rows;
     }
     match order {
         Order::Saved => {
@@ -218,6 +223,55 @@ pub(crate) fn list(parsed: &Parsed, walks: &[&Walked], order: Order, opened: &Op
         }
     }
     list.rows
+}
+
+/// A search of the rule list that runs in turns.
+#[derive(Debug)]
+pub struct RuleSearch {
+    /// The chains that were not searched yet.
+    chains: IntoIter<ChainPlace>,
+    /// The rows that were found.
+    pub rows: Vec<Row>,
+}
+
+impl RuleSearch {
+    /// A search of all chains, in the order of the text.
+    pub fn new(rulesets: &[Ruleset]) -> Self {
+        Self {
+            chains: saved(rulesets).into_iter(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// Searches whole chains until they had `rules` rules. The other arguments are the same in each
+    /// turn. Returns whether the search is complete.
+    pub fn go_on(
+        &mut self,
+        parsed: &Parsed,
+        walks: &[&Walked],
+        opened: &Opened,
+        rules: usize,
+    ) -> bool {
+        let Some(search) = &opened.search else {
+            return true;
+        };
+        let mut list = List {
+            parsed,
+            walks,
+            opened,
+            folds: false,
+            rows: std::mem::take(&mut self.rows),
+        };
+        let mut searched = 0;
+        while searched < rules
+            && let Some(at) = self.chains.next()
+        {
+            list.found(search, at);
+            searched += 1 + at.find(&parsed.rulesets).2.rules.len();
+        }
+        self.rows = list.rows;
+        self.chains.as_slice().is_empty()
+    }
 }
 
 /// Chains in the order of the walks, with the rules that call them.

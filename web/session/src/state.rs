@@ -5,9 +5,11 @@ use std::rc::Rc;
 use chainwalk_core::analysis::compare;
 use chainwalk_core::analysis::example_packet::find_example_packet;
 use chainwalk_core::netfilter::place::Place;
+use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_core::packet::Packet;
 use chainwalk_core::share::link::Shared;
 
+use crate::analysis_queue::RULES_AT_ONCE;
 use crate::cursor::Move;
 use crate::editing::EditAction;
 use crate::history::History;
@@ -60,6 +62,7 @@ impl Default for State {
             divergence: None,
             index: Rc::new(Index::new(paste.rulesets())),
             rows: Rc::default(),
+            sought: None,
             analysis: None,
             previous_analysis: None,
             outcomes: None,
@@ -163,8 +166,14 @@ impl State {
         results.analysis = analysis;
     }
 
-    /// Builds the rule list.
+    /// Builds the rule list. The idle queue searches a large rule set.
     fn arrange(&mut self) {
+        let rules: usize = self.paste().rulesets().iter().map(Ruleset::rules).sum();
+        if self.view.opened.searches() && rules > RULES_AT_ONCE {
+            let sought = Some(Rc::new(self.view.opened.clone()));
+            self.edit_results().sought = sought;
+            return;
+        }
         let order = match self.view.rules {
             RuleView::Rows(order) => order,
             RuleView::Text | RuleView::Edit => Order::Walked,
@@ -172,7 +181,8 @@ impl State {
         let walks: Vec<&Walked> = self.evaluation.walks().map(|(_, walked)| walked).collect();
         let parsed = &self.paste().parsed;
         let rows = Rc::new(rows::list(parsed, &walks, order, &self.view.opened));
-        self.edit_results().rows = rows;
+        let results = self.edit_results();
+        (results.rows, results.sought) = (rows, None);
     }
 
     /// The page with the content of a link.

@@ -350,7 +350,9 @@ fn use_idle_queue(state: &UseReducerHandle<PageState>, act: &Dispatch, parts: u8
     let runs = parts == PARTS && !recovery::is_left_out(PagePart::Analysis);
     let deps = (state.evaluation.clone(), state.view.clone(), runs);
     use_effect_with(deps, move |(evaluation, _, runs)| {
-        let delay = if runner.continues.replace(false) {
+        // A search is what the user waits for.
+        let is_awaited = evaluation.results.sought.is_some();
+        let delay = if runner.continues.replace(false) || is_awaited {
             0
         } else {
             IDLE_DELAY

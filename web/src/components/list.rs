@@ -96,7 +96,14 @@ pub(super) fn List(props: &PageProps) -> Html {
         "No rule was found."
     };
     html! {
-        <div class="scroll list" ref={&node} tabindex="0" role="group" aria-label="Rule list">
+        <div
+            class="scroll list"
+            ref={&node}
+            tabindex="0"
+            role="group"
+            aria-label="Rule list"
+            aria-busy={evaluation.results.sought.is_some().then_some("true")}
+        >
             <div class="legend" key="legend">
                 <span class="number">{"no."}</span>
                 {for evaluation.workspace.sides().iter().map(|side| badge(*side))}
@@ -106,10 +113,7 @@ pub(super) fn List(props: &PageProps) -> Html {
                 <span class="words">{"✓ matches, – no match, blank: never reached"}</span>
                 <span class="line-number">{"line"}</span>
             </div>
-            if evaluation
-            .results
-            .rows
-            .is_empty() {
+            if all.is_empty() && evaluation.results.sought.is_none() {
                 <p class="left" key="none">{none}</p>
             }
             {size.gap(made.start, "above")}

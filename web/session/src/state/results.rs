@@ -15,7 +15,7 @@ use super::{Version, Workspace};
 use crate::cursor::{self, Move};
 use crate::packet_analysis::PacketAnalysis;
 use crate::paste::PacketOutcome;
-use crate::rows::{Index, Row};
+use crate::rows::{Index, Opened, Row};
 use crate::side::Side;
 use crate::walked::Walked;
 
@@ -31,6 +31,8 @@ pub struct Results {
     pub index: Rc<Index>,
     /// The rule list.
     pub rows: Rc<Vec<Row>>,
+    /// The search whose rules will replace the rule list, while the idle queue searches them.
+    pub sought: Option<Rc<Opened>>,
     /// Counterfactuals, senders and the journey of the lead's packet.
     pub analysis: Option<PacketAnalysis>,
     /// The last complete analysis for the same rules. It is shown until the new one is complete.

@@ -12,6 +12,7 @@ use crate::saved_packets::SavedPacketAction;
 use crate::side::FieldTarget;
 use chainwalk_core::analysis::explain::Fate;
 use chainwalk_core::analysis::journey::Choices;
+use chainwalk_core::analysis::large;
 use chainwalk_core::input::edit::Edit;
 use chainwalk_core::lesson::At;
 use chainwalk_core::packet::fields::PacketField;
@@ -780,4 +781,22 @@ fn what_a_link_holds_too_much_of_is_left_out_and_said() {
             .iter()
             .any(|remark| remark.message.contains("60000 routes"))
     );
+}
+
+#[test]
+fn the_queue_searches_a_large_rule_set() {
+    let search = |query: &str| Action::List(RuleListAction::Search(query.into()));
+    let pasted = analyzed(after([Action::Paste(large::kube_proxy(2_000))]));
+    let before = Rc::clone(&pasted.results().rows);
+    let searched = pasted.reduce(search("10.96.0.7"));
+    assert!(searched.results().sought.is_some());
+    assert!(Rc::ptr_eq(&searched.results().rows, &before));
+    let found = analyzed(searched);
+    assert!(found.results().sought.is_none());
+    let rows = found.results().rows.iter();
+    let rules = rows.filter(|row| matches!(row, Row::Rule(_)));
+    assert_eq!(rules.count(), 2);
+    // Without a query, the list is complete at once.
+    let cleared = found.reduce(search(""));
+    assert_eq!(cleared.results().rows, before);
 }
