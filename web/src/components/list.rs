@@ -26,14 +26,18 @@ use super::virtual_list::{ListSize, use_virtual_list};
 use crate::browser;
 use crate::page_part::{self, PagePart};
 
-/// The number of rendered rows: a little more than one screen of the lowest rows, which have about
-/// 26 pixels, because each key of a search renders them again.
+/// The number of rendered rows: one screen of the lowest rows, which have about 26 pixels, because
+/// each key of a search renders them again. The list does not cover the page's header.
 fn made_rows() -> usize {
     let height = window()
         .inner_height()
         .ok()
         .and_then(|height| height.as_f64());
-    height.map_or(1080, |height| height as usize).min(8000) / 26 + 5
+    height
+        .map_or(1080, |height| height as usize)
+        .clamp(200, 8000)
+        / 26
+        - 2
 }
 
 /// The height of the legend and a chain's heading, which cover the list's top, in pixels.
