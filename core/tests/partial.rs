@@ -7,8 +7,8 @@ use std::fmt;
 
 use chainwalk_core::analysis::scenario::{self, Scenario};
 use chainwalk_core::input::parse::{Parsed, parse};
-use chainwalk_core::packet::Packet;
 use chainwalk_core::packet::host::Host;
+use chainwalk_core::packet::{Packet, Protocol};
 use chainwalk_core::walk::trace::{Trace, Verdict};
 use chainwalk_core::walk::walk;
 
@@ -218,6 +218,57 @@ fn chains_listed_one_by_one_are_one_table() {
         ends(&text, &outbound(1337), "sent");
         // The text does not show PREROUTING of nat, which may contain a redirect.
         ends(&text, &inbound(80), "unknown");
+    }
+}
+
+/// The chains of several tables, in any order, and more chains than a small text has.
+#[test]
+fn chains_of_several_tables_are_joined_in_any_order() {
+    let mut text = String::new();
+    let mut show = |table: &str, chain: &str, rules: &str| {
+        let begin = match chain {
+            "X" => "-N X".to_owned(),
+            _ if chain.starts_with("KUBE") => format!("-N {chain}"),
+            _ => format!("-P {chain} ACCEPT"),
+        };
+        text += &format!("$ iptables -t {table} -S {chain}\n{begin}\n{rules}");
+    };
+    show("raw", "OUTPUT", "-A OUTPUT -j X\n");
+    show("mangle", "OUTPUT", "");
+    show("nat", "X", "-A X -p tcp -j REDIRECT --to-ports 15001\n");
+    show("raw", "X", "-A X -p udp -j DROP\n");
+    for chain in ["PREROUTING", "INPUT", "POSTROUTING"] {
+        show("mangle", chain, "");
+    }
+    show("raw", "PREROUTING", "");
+    show("nat", "INPUT", "");
+    for number in 0..40 {
+        show("nat", &format!("KUBE-{number}"), "");
+        show("raw", &format!("KUBE-{number}"), "");
+    }
+    show("nat", "OUTPUT", "-A OUTPUT -j X\n");
+    show("nat", "POSTROUTING", "");
+    let parsed = parse(&*text);
+    assert_eq!(parsed.diagnostics, []);
+    assert_eq!(parsed.rulesets.len(), 1);
+    ends(&text, &outbound(1000), "delivered 15001");
+    let datagram = Packet {
+        protocol: Protocol::UDP,
+        ..outbound(1000)
+    };
+    ends(&text, &datagram, "dropped");
+}
+
+/// The columns of a row begin with blanks: the next row may be missing, and an assumption says so.
+#[test]
+fn blanks_at_the_end_of_a_listing_are_part_of_a_row() {
+    let listing = format!(
+        "$ iptables -nvL\nChain INPUT (policy DROP 0 packets, 0 bytes)\n{COLUMNS}    1    60 DROP       6    --  *      *       0.0.0.0/0            0.0.0.0/0            state INVALID\n"
+    );
+    for (end, assumes) in [("", false), ("    ", true)] {
+        let trace = trace(&format!("{listing}{end}"), &inbound(22));
+        let says = trace.assumes.iter().any(|one| one.contains("chain INPUT"));
+        assert_eq!(says, assumes, "{end:?} {:?}", trace.assumes);
     }
 }
 

@@ -9,6 +9,9 @@ use crate::iptables::table_name::TableName;
 use crate::netfilter::ruleset::{Chain, Ruleset, Table};
 use crate::text::diagnostic::{Code, Diagnostic, Span};
 
+/// The maximum number of parts of tables that are joined: more than a text shows chain by chain.
+const MAX_PARTS: usize = 512;
+
 /// Two sections with the same table. The better one is the first.
 struct TablePair {
     better: usize,
@@ -22,10 +25,12 @@ struct TablePair {
 /// rule set.
 pub(crate) fn settle(parsed: &mut Parsed) {
     let printed = |format| matches!(format, Format::Save | Format::Rules | Format::Listing);
-    let sections: Vec<usize> = (0..parsed.sections.len())
+    let mut sections: Vec<usize> = (0..parsed.sections.len())
         .filter(|place| printed(parsed.sections[*place].format))
-        .take(super::MAX_SECTIONS)
+        .take(MAX_PARTS)
         .collect();
+    join_parts(parsed, &sections);
+    sections.truncate(super::MAX_SECTIONS);
     for (at, first) in sections.iter().enumerate() {
         for second in &sections[at + 1..] {
             settle_two(parsed, *first, *second);
@@ -33,10 +38,25 @@ pub(crate) fn settle(parsed: &mut Parsed) {
     }
 }
 
-fn settle_two(parsed: &mut Parsed, first: usize, second: usize) {
+/// Joins the parts of tables that the text shows chain by chain. Each part is compared only with the
+/// begin of a table, so that this is linear in the number of parts.
+fn join_parts(parsed: &mut Parsed, sections: &[usize]) {
+    let mut begun: Vec<usize> = Vec::new();
+    for section in sections {
+        let is_joined = begun.iter().any(|first| {
+            may_join(parsed, *first, *section) && join_chains(parsed, *first, *section)
+        });
+        if !is_joined && begun.len() < super::MAX_SECTIONS {
+            begun.push(*section);
+        }
+    }
+}
+
+/// Whether two sections are of different rule sets that may be one.
+fn may_join(parsed: &Parsed, first: usize, second: usize) -> bool {
     let (one, other) = (&parsed.sections[first], &parsed.sections[second]);
     let (Some(own), Some(others)) = (one.ruleset, other.ruleset) else {
-        return;
+        return false;
     };
     let plain = one.format == Format::Save && other.format == Format::Save;
     let (set, held) = (
@@ -44,13 +64,17 @@ fn settle_two(parsed: &mut Parsed, first: usize, second: usize) {
         &parsed.rulesets[others as usize],
     );
     let apart = set.backend.is_some() && held.backend.is_some() && set.backend != held.backend;
-    if own == others || plain || apart || set.family != held.family || set.source != held.source {
-        return;
-    }
-    if join_chains(parsed, first, second) {
+    own != others && !plain && !apart && set.family == held.family && set.source == held.source
+}
+
+fn settle_two(parsed: &mut Parsed, first: usize, second: usize) {
+    if !may_join(parsed, first, second) || join_chains(parsed, first, second) {
         return;
     }
     let (one, other) = (&parsed.sections[first], &parsed.sections[second]);
+    let (Some(own), Some(others)) = (one.ruleset, other.ruleset) else {
+        return;
+    };
     let (set, held) = (
         &parsed.rulesets[own as usize],
         &parsed.rulesets[others as usize],
@@ -69,13 +93,7 @@ fn settle_two(parsed: &mut Parsed, first: usize, second: usize) {
                 .all(|table| set.table_like(table).is_none()) =>
         {
             // Listings are read after dumps, wherever they are in the text.
-            let (into, from) = (own.min(others), own.max(others));
-            let held = parsed.rulesets.remove(from as usize);
-            parsed.rulesets[into as usize].absorb(held);
-            renumber(parsed, |place| match place {
-                place if place == from => into,
-                place => place - u32::from(place > from),
-            });
+            absorb(parsed, own, others);
         }
         None => {}
     }
@@ -102,8 +120,7 @@ fn join_chains(parsed: &mut Parsed, first: usize, second: usize) -> bool {
     let (Some(table), Some(shown)) = (set.table(name), held.table(name)) else {
         return false;
     };
-    let is_apart = |other: &Table| other.is(name) || set.table_like(other).is_none();
-    if set.family != held.family || !held.tables.iter().all(is_apart) {
+    if set.family != held.family {
         return false;
     }
     let same =
@@ -117,21 +134,54 @@ fn join_chains(parsed: &mut Parsed, first: usize, second: usize) -> bool {
     if !chain_by_chain::are_parts(table, shown, same) {
         return false;
     }
-    let (into, from) = (own.min(others), own.max(others));
+    // The other tables of that rule set may be parts of tables that are here, too.
+    let is_apart = |other: &Table| other.is(name) || set.table_like(other).is_none();
+    let into = if held.tables.iter().all(is_apart) {
+        absorb(parsed, own, others)
+    } else {
+        move_table(parsed, own, others, name);
+        own
+    };
+    let found = chain_by_chain::join_tables(&mut parsed.rulesets[into as usize], name);
+    parsed.diagnostics.retain(|one| {
+        one.source != source || one.code != Code::UnknownTarget || !found.contains(&one.line)
+    });
+    true
+}
+
+/// Adds all tables of one rule set to the other, in the place of the first of them, which it
+/// returns.
+fn absorb(parsed: &mut Parsed, one: u32, other: u32) -> u32 {
+    let (into, from) = (one.min(other), one.max(other));
     let held = parsed.rulesets.remove(from as usize);
     let backend = parsed.rulesets[into as usize].backend.or(held.backend);
     let set = &mut parsed.rulesets[into as usize];
     set.absorb(held);
     set.set_backend(backend);
-    let found = chain_by_chain::join_tables(set, name);
-    parsed.diagnostics.retain(|one| {
-        one.source != source || one.code != Code::UnknownTarget || !found.contains(&one.line)
-    });
     renumber(parsed, |place| match place {
         place if place == from => into,
         place => place - u32::from(place > from),
     });
-    true
+    into
+}
+
+/// Moves one table of the rule set `from` to the rule set `into`.
+fn move_table(parsed: &mut Parsed, into: u32, from: u32, name: TableName) {
+    let held = &mut parsed.rulesets[from as usize];
+    let mut moved = held.clone();
+    moved.tables.retain(|table| table.is(name));
+    if let Some(place) = held.table_place(name) {
+        held.remove_table(place);
+    }
+    let backend = parsed.rulesets[into as usize].backend.or(moved.backend);
+    let set = &mut parsed.rulesets[into as usize];
+    set.absorb(moved);
+    set.set_backend(backend);
+    let moved = parsed
+        .sections
+        .iter_mut()
+        .filter(|section| section.ruleset == Some(from) && section.tables == [name]);
+    moved.for_each(|section| section.ruleset = Some(into));
 }
 
 fn compare(

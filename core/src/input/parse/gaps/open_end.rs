@@ -19,7 +19,6 @@ pub(super) fn mark_tables(parsed: &mut Parsed) {
         ..
     } = parsed;
     for (source, text) in (0..).zip(&*sources) {
-        let text = text.trim_end_matches([' ', '\t']);
         let own = sections.iter().filter(|section| section.source == source);
         let Some(section) = own.max_by_key(|section| section.span.end) else {
             continue;
@@ -27,6 +26,7 @@ pub(super) fn mark_tables(parsed: &mut Parsed) {
         let Some(rest) = rest_of_text(text, section) else {
             continue;
         };
+        let text = text.trim_end_matches([' ', '\t']);
         let ruleset = section
             .ruleset
             .and_then(|place| rulesets.get_mut(place as usize));
@@ -66,12 +66,14 @@ pub(super) fn mark_tables(parsed: &mut Parsed) {
 }
 
 /// The last line of a text, where it is the last of a section or the one after it, and the section
-/// is one whose format has no end.
+/// is one whose format has no end. Blanks without a line end are a part of a line, too: the columns
+/// of a listing begin with them.
 fn rest_of_text<'t>(text: &'t str, section: &Section) -> Option<&'t str> {
     let is_endless = matches!(section.format, Format::Rules | Format::Listing);
     if !is_endless || section.inside != Inside::Text || text.ends_with(['\n', '\r']) {
         return None;
     }
+    let text = text.trim_end_matches([' ', '\t']);
     let end = (section.span.end as usize).min(text.len());
     let last = text.rfind('\n').map_or(0, |at| at + 1);
     let is_near = end > last || text[end..last].trim().is_empty();
