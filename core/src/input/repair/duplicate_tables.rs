@@ -136,13 +136,16 @@ fn join_chains(parsed: &mut Parsed, first: usize, second: usize) -> bool {
     }
     // The other tables of that rule set may be parts of tables that are here, too.
     let is_apart = |other: &Table| other.is(name) || set.table_like(other).is_none();
+    let backend = set.backend.or(held.backend);
     let into = if held.tables.iter().all(is_apart) {
         absorb(parsed, own, others)
     } else {
         move_table(parsed, own, others, name);
         own
     };
-    let found = chain_by_chain::join_tables(&mut parsed.rulesets[into as usize], name);
+    let set = &mut parsed.rulesets[into as usize];
+    set.set_backend(backend);
+    let found = chain_by_chain::join_tables(set, name);
     parsed.diagnostics.retain(|one| {
         one.source != source || one.code != Code::UnknownTarget || !found.contains(&one.line)
     });
@@ -154,10 +157,7 @@ fn join_chains(parsed: &mut Parsed, first: usize, second: usize) -> bool {
 fn absorb(parsed: &mut Parsed, one: u32, other: u32) -> u32 {
     let (into, from) = (one.min(other), one.max(other));
     let held = parsed.rulesets.remove(from as usize);
-    let backend = parsed.rulesets[into as usize].backend.or(held.backend);
-    let set = &mut parsed.rulesets[into as usize];
-    set.absorb(held);
-    set.set_backend(backend);
+    parsed.rulesets[into as usize].absorb(held);
     renumber(parsed, |place| match place {
         place if place == from => into,
         place => place - u32::from(place > from),
@@ -173,10 +173,7 @@ fn move_table(parsed: &mut Parsed, into: u32, from: u32, name: TableName) {
     if let Some(place) = held.table_place(name) {
         held.remove_table(place);
     }
-    let backend = parsed.rulesets[into as usize].backend.or(moved.backend);
-    let set = &mut parsed.rulesets[into as usize];
-    set.absorb(moved);
-    set.set_backend(backend);
+    parsed.rulesets[into as usize].absorb(moved);
     let moved = parsed
         .sections
         .iter_mut()
