@@ -6,25 +6,37 @@
 //! - `paste`, `packet_slot`, `saved_packets`, `side`, `editing`, `history`: the parts of a workspace
 //! - `walked`, `packet_analysis`, `analysis_queue`: the results, computed at once or by the idle queue
 //! - `rows`, `pairs`, `cursor`: the rule list, the list of steps and the moves between steps, as data
+//! - `list_window`, `map_layout`, `packet_controls`, `outcome_table`, `sections`, `text_marks`: the
+//!   content of other parts of the page, as data
+//! - `phrases`, `sentences`: the texts of the page that depend on rules and walks
 //! - `share`: the work as a link, a file, a ticket, a trace or a script
-//! - `lesson`, `lesson_progress`: the lessons, and what was done in them
+//! - `lesson`, `lesson_progress`, `exercise`: the lessons, what was done in them, and their exercises
 //! - `keys`, `sample`: the actions of keys, and the sample rules
 
 pub mod analysis_queue;
 pub mod cursor;
 pub mod editing;
+pub mod exercise;
 pub mod history;
 pub mod keys;
 pub mod lesson;
 pub mod lesson_progress;
+pub mod list_window;
+pub mod map_layout;
+pub mod outcome_table;
 pub mod packet_analysis;
+pub mod packet_controls;
 pub mod packet_slot;
 pub mod pairs;
 pub mod paste;
+pub mod phrases;
 pub mod rows;
 pub mod sample;
 pub mod saved_packets;
+pub mod sections;
+pub mod sentences;
 pub mod share;
 pub mod side;
 pub mod state;
+pub mod text_marks;
 pub mod walked;

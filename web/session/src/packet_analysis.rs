@@ -17,11 +17,11 @@ pub struct PacketAnalysis {
     /// The walk that it analyzes.
     pub(crate) walked: Rc<Walked>,
     /// The legs of the packet's connection.
-    pub journey: Rc<Journey>,
+    pub(crate) journey: Rc<Journey>,
     /// Senders by the outcome of their packet.
     pub senders: Option<Rc<Vec<SenderClass>>>,
     /// The changes that change the outcome; `Some(None)` where the outcome is undetermined.
-    pub flips: Option<Option<Rc<Flips>>>,
+    pub(crate) flips: Option<Option<Rc<Flips>>>,
 }
 
 impl PacketAnalysis {
@@ -43,7 +43,7 @@ impl PacketAnalysis {
     }
 
     /// Whether everything is computed.
-    pub fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.flips.is_some() && self.senders.is_some()
     }
 

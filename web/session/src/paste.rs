@@ -13,9 +13,10 @@ use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_core::packet::host::{Host, Interface};
 use chainwalk_core::packet::{Family, Packet};
-use chainwalk_core::walk::trace::{Verdict, VerdictKind};
+use chainwalk_core::walk::trace::Verdict;
 use chainwalk_core::walk::walk;
 
+use crate::phrases::format_end;
 use crate::sample::{SAMPLES, Sample, Text};
 
 /// A longer text is not shown in a text field: browsers take seconds for it.
@@ -236,6 +237,20 @@ impl Paste {
             .is_some()
     }
 
+    /// Where a packet ends, with the name of the listener there; `None` is an undetermined end.
+    pub(crate) fn describe_end(&self, verdict: Option<&Verdict>) -> String {
+        let Some(verdict) = verdict else {
+            return "depends".into();
+        };
+        let mesh = self.mesh.as_ref();
+        match mesh.and_then(|mesh| mesh.listener(verdict.port?)) {
+            Some(listener) if Fate::from_verdict(Some(verdict)) == Fate::Captured => {
+                format!("{listener} {}", format_end(verdict))
+            }
+            _ => format_end(verdict).into_owned(),
+        }
+    }
+
     /// The rules.
     pub fn rulesets(&self) -> &[Ruleset] {
         &self.parsed.rulesets
@@ -309,21 +324,5 @@ fn walk_scenario(
         decided_by,
         exempt,
         scenario,
-    }
-}
-
-/// Where a packet ends, in a word.
-pub fn format_end(verdict: &Verdict) -> Cow<'static, str> {
-    match (verdict.kind, verdict.port, &verdict.interface) {
-        (VerdictKind::Delivered, Some(port), _) => format!(":{port}").into(),
-        (VerdictKind::Delivered, None, _) => "kernel".into(),
-        (VerdictKind::Sent | VerdictKind::Forwarded, _, Some(interface)) => {
-            interface.clone().into()
-        }
-        (VerdictKind::Sent | VerdictKind::Forwarded, _, None) => "network".into(),
-        (VerdictKind::Dropped, ..) => "dropped".into(),
-        (VerdictKind::Rejected, ..) => "rejected".into(),
-        (VerdictKind::Queued, ..) => "queued".into(),
-        (VerdictKind::Unroutable, ..) => "no route".into(),
     }
 }

@@ -12,7 +12,7 @@ use chainwalk_core::walk::trace::Outcome;
 
 mod index;
 
-pub use index::{Index, format_short};
+pub use index::Index;
 
 use crate::walked::{Marks, Walked};
 

@@ -8,7 +8,8 @@ use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::packet::Packet;
 use chainwalk_core::walk::walk;
 
-use crate::paste::{self, Paste};
+use crate::paste::Paste;
+use crate::phrases::format_end;
 use crate::side::Side;
 
 /// The largest number of saved packets.
@@ -45,7 +46,7 @@ pub enum SavedPacketAction {
 pub(crate) fn walk_saved(paste: &Paste, packet: Packet) -> SavedPacket {
     let trace = walk(paste.rulesets(), None, &paste.host, &packet);
     let verdict = trace.verdict();
-    let end = verdict.map_or("depends".into(), paste::format_end);
+    let end = verdict.map_or("depends".into(), format_end);
     SavedPacket {
         fate: Fate::from_verdict(verdict),
         end,

@@ -2,11 +2,13 @@
 
 use chainwalk_core::analysis::explain::Fate;
 use chainwalk_core::analysis::report;
+use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_core::share::link::{self, Settled, Shared};
 use chainwalk_core::share::redact::{self, Changed};
 use chainwalk_core::share::{replay, ticket};
 
 use crate::paste::{MAX_EDITED_BYTES, Paste};
+use crate::phrases::format_count;
 use crate::rows::Order;
 use crate::side::Side;
 use crate::state::{RuleView, State};
@@ -123,6 +125,27 @@ impl SharedWork {
         self.page.starts_with("file:")
     }
 
+    /// The amount of shared data, in words.
+    pub fn summary(&self, state: &State, neutral: bool) -> String {
+        let rules = state.paste().rulesets().iter().map(Ruleset::rules).sum();
+        let rules = format_count(rules, "rule");
+        let packets = format_count(self.real.packets.len(), "packet");
+        let identifying = self.changed().map_or_else(String::new, |changed| {
+            let counts = [
+                format_plural(changed.addresses, "address"),
+                format_plural(changed.names, "name"),
+                format_plural(changed.comments, "comment"),
+            ];
+            let counts = counts.join(", ");
+            if neutral {
+                format!(" Anonymized: {counts}.")
+            } else {
+                format!(" It contains {counts} that could identify somebody.")
+            }
+        });
+        format!("Shared: the whole text with {rules} and {packets}.{identifying}")
+    }
+
     /// The data to share.
     ///
     /// # Errors
@@ -138,13 +161,8 @@ impl SharedWork {
         }
     }
 
-    /// The number of packets.
-    pub fn packets(&self) -> usize {
-        self.real.packets.len()
-    }
-
     /// The number of replacements, if there is an anonymized copy.
-    pub fn changed(&self) -> Option<Changed> {
+    fn changed(&self) -> Option<Changed> {
         self.neutral.as_ref().ok().map(|(_, changed)| *changed)
     }
 
@@ -213,6 +231,14 @@ impl SharedWork {
                 link::MAX_LINK_CHARACTERS
             )
         })
+    }
+}
+
+fn format_plural(count: usize, noun: &str) -> String {
+    match (count, noun) {
+        (1, _) => format!("1 {noun}"),
+        (_, "address") => format!("{count} addresses"),
+        _ => format_count(count, noun),
     }
 }
 

@@ -43,3 +43,13 @@ pub enum FieldTarget {
     /// Both: their fields are equal.
     Both,
 }
+
+impl FieldTarget {
+    /// A packet whose value the field shows.
+    pub fn side(self) -> Side {
+        match self {
+            Self::Both => Side::A,
+            Self::One(side) => side,
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! A walk, indexed for the lookups of the page.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use chainwalk_core::analysis::explain::{self, Headline};
 use chainwalk_core::mesh::Mesh;
@@ -12,7 +13,7 @@ use chainwalk_core::walk::steps::Run;
 use chainwalk_core::walk::trace::{Outcome, Path, Question, Step, Trace};
 use chainwalk_core::walk::walk_settled;
 
-use crate::paste;
+use crate::phrases::format_end;
 
 /// The result of one rule in a whole walk: a rule can be evaluated several times, at several hooks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +135,7 @@ impl Walked {
     }
 
     /// Why the rule of a step is undetermined, if it is.
-    pub fn doubt(&self, at: usize) -> Option<&str> {
+    pub(crate) fn doubt(&self, at: usize) -> Option<&str> {
         find_assumption(&self.assumed, at)
     }
 
@@ -145,7 +146,7 @@ impl Walked {
     }
 
     /// The steps whose rules are undetermined.
-    pub fn doubts(&self) -> impl Iterator<Item = usize> {
+    pub(crate) fn doubts(&self) -> impl Iterator<Item = usize> {
         self.assumed.iter().map(|(step, _)| *step)
     }
 
@@ -165,7 +166,7 @@ impl Walked {
             (Some(shown), None) => {
                 format!(
                     "in this branch: {}; {}",
-                    paste::format_end(shown),
+                    format_end(shown),
                     self.headline.end
                 )
             }
@@ -180,6 +181,13 @@ impl Walked {
             Some(rule) => chain.rule(rule),
             None => chain.policy,
         }
+    }
+
+    /// The result of the first reached rule of a range; `None` if the packet reached none of them.
+    pub fn outcome_in(&self, at: ChainPlace, rules: &Range<u32>) -> Option<Outcome> {
+        let chain = self.marks.get(&at)?;
+        let mark = rules.clone().find_map(|rule| chain.rule(rule))?;
+        Some(mark.outcome)
     }
 
     /// The results of the rules of a chain; `None` if the packet never entered it.

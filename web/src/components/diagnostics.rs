@@ -2,14 +2,15 @@
 
 use std::rc::Rc;
 
-use chainwalk_core::analysis::explain::capital;
 use chainwalk_core::input::parse::Section;
 use chainwalk_core::text::diagnostic::{Diagnostic, Fix, Severity, Span};
 use chainwalk_session::paste::Paste;
+use chainwalk_session::phrases::format_diagnostic;
+use chainwalk_session::sentences;
 use chainwalk_session::state::{Action, Line};
 use yew::prelude::*;
 
-use super::phrases::{format_count, text_with_code};
+use super::phrases::text_with_code;
 use crate::dispatch::Dispatch;
 use crate::page_part::{self, PagePart};
 
@@ -40,39 +41,7 @@ pub(super) fn Diagnostics(props: &DiagnosticsProps) -> Html {
     page_part::enter(PagePart::Rules);
     let paste = &props.paste;
     let parsed = &paste.parsed;
-    let rules = parsed.rulesets.iter().map(|set| set.rules()).sum();
-    let chains = parsed
-        .rulesets
-        .iter()
-        .flat_map(|set| &set.tables)
-        .map(|table| table.chains.len())
-        .sum();
     let remarks = &parsed.diagnostics;
-    let of = |severity| {
-        remarks
-            .iter()
-            .filter(|remark| remark.severity == severity)
-            .count()
-    };
-    let mut counts = Vec::new();
-    for (severity, word) in [
-        (Severity::Error, "error"),
-        (Severity::Warning, "warning"),
-        (Severity::Note, "note"),
-    ] {
-        if of(severity) > 0 {
-            counts.push(format_count(of(severity), word));
-        }
-    }
-    let counts = if counts.is_empty() {
-        "all understood".to_owned()
-    } else {
-        counts.join(", ")
-    };
-    let other = match parsed.other_lines {
-        0 => String::new(),
-        lines => format!(" {} without rules skipped.", format_count(lines, "line")),
-    };
     let warnings = parsed.capture.iter().flat_map(|capture| &capture.warnings);
     let several = parsed.sources.len() > 1;
     let fixable = paste.fixable().is_some();
@@ -92,7 +61,7 @@ pub(super) fn Diagnostics(props: &DiagnosticsProps) -> Html {
                 <div class="refused" role="alert">
                     <p><b>{"This input was rejected. The rules before it are still shown."}</b></p>
                     {for props.refused.iter().map(|remark| {
-                        html! { <p>{text_with_code(&says(remark))}{fixes(props, remark, true)}</p> }
+                        html! { <p>{text_with_code(&format_diagnostic(remark))}{fixes(props, remark, true)}</p> }
                     })}
                     <button
                         type="button"
@@ -105,11 +74,7 @@ pub(super) fn Diagnostics(props: &DiagnosticsProps) -> Html {
                 </div>
             }
             <p class="quiet">
-                {format!(
-                    "{} in {}: {counts}.{other}",
-                    format_count(rules, "rule"),
-                    format_count(chains, "chain")
-                )}
+                {sentences::summarize_input(parsed)}
             </p>
             if !parsed.sections.is_empty() {
                 <p class="quiet" id="read-as">
@@ -172,13 +137,6 @@ fn link(props: &DiagnosticsProps, line: Line, span: Span, several: bool) -> Html
     }
 }
 
-fn says(remark: &Diagnostic) -> String {
-    match &remark.hint {
-        Some(hint) => format!("{}. {}.", capital(&remark.message), capital(hint)),
-        None => format!("{}.", capital(&remark.message)),
-    }
-}
-
 /// The sign and the name of a severity.
 pub(super) fn sign(severity: Severity) -> (&'static str, &'static str) {
     match severity {
@@ -200,7 +158,7 @@ fn show(props: &DiagnosticsProps, remark: &Diagnostic, several: bool, fixable: b
             <span>
                 {link(props, line, remark.span, several)}
                 {" "}
-                {text_with_code(&says(remark))}
+                {text_with_code(&format_diagnostic(remark))}
                 if fixable {
                     {fixes(props, remark, false)}
                 }

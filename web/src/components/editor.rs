@@ -2,19 +2,17 @@
 
 use std::rc::Rc;
 
-use chainwalk_core::input::edit::{Edit, Refused};
-use chainwalk_core::iptables::table_name::TableName;
+use chainwalk_core::input::edit::Refused;
 use chainwalk_core::netfilter::place::Place;
-use chainwalk_core::netfilter::ruleset::Policy;
-use chainwalk_session::editing::{EditAction, EditForm};
+use chainwalk_session::editing::{EditAction, EditForm, edit_buttons};
 use chainwalk_session::paste::Paste;
+use chainwalk_session::phrases::format_rule;
 use chainwalk_session::state::Action;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use super::phrases::bool_text;
 use super::props::PageProps;
-use super::rule;
 use crate::dispatch::Dispatch;
 use crate::page_part::{self, PagePart};
 
@@ -25,74 +23,18 @@ pub(super) fn editor(props: &PageProps, place: Place) -> Html {
     if editing.place != Some(place) {
         return Html::default();
     }
-    let (_, table, chain) = place.at.find(evaluation.workspace.paste.rulesets());
-    let last = chain.rules.len().saturating_sub(1) as u32;
-    let mut buttons: Vec<(&str, EditAction, bool)> = Vec::new();
-    match place.rule {
-        Some(rule) => {
-            buttons.push((
-                "Change",
-                EditAction::Open(Some(EditForm::Change)),
-                editing.form == Some(EditForm::Change),
-            ));
-            buttons.push((
-                "Add above",
-                EditAction::Open(Some(EditForm::Above)),
-                editing.form == Some(EditForm::Above),
-            ));
-            buttons.push((
-                "Add below",
-                EditAction::Open(Some(EditForm::Below)),
-                editing.form == Some(EditForm::Below),
-            ));
-            if rule > 0 {
-                buttons.push((
-                    "Move up",
-                    EditAction::Edit(Edit::Swap(place, rule - 1)),
-                    false,
-                ));
-            }
-            if rule < last {
-                buttons.push((
-                    "Move down",
-                    EditAction::Edit(Edit::Swap(place, rule + 1)),
-                    false,
-                ));
-            }
-            buttons.push(("Switch off", EditAction::Edit(Edit::Off(place)), false));
-            buttons.push(("Delete", EditAction::Edit(Edit::Delete(place)), false));
-        }
-        None => {
-            buttons.push((
-                "Add at the end",
-                EditAction::Open(Some(EditForm::Above)),
-                editing.form.is_some(),
-            ));
-            let other = if chain.policy() == Policy::Accept {
-                Policy::Drop
-            } else {
-                Policy::Accept
-            };
-            if chain.hook().is_some() && (!table.is(TableName::Nat) || other == Policy::Accept) {
-                let name = if other == Policy::Drop {
-                    "Make it DROP"
-                } else {
-                    "Make it ACCEPT"
-                };
-                buttons.push((name, EditAction::Edit(Edit::Policy(place.at, other)), false));
-            }
-        }
-    }
-    let buttons = buttons.into_iter().map(|(name, action, pressed)| {
+    let rulesets = evaluation.workspace.paste.rulesets();
+    let buttons = edit_buttons(rulesets, place, editing.form);
+    let buttons = buttons.into_iter().map(|button| {
         html! {
             <button
                 type="button"
                 class="line"
-                data-edit={name}
-                aria-pressed={pressed.then_some("true")}
-                onclick={props.act.on(Action::Rule(action))}
+                data-edit={button.label}
+                aria-pressed={button.pressed.then_some("true")}
+                onclick={props.act.on(Action::Rule(button.action))}
             >
-                {name}
+                {button.label}
             </button>
         }
     });
@@ -161,7 +103,7 @@ fn Words(props: &WordsProps) -> Html {
     let node = use_node_ref();
     let rulesets = props.paste.rulesets();
     let first = use_memo((), |()| match props.form {
-        EditForm::Change => rule::text(rulesets, props.place),
+        EditForm::Change => format_rule(rulesets, props.place),
         EditForm::Above | EditForm::Below => String::new(),
     });
     use_effect_with((), {

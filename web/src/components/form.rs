@@ -15,9 +15,10 @@ use crate::browser;
 use crate::dispatch::Dispatch;
 use crate::page_part::{self, PagePart};
 use chainwalk_core::packet::content::FieldKind;
-use chainwalk_core::packet::fields::{FieldRow, FormPlace, PacketField};
+use chainwalk_core::packet::fields::{FieldRow, PacketField};
 use chainwalk_core::packet::form;
 use chainwalk_core::packet::line::EXAMPLE;
+use chainwalk_session::packet_controls::{self, Control, field_error};
 use chainwalk_session::side::{FieldTarget, Side};
 use chainwalk_session::state::{Action, Evaluation};
 
@@ -58,17 +59,9 @@ pub(super) fn PacketPane(props: &PacketPaneProps) -> Html {
         let details = details.clone();
         Callback::from(move |_: MouseEvent| details.set(!*details))
     };
-    let differ: Vec<&str> = evaluation
-        .differences()
-        .iter()
-        .map(|field| field.label())
-        .collect();
-    let says = match &differ[..] {
-        _ if !evaluation.workspace.compare => String::new(),
-        [] => "they are equal".into(),
-        [one] => format!("only {one} differs"),
-        several => format!("{} fields differ", several.len()),
-    };
+    let differ = evaluation.differences();
+    let differ: Vec<&str> = differ.iter().map(|field| field.label()).collect();
+    let says = packet_controls::describe_differences(evaluation);
     html! {
         <section class="pane packet" id="pane-packet" aria-label="Packet">
             <div class="head">
@@ -94,7 +87,8 @@ pub(super) fn PacketPane(props: &PacketPaneProps) -> Html {
                     >
                         {if *details { "Fewer fields" } else { "All other fields" }}
                     </button>
-                    if *details || hides_wrong(evaluation) {
+                    // A field with an error is never hidden.
+                    if *details || packet_controls::hides_error(evaluation) {
                         {for form::rows(true).iter().map(|row| rows(props, row))}
                     }
                     <datalist id="protocols">
@@ -160,16 +154,6 @@ fn line(props: &PacketPaneProps, side: Side) -> Html {
     }
 }
 
-/// A field with an error is never hidden.
-fn hides_wrong(evaluation: &Evaluation) -> bool {
-    let mut wrong = evaluation
-        .workspace
-        .sides()
-        .iter()
-        .flat_map(|side| evaluation.field_errors(*side));
-    wrong.any(|wrong| wrong.field.row().place == FormPlace::Details)
-}
-
 fn into(props: &PacketPaneProps) -> Html {
     let evaluation = &props.evaluation;
     let sides = [Side::A, Side::B].map(|side| {
@@ -204,13 +188,7 @@ fn into(props: &PacketPaneProps) -> Html {
 fn chip(props: &PacketPaneProps, key: &'static str) -> Option<Html> {
     let evaluation = &props.evaluation;
     let scenario = evaluation.workspace.paste.scenario(key)?;
-    let held: Vec<Side> = evaluation
-        .workspace
-        .sides()
-        .iter()
-        .copied()
-        .filter(|side| evaluation.workspace.slot(*side).scenario == Some(key))
-        .collect();
+    let held = packet_controls::sides_of_scenario(evaluation, key);
     Some(html! {
         <button
             type="button"
@@ -225,52 +203,12 @@ fn chip(props: &PacketPaneProps, key: &'static str) -> Option<Html> {
     })
 }
 
-/// The controls of a field: one for both packets, or one for each packet that has it.
-fn targets(props: &PacketPaneProps, field: PacketField) -> Vec<FieldTarget> {
-    let evaluation = &props.evaluation;
-    let sides: Vec<Side> = evaluation
-        .workspace
-        .sides()
-        .iter()
-        .copied()
-        .filter(|side| evaluation.workspace.slot(*side).form.applies(field))
-        .collect();
-    match (
-        &sides[..],
-        evaluation.workspace.compare && !evaluation.differs(field, &props.split),
-    ) {
-        ([], _) => Vec::new(),
-        (_, true) => vec![FieldTarget::Both],
-        (_, false) => sides.into_iter().map(FieldTarget::One).collect(),
-    }
-}
-
 fn rows(props: &PacketPaneProps, fields: &[PacketField]) -> Html {
-    let fields: Vec<(PacketField, Vec<FieldTarget>)> = fields
-        .iter()
-        .map(|field| (*field, targets(props, *field)))
-        .collect();
-    let together = fields.iter().all(|(_, targets)| targets.len() < 2);
-    let shown = fields
-        .into_iter()
-        .filter(|(_, targets)| !targets.is_empty());
-    let controls: Vec<(PacketField, FieldTarget)> = shown
-        .flat_map(|(field, targets)| targets.into_iter().map(move |target| (field, target)))
-        .collect();
-    let rows: Vec<&[(PacketField, FieldTarget)]> = match together {
-        true => vec![&controls],
-        false => controls.chunk_by(|(a, _), (b, _)| a == b).collect(),
-    };
-    html! {
-        <>
-            {for rows.into_iter()
-                .filter(|row| !row.is_empty())
-                .map(|row| one(props, row))}
-        </>
-    }
+    let rows = packet_controls::control_rows(&props.evaluation, &props.split, fields);
+    html! { <>{for rows.iter().map(|row| one(props, row))}</> }
 }
 
-fn one(props: &PacketPaneProps, controls: &[(PacketField, FieldTarget)]) -> Html {
+fn one(props: &PacketPaneProps, controls: &[Control]) -> Html {
     let (first, target) = controls[0];
     html! {
         <div class="field" key={first.name()}>
@@ -310,23 +248,8 @@ fn id(target: FieldTarget, field: PacketField) -> String {
     }
 }
 
-fn side(target: FieldTarget) -> Side {
-    match target {
-        FieldTarget::Both => Side::A,
-        FieldTarget::One(side) => side,
-    }
-}
-
-fn message(evaluation: &Evaluation, target: FieldTarget, field: PacketField) -> Option<&str> {
-    let wrong = evaluation.field_errors(side(target));
-    wrong
-        .iter()
-        .find(|wrong| wrong.field == field)
-        .map(|wrong| &*wrong.message)
-}
-
 fn wrong(evaluation: &Evaluation, target: FieldTarget, field: PacketField) -> Html {
-    match message(evaluation, target, field) {
+    match field_error(evaluation, field, target) {
         Some(message) => html! {
             <p
                 class="wrong"
@@ -335,7 +258,7 @@ fn wrong(evaluation: &Evaluation, target: FieldTarget, field: PacketField) -> Ht
                 role="alert"
             >
                 if evaluation.workspace.compare && target != FieldTarget::Both {
-                    {badge(side(target))}{" "}
+                    {badge(target.side())}{" "}
                 }
                 {message}
             </p>
@@ -350,7 +273,7 @@ fn input(props: &PacketPaneProps, target: FieldTarget, field: PacketField, secon
     let key = id.clone();
     let value = evaluation
         .workspace
-        .slot(side(target))
+        .slot(target.side())
         .form
         .get(field)
         .to_owned();
@@ -360,7 +283,7 @@ fn input(props: &PacketPaneProps, target: FieldTarget, field: PacketField, secon
         FieldTarget::One(_) => "",
     };
     let name = format!("{} {whose}", field.label()).trim().to_owned();
-    let is_wrong = message(evaluation, target, field).is_some();
+    let is_wrong = field_error(evaluation, field, target).is_some();
     let described = is_wrong.then(|| format!("{id}-wrong"));
     let letter = match target {
         FieldTarget::One(side) if evaluation.workspace.compare => badge(side),

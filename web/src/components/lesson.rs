@@ -7,6 +7,7 @@ use chainwalk_core::lesson::{
 };
 use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::packet::fields::PacketField;
+use chainwalk_session::exercise;
 use chainwalk_session::lesson::{ADDRESS, Classroom, Entry, LessonAction, Stage};
 use chainwalk_session::packet_slot::PacketSlot;
 use chainwalk_session::paste::Origin;
@@ -18,14 +19,6 @@ use yew::prelude::*;
 use super::lessons::LessonsProps;
 use super::phrases::bool_text;
 use crate::browser;
-
-/// Whether the open step asks the reader to look at the packet.
-pub(super) fn is_about_the_packet(room: &Classroom) -> bool {
-    room.step().is_some_and(|(_, step)| {
-        let builds = matches!(&step.exercise, Some(Exercise::Task(task)) if matches!(task.work, Work::Packet(..)));
-        builds || step.scene.field.is_some()
-    })
-}
 
 /// The open step.
 pub(super) fn step(
@@ -310,7 +303,7 @@ fn attempt(
                     type="button"
                     class="line"
                     id="lesson-check"
-                    onclick={check(props, room, tell)}
+                    onclick={check(props, room, tell, task)}
                 >
                     {"Check"}
                 </button>
@@ -334,34 +327,15 @@ fn check(
     props: &LessonsProps,
     room: &Classroom,
     tell: &Callback<LessonAction>,
+    task: &Task,
 ) -> Callback<MouseEvent> {
     let (props, tell, room) = (props.clone(), tell.clone(), room.clone());
+    let is_about_rules = task.work == Work::Rules;
     Callback::from(move |_| {
-        let (Some(lesson), Some((_, step))) = (room.lesson(), room.step()) else {
+        let Some(judged) = room.judge(&props.workspace) else {
             return;
         };
-        let Some(Exercise::Task(task)) = &step.exercise else {
-            return;
-        };
-        let judged = match &task.work {
-            Work::Rules => {
-                lesson.judge_rules(step.scene.world, task, props.workspace.paste.rulesets())
-            }
-            Work::Packet(..) => match props.workspace.slot(props.workspace.lead).form.packet() {
-                Ok(packet) => lesson.judge_packet(step.scene.world, task, &packet),
-                Err(wrong) => {
-                    let says = wrong.iter().map(|wrong| {
-                        (false, format!("{}: {}", wrong.field.label(), wrong.message))
-                    });
-                    Judgement {
-                        solved: false,
-                        moves: 0,
-                        lines: says.collect(),
-                    }
-                }
-            },
-        };
-        if judged.solved && task.work == Work::Rules {
+        if judged.solved && is_about_rules {
             props.act.emit(Action::View(RuleView::Rows(Order::Walked)));
         }
         tell.emit(LessonAction::Judged(judged));
@@ -369,21 +343,7 @@ fn check(
 }
 
 fn judgement(judged: &Judgement, task: &Task) -> Html {
-    let moves = |count: usize| {
-        if count == 1 {
-            "1 move".to_owned()
-        } else {
-            format!("{count} moves")
-        }
-    };
-    let says = match (judged.solved, judged.moves) {
-        (true, count) if count <= task.fewest => {
-            format!("✓ Solved in {}, the fewest known.", moves(count))
-        }
-        (true, count) => format!("✓ Solved in {}. {} are enough.", moves(count), task.fewest),
-        (false, 0) => "✕ Not solved: nothing is changed.".to_owned(),
-        (false, count) => format!("✕ Not solved after {}.", moves(count)),
-    };
+    let says = exercise::describe_judgement(judged, task);
     html! {
         <>
             <p class={if judged.solved { "right" } else { "not" }}><b>{says}</b></p>

@@ -1,6 +1,7 @@
 //! The panel of the lessons: the list and the open lesson, with their effects on the page and the
 //! address.
 
+use chainwalk_session::exercise;
 use chainwalk_session::lesson::{ADDRESS, Classroom, Entry, LessonAction, Part, Shown};
 use chainwalk_session::state::{Action, Tab, Version, Workspace};
 use std::rc::Rc;
@@ -100,7 +101,7 @@ pub(super) fn Lessons(props: &LessonsProps) -> Html {
             mark("asking", hides.then_some(""));
             if let Some(stage) = room.stage() {
                 act.emit(Action::Stage(Box::new(stage)));
-                let about_packet = lesson::is_about_the_packet(&room);
+                let about_packet = room.is_about_the_packet();
                 act.emit(Action::Tab(if about_packet {
                     Tab::Packet
                 } else {
@@ -206,43 +207,8 @@ fn frame(name: &'static str, room: &Classroom, inside: Html) -> Html {
     }
 }
 
-/// The topics of the lessons, and their total duration.
-fn about(entries: &[Entry]) -> String {
-    let minutes: u32 = entries
-        .iter()
-        .filter_map(|entry| entry.head.as_ref().ok())
-        .filter_map(|head| head.minutes.parse::<u32>().ok())
-        .sum();
-    let all = if minutes > 0 {
-        format!(": {minutes} minutes, no cluster")
-    } else {
-        String::new()
-    };
-    format!(
-        "How a mesh captures a pod's traffic, and how traffic bypasses it{all}. Every claim in them is tested."
-    )
-}
-
 fn list(room: &Classroom, tell: &Callback<LessonAction>) -> Html {
     let entries = room.entries.as_ref().map_or(&[][..], |entries| entries);
-    let row = |entry: &Entry| {
-        let done = room.progress.of(&entry.name).len().min(entry.asks);
-        let state = match (done, entry.asks) {
-            (0, _) => String::new(),
-            (done, all) if done == all => " ✓ done".into(),
-            (done, all) => format!(" {done} of {all} done"),
-        };
-        match &entry.head {
-            Ok(head) => html! {
-                <li>
-                    <a href={format!("{ADDRESS}/{}", entry.name)}>{&head.title}</a>
-                    <span class="quiet">{format!(" {} min", head.minutes)}<b>{state}</b></span>
-                    <p class="quiet">{&head.about}</p>
-                </li>
-            },
-            Err(fault) => html! { <li class="wrong">{format!("{}: {fault}", entry.name)}</li> },
-        }
-    };
     let address = format!(
         "data:text/plain;charset=utf-8,{}",
         room.progress
@@ -254,11 +220,11 @@ fn list(room: &Classroom, tell: &Callback<LessonAction>) -> Html {
     html! {
         <>
             <h2 id="lesson-title" tabindex="-1">{"Lessons"}</h2>
-            <p>{about(entries)}</p>
+            <p>{exercise::describe_lessons(entries)}</p>
             if room.entries.is_none() && room.fault.is_empty() {
                 <p role="status">{"Loading…"}</p>
             }
-            <ol class="all">{for entries.iter().map(row)}</ol>
+            <ol class="all">{for entries.iter().map(|entry| row(room, entry))}</ol>
             <Open tell={tell.clone()} />
             if !room.progress.is_empty() {
                 <p class="row-of">
@@ -276,6 +242,22 @@ fn list(room: &Classroom, tell: &Callback<LessonAction>) -> Html {
                 </p>
             }
         </>
+    }
+}
+
+fn row(room: &Classroom, entry: &Entry) -> Html {
+    match &entry.head {
+        Ok(head) => html! {
+            <li>
+                <a href={format!("{ADDRESS}/{}", entry.name)}>{&head.title}</a>
+                <span class="quiet">
+                    {format!(" {} min", head.minutes)}
+                    <b>{room.describe_progress(entry)}</b>
+                </span>
+                <p class="quiet">{&head.about}</p>
+            </li>
+        },
+        Err(fault) => html! { <li class="wrong">{format!("{}: {fault}", entry.name)}</li> },
     }
 }
 

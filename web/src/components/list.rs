@@ -1,6 +1,7 @@
 //! The rules as a list by table and chain, with their results. Only the visible part of a long list
 //! is rendered.
 
+use std::ops::Range;
 use std::rc::Rc;
 
 use chainwalk_core::analysis::explain;
@@ -8,9 +9,12 @@ use chainwalk_core::input::parse;
 use chainwalk_core::iptables::table_name::TableName;
 use chainwalk_core::netfilter::place::{ChainPlace, Place};
 use chainwalk_core::netfilter::ruleset::{Counters, Ruleset, Table};
-use chainwalk_core::walk::trace::{Outcome, Step};
+use chainwalk_core::walk::trace::Outcome;
 use chainwalk_session::editing::EditAction;
+use chainwalk_session::list_window::ListSize;
+use chainwalk_session::phrases::{format_count, format_place, format_short};
 use chainwalk_session::rows::{self, Row, RuleListAction};
+use chainwalk_session::sentences;
 use chainwalk_session::side::Side;
 use chainwalk_session::state::{Action, Evaluation};
 use gloo::utils::window;
@@ -19,10 +23,10 @@ use yew::prelude::*;
 use super::badge::{badge, colour, tile};
 use super::editor::editor;
 use super::follow::use_follow;
-use super::phrases::{bool_text, format_count, format_place, text_with_code};
+use super::phrases::{bool_text, text_with_code};
 use super::props::PageProps;
 use super::rule::{self, Accent};
-use super::virtual_list::{ListSize, use_virtual_list};
+use super::virtual_list::{gap, use_virtual_list};
 use crate::browser;
 use crate::page_part::{self, PagePart};
 
@@ -120,10 +124,10 @@ pub(super) fn List(props: &PageProps) -> Html {
             if all.is_empty() && evaluation.results.sought.is_none() {
                 <p class="left" key="none">{none}</p>
             }
-            {size.gap(made.start, "above")}
+            {gap(size, made.start, "above")}
             // A list of its own, in which each row has a key: rows that stay are not made again.
             {rows.map(|row| show(props, &row)).collect::<Html>()}
-            {size.gap(all.len() - made.end, "below")}
+            {gap(size, all.len() - made.end, "below")}
         </div>
     }
 }
@@ -186,7 +190,7 @@ fn show(props: &PageProps, row: &Row) -> Html {
         Row::Chain { at, callers, open } => chain(props, *at, callers, *open),
         Row::Off(ruleset, place) => off(props, *ruleset, *place),
         Row::Rule(place) => rule(props, *place),
-        Row::Fold { at, rules } => fold(props, *at, rules.clone()),
+        Row::Fold { at, rules } => fold(props, *at, rules),
         Row::Unmet { chains, rules } => {
             let open = props.view.opened.unmet;
             html! {
@@ -435,7 +439,12 @@ fn rule(props: &PageProps, place: Place) -> Html {
                 </span>
             </button>
             if props.view.unmet == Some(place) {
-                <p class="unmet-why" role="status">{why_unmet(props, place)}</p>
+                <p class="unmet-why" role="status">
+                    {sentences::explain_unmet(evaluation, place)}
+                    if props.view.untried == Some(place) {
+                        {" No packet was found that reaches it."}
+                    }
+                </p>
             }
             {editor(props, place)}
         </div>
@@ -463,71 +472,17 @@ fn hits(evaluation: &Evaluation, table: &Table, counters: Option<Counters>) -> H
         "packets"
     };
     let title = format!("{} {what}, {} bytes", counters.packets, counters.bytes);
-    html! { <span {class} {title}>{rows::format_short(counters.packets)}</span> }
+    html! { <span {class} {title}>{format_short(counters.packets)}</span> }
 }
 
-/// Why no packet reaches a rule.
-fn why_unmet(props: &PageProps, place: Place) -> String {
+fn fold(props: &PageProps, at: ChainPlace, rules: &Range<u32>) -> Html {
     let evaluation = &props.evaluation;
-    let rulesets = evaluation.workspace.paste.rulesets();
-    let mut reasons = Vec::new();
-    for (side, walked) in evaluation.walks() {
-        let steps = &walked.path().steps;
-        let left = steps
-            .iter()
-            .rfind(|step: &Step| step.place.at == place.at && step.place.rule < place.rule)
-            .filter(|step| step.outcome == Outcome::Match)
-            .map(|step| step.place);
-        let hook = place.at.find(rulesets).2.hook();
-        reasons.push(match (left, hook) {
-            (Some(left), _) => format!(
-                "{} leaves at {}",
-                side.letter(),
-                format_place(rulesets, left)
-            ),
-            (None, Some(hook)) if steps.iter().all(|step| step.hook != hook) => {
-                format!("{} does not pass {hook}", side.letter())
-            }
-            (None, _) => format!("{} does not enter this chain", side.letter()),
-        });
-    }
-    let none = if props.view.untried == Some(place) {
-        " No packet was found that reaches it."
-    } else {
-        ""
-    };
-    format!("Never reached: {}.{none}", reasons.join(", "))
-}
-
-fn fold(props: &PageProps, at: ChainPlace, rules: std::ops::Range<u32>) -> Html {
-    let evaluation = &props.evaluation;
-    let place = |rule| Place {
+    let first = Place {
         at,
-        rule: Some(rule),
-    };
-    let tested = |side: Side| {
-        evaluation
-            .walked(side)
-            .and_then(|walked| rules.clone().find_map(|rule| walked.mark(place(rule))))
-            .map(|mark| mark.outcome)
-    };
-    let gone: Vec<&str> = evaluation
-        .walks()
-        .filter(|(side, _)| tested(*side).is_none())
-        .map(|(side, _)| side.letter())
-        .collect();
-    // A packet that enters a chain reaches its first rule.
-    let came = evaluation
-        .walks()
-        .any(|(side, walked)| gone.contains(&side.letter()) && walked.mark(place(0)).is_some());
-    let says = match (gone.len(), evaluation.workspace.sides().len()) {
-        (0, _) => "none matches".to_owned(),
-        (gone, all) if gone == all => "never reached".to_owned(),
-        _ if came => format!("none matches, {} has left the chain", gone.join(" and ")),
-        _ => format!("none matches, {} does not reach them", gone.join(" and ")),
+        rule: Some(rules.start),
     };
     let unfold = {
-        let (act, first) = (props.act.clone(), place(rules.start));
+        let act = props.act.clone();
         let name = named(evaluation.workspace.paste.rulesets(), first)
             .replace('\\', "\\\\")
             .replace('"', "\\\"");
@@ -550,8 +505,12 @@ fn fold(props: &PageProps, at: ChainPlace, rules: std::ops::Range<u32>) -> Html 
                 .workspace
                 .sides()
                 .iter()
-                .map(|side| tile(*side, explain::Fate::Unknown, tested(*side)))}
-            <span class="words">{format!("{}: {says}", format_count(rules.len(), "rule"))}</span>
+                .map(|side| {
+                    let walked = evaluation.walked(*side);
+                    let outcome = walked.and_then(|walked| walked.outcome_in(at, rules));
+                    tile(*side, explain::Fate::Unknown, outcome)
+                })}
+            <span class="words">{sentences::describe_fold(evaluation, at, rules)}</span>
             <span class="line-number" aria-hidden="true">{"▸"}</span>
         </button>
     }

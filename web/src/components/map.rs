@@ -1,10 +1,8 @@
 //! The map: core's shapes as SVG, in the available width.
 
-use chainwalk_core::map::{
-    self, ClickTarget, Layout, Map as Drawing, MapForm, Shape, ShapeGroup, Track, TrackLeg,
-};
-use chainwalk_session::cursor::Move;
-use chainwalk_session::state::{Action, Evaluation, Tab};
+use chainwalk_core::map::{self, Map as Drawing, MapForm, Shape, ShapeGroup};
+use chainwalk_session::map_layout;
+use chainwalk_session::state::{Evaluation, Tab};
 use gloo::events::EventListener;
 use gloo::utils::window;
 use web_sys::HtmlElement;
@@ -12,7 +10,6 @@ use yew::prelude::*;
 
 use super::badge::colour;
 use super::follow::use_follow;
-use super::way;
 use crate::browser;
 use crate::dispatch::Dispatch;
 use crate::page_part::{self, PagePart};
@@ -58,7 +55,7 @@ pub(super) fn Map(props: &MapProps) -> Html {
             move || drop(listener)
         }
     });
-    let drawing = map::draw(&sheet(props, *width));
+    let drawing = map::draw(&map_layout::lay_out(evaluation, props.cursor, *width));
     let Drawing {
         width,
         height,
@@ -105,71 +102,6 @@ pub(super) fn save_buttons() -> Html {
     }
 }
 
-/// The action of a click on a part of the map.
-fn action(evaluation: &Evaluation, target: ClickTarget) -> Option<Action> {
-    match target {
-        ClickTarget::Step(step) => Some(Action::Go(Move::To(step))),
-        ClickTarget::Leg(leg) => {
-            let leg = evaluation
-                .results
-                .analysis
-                .as_ref()?
-                .journey
-                .legs
-                .get(leg + 1)?;
-            Some(Action::Load(Box::new(leg.trace.packet.clone())))
-        }
-    }
-}
-
-/// The content of the map.
-fn sheet(props: &MapProps, width: i32) -> Layout<'_> {
-    let evaluation = &props.evaluation;
-    let rulesets = evaluation.workspace.paste.rulesets();
-    let mut lanes = Vec::new();
-    for (side, walked) in evaluation.walks() {
-        lanes.push(Track {
-            letter: side.letter(),
-            name: evaluation.name(side),
-            path: walked.path(),
-            fate: walked.headline.fate,
-            end: way::describe_end(evaluation, walked.trace.verdict()),
-            decided: walked.decided_at(),
-            doubts: walked.doubts().collect(),
-            others: map::others(rulesets, &walked.trace, |verdict| {
-                way::describe_end(evaluation, Some(verdict))
-            }),
-        });
-    }
-    let followed = evaluation
-        .followed(props.cursor)
-        .map(|(side, _)| side.letter());
-    let followed = lanes
-        .iter()
-        .position(|lane| Some(lane.letter) == followed)
-        .unwrap_or(0);
-    let legs = evaluation
-        .results
-        .analysis
-        .iter()
-        .flat_map(|analysis| analysis.journey.legs.iter().skip(1))
-        .map(|leg| TrackLeg {
-            name: format!("{} → {}", leg.from, leg.to),
-            path: leg.trace.shown(),
-            fate: chainwalk_core::analysis::explain::Fate::from_verdict(leg.trace.verdict()),
-            end: way::describe_end(evaluation, leg.trace.verdict()),
-        });
-    Layout {
-        rulesets,
-        meshed: evaluation.workspace.paste.mesh.is_some(),
-        followed,
-        legs: legs.collect(),
-        cursor: props.cursor,
-        width,
-        lanes,
-    }
-}
-
 fn draw(props: &MapProps, group: ShapeGroup) -> Html {
     let ShapeGroup {
         lane,
@@ -188,7 +120,7 @@ fn draw(props: &MapProps, group: ShapeGroup) -> Html {
     };
     let class = classes!(side, colour);
     let shapes = shapes.into_iter().map(shape);
-    let Some(action) = go.and_then(|target| action(evaluation, target)) else {
+    let Some(action) = go.and_then(|target| map_layout::click_action(evaluation, target)) else {
         return html! { <g {class}>{for shapes}</g> };
     };
     let onkeydown = {

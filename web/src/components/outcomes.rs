@@ -1,16 +1,17 @@
 //! The packets worth trying, with their outcomes.
 
-use chainwalk_core::analysis::explain::Fate;
-use chainwalk_core::analysis::scenario::{self, Destination};
+use chainwalk_core::analysis::scenario;
+use chainwalk_session::outcome_table::{self, OutcomeCount};
+use chainwalk_session::packet_controls::sides_of_scenario;
 use chainwalk_session::paste::{OutcomeKind, PacketOutcome};
-use chainwalk_session::side::Side;
+use chainwalk_session::phrases::format_decider;
+use chainwalk_session::sections;
 use chainwalk_session::state::{Action, Evaluation};
 use yew::prelude::*;
 
-use super::analysis::WORKING;
 use super::badge::{badge, colour, glyph};
-use super::findings;
-use super::phrases::{bool_text, format_place};
+use super::phrases::bool_text;
+use super::section::{WORKING, show_section};
 use crate::browser;
 use crate::dispatch::Dispatch;
 use crate::page_part::{self, PagePart};
@@ -27,15 +28,6 @@ pub(super) struct OutcomesProps {
 /// The sign of an intended bypass.
 const EXEMPT: &str = "◌";
 
-/// The kinds of outcomes, each with a count.
-const KINDS: [OutcomeKind; 5] = [
-    (Fate::Captured, false),
-    (Fate::Direct, false),
-    (Fate::Dropped, false),
-    (Fate::Unknown, false),
-    (Fate::Direct, true),
-];
-
 /// The table with a column for each direction, and the sections about all rules below it.
 #[component]
 pub(super) fn Outcomes(props: &OutcomesProps) -> Html {
@@ -44,21 +36,16 @@ pub(super) fn Outcomes(props: &OutcomesProps) -> Html {
     let paste = &evaluation.workspace.paste;
     let known = evaluation.results.outcomes.as_ref();
     let past = known.map_or(&[][..], |all| all);
-    let count = |kind| past.iter().filter(|past| past.kind() == kind).count();
+    let counts = outcome_table::count_outcomes(paste, past);
     // New rules may lack outcomes of the chosen kind.
-    let wanted = props.only.filter(|kind| count(*kind) > 0);
-    let counts = KINDS
+    let wanted = props
+        .only
+        .filter(|kind| counts.iter().any(|count| count.kind == *kind));
+    let counts = counts
         .into_iter()
-        .filter(|kind| count(*kind) > 0)
-        .map(|kind| {
+        .map(|OutcomeCount { kind, count, word }| {
             let (fate, exempt) = kind;
             let pressed = wanted == Some(kind);
-            let word = match (fate, &paste.mesh) {
-                _ if exempt => "intended bypass",
-                (Fate::Direct, Some(_)) if count(kind) == 1 => "bypasses",
-                (Fate::Direct, Some(_)) => "bypass",
-                (fate, mesh) => fate.word(mesh.is_some()),
-            };
             let (class, sign) = if exempt {
                 ("exempt", EXEMPT)
             } else {
@@ -79,64 +66,57 @@ pub(super) fn Outcomes(props: &OutcomesProps) -> Html {
                         })
                     }}
                 >
-                    {format!("{sign} {} {word}", count(kind))}
+                    {format!("{sign} {count} {word}")}
                 </button>
             }
         });
-    // A pod does not forward.
-    let groups = Destination::ALL
-        .into_iter()
-        .filter(|group: &Destination| {
-            *group != Destination::Through || past.iter().any(|row| row.scenario.group == *group)
-        })
-        .map(|group| {
-            let rows = |exempt: bool| {
-                let of_group = past.iter().filter(move |row| row.scenario.group == group);
-                let of_kind = of_group.filter(move |row| {
-                    row.kind().1 == exempt && wanted.is_none_or(|kind| kind == row.kind())
-                });
-                of_kind.map(|row| show(props, row)).collect::<Vec<_>>()
-            };
-            let (others, exempt) = (rows(false), rows(true));
-            // The heading stays, so that the other columns keep their place.
-            let none = others.is_empty() && exempt.is_empty();
-            html! {
-                <table>
-                    <thead>
-                        <tr>
-                            <th scope="col">{group.title(scenario::is_node(&paste.host))}</th>
-                            <th scope="col">{"ends"}</th>
-                            <th scope="col">{"decided by"}</th>
-                        </tr>
-                    </thead>
-                    <tbody>
-                        {for others}
-                        if none {
-                            <tr class="exempt">
-                                <td colspan="3">
-                                    {if known.is_some() {
-                                        "none"
-                                    } else {
-                                        WORKING
-                                    }}
-                                </td>
-                            </tr>
-                        }
-                    </tbody>
-                    if !exempt.is_empty() {
-                        <tbody class="exempt">
-                            <tr>
-                                <th scope="rowgroup" colspan="3">
-                                    {format!("{EXEMPT} Intended bypass")}
-                                </th>
-                            </tr>
-                            {for exempt}
-                        </tbody>
-                    }
-                </table>
-            }
+    let groups = outcome_table::destinations(past).into_iter().map(|group| {
+        let rows = outcome_table::rows_of(past, group, wanted);
+        let (exempt, others): (Vec<_>, Vec<_>) = rows.partition(|row| row.kind().1);
+        let [exempt, others] = [exempt, others].map(|rows| {
+            rows.into_iter()
+                .map(|row| show(props, row))
+                .collect::<Vec<_>>()
         });
-    let sections = findings::sections(evaluation);
+        // The heading stays, so that the other columns keep their place.
+        let none = others.is_empty() && exempt.is_empty();
+        html! {
+            <table>
+                <thead>
+                    <tr>
+                        <th scope="col">{group.title(scenario::is_node(&paste.host))}</th>
+                        <th scope="col">{"ends"}</th>
+                        <th scope="col">{"decided by"}</th>
+                    </tr>
+                </thead>
+                <tbody>
+                    {for others}
+                    if none {
+                        <tr class="exempt">
+                            <td colspan="3">
+                                {if known.is_some() {
+                                    "none"
+                                } else {
+                                    WORKING
+                                }}
+                            </td>
+                        </tr>
+                    }
+                </tbody>
+                if !exempt.is_empty() {
+                    <tbody class="exempt">
+                        <tr>
+                            <th scope="rowgroup" colspan="3">
+                                {format!("{EXEMPT} Intended bypass")}
+                            </th>
+                        </tr>
+                        {for exempt}
+                    </tbody>
+                }
+            </table>
+        }
+    });
+    let sections = sections::rule_sections(evaluation);
     let title = "Packet outcomes";
     let links = sections.iter().map(|section| {
         // The title has room for the number before it is known, so nothing moves.
@@ -157,7 +137,7 @@ pub(super) fn Outcomes(props: &OutcomesProps) -> Html {
                 <nav class="below" aria-label="Below the table">{for links}</nav>
             </div>
             <div class="groups" aria-busy={known.is_none().then_some("true")}>{for groups}</div>
-            <div class="whole">{for sections.iter().map(|section| section.show(&props.act))}</div>
+            <div class="whole">{for sections.iter().map(|section| show_section(section, &props.act))}</div>
         </section>
     }
 }
@@ -165,16 +145,8 @@ pub(super) fn Outcomes(props: &OutcomesProps) -> Html {
 fn show(props: &OutcomesProps, row: &PacketOutcome) -> Html {
     let evaluation = &props.evaluation;
     let key = row.scenario.key;
-    let held: Vec<Side> = evaluation
-        .workspace
-        .sides()
-        .iter()
-        .copied()
-        .filter(|side| evaluation.workspace.slot(*side).scenario == Some(key))
-        .collect();
-    let decided = row.decided_by.map_or("no rule".into(), |place| {
-        format_place(evaluation.workspace.paste.rulesets(), place)
-    });
+    let held = sides_of_scenario(evaluation, key);
+    let decided = format_decider(evaluation.workspace.paste.rulesets(), row.decided_by);
     html! {
         <tr class={(!held.is_empty()).then_some("held")}>
             <td>

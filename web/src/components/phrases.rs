@@ -1,31 +1,12 @@
-//! Phrases that several parts of the page share: numbers, places of rules, sentences with code.
+//! Texts that several parts of the page share: values of attributes, sentences with code.
 
 use chainwalk_core::netfilter::place::Place;
-use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_session::state::Evaluation;
 use yew::prelude::*;
 
 /// The value of an attribute that is true or false.
 pub(super) fn bool_text(value: bool) -> &'static str {
     if value { "true" } else { "false" }
-}
-
-/// "no rules", "1 rule", "2 rules".
-pub(super) fn format_count(count: usize, noun: &str) -> String {
-    match count {
-        0 => format!("no {noun}s"),
-        1 => format!("1 {noun}"),
-        _ => format!("{count} {noun}s"),
-    }
-}
-
-/// "ISTIO_OUTPUT 4", "OUTPUT policy".
-pub(super) fn format_place(rulesets: &[Ruleset], place: Place) -> String {
-    let chain = &place.at.find(rulesets).2.name;
-    match place.rule {
-        Some(rule) => format!("{chain} {}", rule + 1),
-        None => format!("{chain} policy"),
-    }
 }
 
 /// A sentence that shows the name of the deciding chain and the texts between backticks as code.

@@ -14,15 +14,6 @@ pub(super) enum Accent {
     Fails,
 }
 
-/// The words of a rule after `-A CHAIN`, or a policy in words.
-pub(super) fn text(rulesets: &[Ruleset], place: Place) -> String {
-    let (ruleset, table, chain) = place.at.find(rulesets);
-    match place.rule(rulesets) {
-        Some(rule) => print::rule(ruleset, table, rule),
-        None => format!("policy {}", chain.policy().name()),
-    }
-}
-
 /// The words in pieces that do not break, some of them highlighted.
 pub(super) fn pieces(
     rulesets: &[Ruleset],

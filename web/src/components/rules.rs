@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
-use chainwalk_core::analysis::proxy_processes;
 use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_session::editing::{EditAction, Export};
 use chainwalk_session::paste::{MAX_EDITED_BYTES, Origin, Paste};
+use chainwalk_session::phrases::format_count;
 use chainwalk_session::rows::{Order, Row, RuleListAction};
+use chainwalk_session::sentences;
 use chainwalk_session::state::{Action, Evaluation, RuleView, Version, View};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
@@ -15,7 +16,7 @@ use yew::prelude::*;
 use super::copy::Copy;
 use super::diagnostics::Diagnostics;
 use super::list::List;
-use super::phrases::{bool_text, format_count};
+use super::phrases::bool_text;
 use super::props::PageProps;
 use super::text::{Edit, Text};
 use crate::browser;
@@ -175,7 +176,7 @@ const COMMANDS_NOTE: &str = " From the rules as pasted to these, in this order, 
 
 /// The export of changed rules.
 fn export(props: &RulesPaneProps) -> Html {
-    let evaluation = &props.evaluation;
+    let original = &props.evaluation.workspace.original;
     let kinds = [
         ("export-commands", "Commands", Export::Commands),
         ("export-save", "iptables-save", Export::Save),
@@ -231,7 +232,7 @@ fn export(props: &RulesPaneProps) -> Html {
                                 <p class="export quiet">
                                     <Copy of="export" />
                                     if *kind == Export::Commands {
-                                        {COMMANDS_NOTE}{lasting(evaluation)}
+                                        {COMMANDS_NOTE}{sentences::describe_lasting_change(original)}
                                     }
                                 </p>
                             </>
@@ -241,27 +242,6 @@ fn export(props: &RulesPaneProps) -> Html {
             }
         </>
     }
-}
-
-/// How to make the change permanent.
-fn lasting(evaluation: &Evaluation) -> String {
-    let Some(mesh) = &evaluation.workspace.original.mesh else {
-        return String::new();
-    };
-    let options: Vec<&str> = mesh
-        .options
-        .iter()
-        .map(|setting| mesh.option_name(setting.option))
-        .collect();
-    let options = if options.is_empty() {
-        "one of its options".to_owned()
-    } else {
-        format!("an option ({})", options.join(", "))
-    };
-    format!(
-        " {} writes its rules for each new pod. For a lasting change, set {options}.",
-        mesh.name()
-    )
 }
 
 /// The mesh and formats of an accepted text, and whether all of it was understood.
@@ -331,24 +311,11 @@ fn about(evaluation: &Evaluation) -> Html {
 
 /// The processes that run as the proxy. The owner rules cannot distinguish them from it.
 fn proxies(evaluation: &Evaluation) -> Html {
-    let Some(mesh) = &evaluation.workspace.paste.mesh else {
+    let Some(names) = sentences::list_proxies(&evaluation.workspace.paste) else {
         return Html::default();
     };
-    let processes = evaluation
-        .workspace
-        .paste
-        .host
-        .processes
-        .iter()
-        .filter(|process| proxy_processes::is_proxy(mesh, process));
-    let names: Vec<String> = processes
-        .map(|process| format!("{} (pid {})", process.command, process.pid))
-        .collect();
-    if names.is_empty() {
-        return Html::default();
-    }
     html! {
-        <p class="about" id="proxies"><b>{"Processes that run as the proxy: "}</b>{names.join(", ")}{"."}</p>
+        <p class="about" id="proxies"><b>{"Processes that run as the proxy: "}</b>{names}{"."}</p>
     }
 }
 

@@ -1,13 +1,14 @@
 //! The saved packets with their outcomes. Two of them can be shown as A and B.
 
 use chainwalk_core::packet::line;
+use chainwalk_session::phrases::format_decider;
 use chainwalk_session::saved_packets::{MAX_SAVED_PACKETS, SavedPacket, SavedPacketAction};
 use chainwalk_session::side::Side;
 use chainwalk_session::state::Action;
 use yew::prelude::*;
 
 use super::badge::{colour, glyph};
-use super::phrases::{bool_text, format_place};
+use super::phrases::bool_text;
 use super::props::EvaluationProps;
 use crate::page_part::{self, PagePart};
 
@@ -91,9 +92,7 @@ fn row(props: &EvaluationProps, place: usize, saved: &SavedPacket) -> Html {
             </button>
         }
     });
-    let decided = saved.decided_by.map_or("no rule".into(), |place| {
-        format_place(evaluation.workspace.paste.rulesets(), place)
-    });
+    let decided = format_decider(evaluation.workspace.paste.rulesets(), saved.decided_by);
     html! {
         <tr data-kept={place.to_string()}>
             <td><div class="choice">{for sides}</div></td>

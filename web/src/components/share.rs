@@ -11,7 +11,7 @@ use yew::prelude::*;
 
 use super::copy;
 use super::dialog::{DialogHead, Switch, use_dialog};
-use super::phrases::{bool_text, format_count};
+use super::phrases::bool_text;
 use crate::dispatch::Dispatch;
 use crate::page_part::{self, PagePart};
 use crate::{browser, draft_storage};
@@ -152,7 +152,7 @@ fn Inside(
     };
     html! {
         <>
-            <p id="share-holds">{summary(state, &work, **neutral)}</p>
+            <p id="share-holds">{work.summary(state, **neutral)}</p>
             <Switch
                 id="share-neutral"
                 checked={**neutral}
@@ -181,37 +181,6 @@ fn Inside(
                 <span class="quiet">{"It stays on this computer."}</span>
             </Switch>
         </>
-    }
-}
-
-/// The amount of shared data.
-fn summary(state: &State, work: &SharedWork, neutral: bool) -> String {
-    let rules = state.paste().rulesets().iter().map(|set| set.rules()).sum();
-    let packets = work.packets();
-    let (rules, packets) = (format_count(rules, "rule"), format_count(packets, "packet"));
-    let stay = work.changed().map_or_else(String::new, |changed| {
-        let named = [
-            (changed.addresses, "address"),
-            (changed.names, "name"),
-            (changed.comments, "comment"),
-        ];
-        let named: Vec<String> = named
-            .into_iter()
-            .map(|(number, what)| format_number(number, what))
-            .collect();
-        let named = named.join(", ");
-        match neutral {
-            true => format!(" Anonymized: {named}."),
-            false => format!(" It contains {named} that could identify somebody."),
-        }
-    });
-    format!("Shared: the whole text with {rules} and {packets}.{stay}")
-}
-
-fn format_number(number: usize, what: &str) -> String {
-    match (number, what) {
-        (2.., "address") | (0, "address") => format!("{number} addresses"),
-        _ => format_count(number, what),
     }
 }
 

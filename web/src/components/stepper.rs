@@ -8,12 +8,13 @@ use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
 use super::badge::{badge, colour};
-use super::phrases::{bool_text, format_place};
-use super::verdict;
+use super::phrases::bool_text;
 use crate::dispatch::Dispatch;
 use crate::page_part::{self, PagePart};
 use chainwalk_core::walk::trace::Outcome;
 use chainwalk_session::cursor::{self, Move};
+use chainwalk_session::phrases::format_place;
+use chainwalk_session::sentences;
 use chainwalk_session::side::Side;
 use chainwalk_session::state::{Action, Evaluation};
 use chainwalk_session::walked::Walked;
@@ -327,9 +328,10 @@ fn stack(props: &StepperProps) -> Html {
 fn sentence(props: &StepperProps) -> Html {
     let evaluation = &props.evaluation;
     let at = props.cursor;
+    let rulesets = evaluation.workspace.paste.rulesets();
     let says: Vec<(Side, String)> = evaluation
         .walks()
-        .map(|(side, walked)| (side, verdict::step(evaluation, walked, at)))
+        .map(|(side, walked)| (side, sentences::describe_step(rulesets, walked, at)))
         .collect();
     let says = match &says[..] {
         [(_, a), (_, b)] if a == b => html! {

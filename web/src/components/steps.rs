@@ -1,9 +1,13 @@
 //! All steps: the shared ones, the divergence, then both walks in two columns, and the ends.
 
-use chainwalk_core::analysis::explain::{self, capital};
+use chainwalk_core::analysis::explain::capital;
+use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_core::walk::trace::Outcome;
 use chainwalk_session::cursor::Move;
+use chainwalk_session::list_window::ListSize;
 use chainwalk_session::pairs::{self, Cell, Pair};
+use chainwalk_session::phrases::{format_count, format_place};
+use chainwalk_session::sentences;
 use chainwalk_session::side::Side;
 use chainwalk_session::state::{Action, Evaluation};
 use chainwalk_session::walked::Walked;
@@ -11,8 +15,8 @@ use yew::prelude::*;
 
 use super::badge::{badge, colour, glyph, sign};
 use super::follow::use_follow;
-use super::phrases::{format_count, format_place, text_with_code};
-use super::virtual_list::{ListSize, use_virtual_list};
+use super::phrases::text_with_code;
+use super::virtual_list::{gap, use_virtual_list};
 use crate::dispatch::Dispatch;
 use crate::page_part::{self, PagePart};
 
@@ -103,9 +107,9 @@ pub(super) fn Steps(props: &StepsProps) -> Html {
             aria-label="All steps"
         >
             <div class="pair heads">{for heads}</div>
-            {size.gap(made.start, "above")}
+            {gap(size, made.start, "above")}
             {for rows[made.clone()].iter().map(|row| shown.row(row))}
-            {size.gap(rows.len() - made.end, "below")}
+            {gap(size, rows.len() - made.end, "below")}
         </div>
     }
 }
@@ -152,7 +156,7 @@ impl Shown<'_> {
         let (number, says) = match steps.open {
             None => {
                 let place = format_place(rulesets, first.place);
-                let what = what(evaluation, walked, at);
+                let what = summary(rulesets, walked, at);
                 (
                     (at + 1).to_string(),
                     html! { <><code>{table}{place}</code>{" "}{what}</> },
@@ -160,8 +164,8 @@ impl Shown<'_> {
             }
             Some(_) => {
                 let (_, _, chain) = first.place.at.find(rulesets);
-                let rule = |step: usize| path.steps.at(step).place.rule.unwrap_or(0) + 1;
-                let (from, to) = (rule(at), rule(steps.at.end - 1));
+                let [from, to] = [at, steps.at.end - 1]
+                    .map(|step| path.steps.at(step).place.rule.unwrap_or(0) + 1);
                 let says = html! {
                     <>
                         <code>{table}{&*chain.name}</code>
@@ -199,37 +203,19 @@ impl Shown<'_> {
 }
 
 /// The result of a step in a few words.
-fn what(evaluation: &Evaluation, walked: &Walked, at: usize) -> Html {
-    let path = walked.path();
-    let rulesets = evaluation.workspace.paste.rulesets();
-    let step = path.steps.at(at);
-    let (ruleset, table, _) = step.place.at.find(rulesets);
-    let why = || explain::why(rulesets, &walked.trace, path, &step);
-    if let Some(because) = walked.doubt(at) {
-        let taken = if step.outcome == Outcome::Match {
-            "assumed to match"
-        } else {
-            "assumed not to match"
-        };
-        return html! { <><b>{taken}</b>{": "}{text_with_code(because)}</> };
-    }
-    match (step.outcome, step.place.rule(rulesets)) {
-        (Outcome::NoMatch, _) => html! { <>{"no: "}{text_with_code(&why())}</> },
-        (Outcome::Unknown, _) => html! { <>{"undetermined: "}{text_with_code(&why())}</> },
-        (_, None) => html! { {step.place.at.find(rulesets).2.policy().name()} },
-        (_, Some(rule)) => {
-            let change = explain::change(
-                &walked.trace.packet,
-                &path.views[step.view as usize],
-                &path.views[step.after as usize],
-            );
-            let action = chainwalk_core::iptables::extension::action(ruleset, table, rule)
-                .unwrap_or("only counts");
-            match change {
-                Some(change) => html! { <><b>{action}</b>{": "}{change}</> },
-                None => html! { <><b>{action}</b>{": "}{text_with_code(&why())}</> },
+fn summary(rulesets: &[Ruleset], walked: &Walked, at: usize) -> Html {
+    let summary = sentences::summarize_step(rulesets, walked, at);
+    html! {
+        <>
+            if summary.is_emphasized {
+                <b>{summary.result}</b>
+            } else {
+                {summary.result}
             }
-        }
+            if let Some(details) = &summary.details {
+                {": "}{text_with_code(details)}
+            }
+        </>
     }
 }
 

@@ -1,17 +1,20 @@
 //! The text: read-only with line numbers, or as a text field.
 
+use std::ops::Range;
 use std::rc::Rc;
 
-use chainwalk_core::text::diagnostic::{Diagnostic, Severity, Span};
+use chainwalk_core::text::diagnostic::Span;
+use chainwalk_session::list_window::ListSize;
 use chainwalk_session::paste::{MAX_EDITED_BYTES, Origin, Paste};
 use chainwalk_session::state::{Action, Line, RuleView};
+use chainwalk_session::text_marks::{self, LineMark, field_offset, line_marks, range_in_line};
 use web_sys::{HtmlElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
 use super::diagnostics::sign;
 use super::follow::use_follow;
 use super::props::PageProps;
-use super::virtual_list::{ListSize, use_virtual_list};
+use super::virtual_list::{gap, use_virtual_list};
 use crate::dispatch::Dispatch;
 use crate::page_part::{self, PagePart};
 
@@ -32,17 +35,7 @@ const COMMANDS: [(&str, &str); 2] = [
 pub(super) fn Text(props: &PageProps) -> Html {
     page_part::enter(PagePart::Rules);
     let evaluation = &props.evaluation;
-    let rulesets = evaluation.workspace.paste.rulesets();
-    // A requested line has priority over the line of the current rule.
-    let current = props.view.line.or_else(|| {
-        let (_, place) = *evaluation.current(props.view.cursor).first()?;
-        let (ruleset, _, chain) = place.at.find(rulesets);
-        let line = place.rule(rulesets).map(|rule| rule.line).or(chain.line)?;
-        Some(Line {
-            source: ruleset.source,
-            line,
-        })
-    });
+    let current = text_marks::shown_line(evaluation, &props.view);
     let node = use_follow(
         (
             current.map(|current| (current.source, current.line)),
@@ -65,7 +58,7 @@ pub(super) fn Text(props: &PageProps) -> Html {
         row_height: LINE_HEIGHT as usize,
     };
     let made = use_virtual_list(&node, size, &(source, wanted, size.rows), wanted);
-    let marks = marks(&evaluation.workspace.paste.parsed.diagnostics, source);
+    let marks = line_marks(&evaluation.workspace.paste.parsed.diagnostics, source);
     let lines = text
         .lines()
         .enumerate()
@@ -73,7 +66,7 @@ pub(super) fn Text(props: &PageProps) -> Html {
         .take(made.len())
         .map(|(at, line)| {
             let here = Some(at) == wanted;
-            let mark = marks.iter().find(|(line, ..)| *line as usize == at + 1);
+            let mark = marks.iter().find(|mark| mark.line as usize == at + 1);
             let marked = if here && props.view.line.is_some() {
                 props.view.marked
             } else {
@@ -85,8 +78,8 @@ pub(super) fn Text(props: &PageProps) -> Html {
                     data-line={(at + 1).to_string()}
                     data-current={here.then_some("")}
                 >
-                    if let Some((_, severity, says)) = mark {
-                        {gutter(*severity, says, None)}
+                    if let Some(mark) = mark {
+                        {gutter(mark, None)}
                     }
                     {marked_in(text, line, marked)}
                 </li>
@@ -94,36 +87,21 @@ pub(super) fn Text(props: &PageProps) -> Html {
         });
     html! {
         <div class="scroll source" ref={&node} tabindex="0" role="group" aria-label="The text">
-            {size.gap(made.start, "above")}
+            {gap(size, made.start, "above")}
             <ol key="lines">{for lines}</ol>
-            {size.gap(size.rows - made.end, "below")}
+            {gap(size, size.rows - made.end, "below")}
         </div>
     }
 }
 
-/// The most severe diagnostic of each line: line, severity and message.
-fn marks(remarks: &[Diagnostic], source: u32) -> Vec<(u32, Severity, &str)> {
-    let mut marks: Vec<(u32, Severity, &str)> = Vec::new();
-    for remark in remarks.iter().filter(|remark| remark.source == source) {
-        match marks.iter_mut().find(|(line, ..)| *line == remark.line) {
-            Some(mark) if mark.1 < remark.severity => {
-                *mark = (remark.line, remark.severity, &remark.message)
-            }
-            Some(_) => {}
-            None => marks.push((remark.line, remark.severity, &remark.message)),
-        }
-    }
-    marks
-}
-
-fn gutter(severity: Severity, says: &str, style: Option<String>) -> Html {
-    let (sign, name) = sign(severity);
+fn gutter(mark: &LineMark, style: Option<String>) -> Html {
+    let (sign, name) = sign(mark.severity);
     html! {
         <span
             class={classes!("mark", name)}
             role="img"
             aria-label={name}
-            title={says.to_owned()}
+            title={mark.message.to_owned()}
             {style}
         >
             {sign}
@@ -133,22 +111,13 @@ fn gutter(severity: Severity, says: &str, style: Option<String>) -> Html {
 
 /// A line with a marked range.
 fn marked_in(text: &str, line: &str, place: Span) -> Html {
-    let start = line.as_ptr() as usize - text.as_ptr() as usize;
-    let cut = |at: u32| (at as usize).saturating_sub(start).min(line.len());
-    let (from, to) = (cut(place.start), cut(place.end));
-    match (line.get(..from), line.get(from..to), line.get(to..)) {
+    let Range { start, end } = range_in_line(text, line, place);
+    match (line.get(..start), line.get(start..end), line.get(end..)) {
         (Some(before), Some(marked), Some(after)) if !marked.is_empty() => html! {
             <code>{before}<mark>{marked}</mark>{after}</code>
         },
         _ => html! { <code>{line}</code> },
     }
-}
-
-/// A place in the units of a text field: UTF-16, with one unit for each line end.
-fn in_field(text: &str, at: u32) -> u32 {
-    let before = text.get(..at as usize).unwrap_or(text);
-    let units = before.encode_utf16().count() - before.matches("\r\n").count();
-    u32::try_from(units).unwrap_or(u32::MAX)
 }
 
 /// The height of a line in pixels, and of the padding above the first line of the text field.
@@ -209,8 +178,10 @@ pub(super) fn Edit(props: &EditProps) -> Html {
                 return;
             };
             let _ = field.focus();
-            let _ =
-                field.set_selection_range(in_field(text, marked.start), in_field(text, marked.end));
+            let _ = field.set_selection_range(
+                field_offset(text, marked.start),
+                field_offset(text, marked.end),
+            );
             field.set_scroll_top(
                 (i32::try_from(line.line).unwrap_or(i32::MAX / LINE_HEIGHT) - 4) * LINE_HEIGHT,
             );
@@ -231,14 +202,14 @@ pub(super) fn Edit(props: &EditProps) -> Html {
             }
         }
     };
-    let marks = marks(&props.paste.parsed.diagnostics, 0);
-    let marks = marks.into_iter().map(|(line, severity, says)| {
-        let top = i32::try_from(line)
+    let marks = line_marks(&props.paste.parsed.diagnostics, 0);
+    let marks = marks.iter().map(|mark| {
+        let top = i32::try_from(mark.line)
             .unwrap_or(1)
             .saturating_sub(1)
             .saturating_mul(LINE_HEIGHT)
             .saturating_add(FIELD_PADDING);
-        gutter(severity, says, Some(format!("top: {top}px")))
+        gutter(mark, Some(format!("top: {top}px")))
     });
     let commands = COMMANDS.map(|(place, command)| {
         html! { <><dt>{place}</dt><dd><code class="copy">{command}</code></dd></> }

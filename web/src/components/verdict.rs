@@ -1,7 +1,8 @@
 //! The answer, the largest text of the page, and the answer for the other packet.
 
-use chainwalk_core::analysis::explain::{self, Fate, Headline, capital};
-use chainwalk_core::walk::trace::Outcome;
+use chainwalk_core::analysis::explain::{Fate, Headline, capital};
+use chainwalk_session::phrases::{format_count, format_rule};
+use chainwalk_session::sentences;
 use chainwalk_session::side::Side;
 use chainwalk_session::state::{Action, Evaluation, Tab, format_sent};
 use chainwalk_session::walked::Walked;
@@ -9,7 +10,6 @@ use yew::prelude::*;
 
 use super::badge::{badge, colour};
 use super::phrases::{bool_text, sentence_with_chain};
-use super::rule;
 use crate::browser;
 use crate::dispatch::Dispatch;
 use crate::page_part;
@@ -134,7 +134,7 @@ fn decided(evaluation: &Evaluation, walked: &Walked) -> Html {
         Some(rule) => html! {
             <span class="more">
                 {format!(", by line {}: ", rule.line)}
-                <code>{"-A "}{&*chain.name}{" "}{rule::text(rulesets, place)}</code>
+                <code>{"-A "}{&*chain.name}{" "}{format_rule(rulesets, place)}</code>
             </span>
         },
         None => Html::default(),
@@ -178,42 +178,19 @@ fn incomplete(evaluation: &Evaluation, side: Side) -> Html {
 }
 
 fn certainty(props: &VerdictProps) -> Html {
-    let walks: Vec<_> = props.evaluation.walks().collect();
-    if walks.is_empty() {
+    let Some((says, unsure)) = sentences::describe_certainty(&props.evaluation) else {
         return Html::default();
-    }
-    let unsure: Vec<&str> = walks
-        .iter()
-        .filter(|(_, walked)| !walked.trace.certain)
-        .map(|(side, _)| side.letter())
-        .collect();
+    };
     let given = props.evaluation.assumptions();
-    let says = match (unsure.len(), walks.len()) {
-        (0, 1) => "✓ Certain".to_owned(),
-        (0, _) => "✓ Both certain".to_owned(),
-        (1, 1) => "? Undetermined".to_owned(),
-        _ => format!("? Undetermined for {}", unsure.join(" and ")),
-    };
     let class = if unsure.is_empty() { "sure" } else { "unknown" };
-    let count = if given.len() == 1 {
-        "1 assumption".to_owned()
-    } else {
-        format!("{} assumptions", given.len())
-    };
+    let count = format_count(given.len(), "assumption");
     let embed = props.is_embedded;
-    let open = |id: &'static str| {
-        let act = props.act.clone();
-        Callback::from(move |_: MouseEvent| {
-            act.emit(Action::Tab(Tab::Packet));
-            browser::focus(id);
-        })
-    };
     html! {
         <div class="certainty">
             if unsure.is_empty() || embed {
                 <b {class}>{says}</b>
             } else {
-                <button type="button" class={classes!("link", class)} onclick={open("why")}>
+                <button type="button" class={classes!("link", class)} onclick={open_packet(&props.act, "why")}>
                     <b>{says}</b>
                 </button>
             }
@@ -228,7 +205,7 @@ fn certainty(props: &VerdictProps) -> Html {
                         </details>
                     }}
                 } else {
-                    <button type="button" class="link" onclick={open("assumptions")}>
+                    <button type="button" class="link" onclick={open_packet(&props.act, "assumptions")}>
                         {count}
                     </button>
                 }
@@ -237,35 +214,11 @@ fn certainty(props: &VerdictProps) -> Html {
     }
 }
 
-/// The sentence of a step, followed by the packet's end at the last step.
-pub(super) fn step(evaluation: &Evaluation, walked: &Walked, at: usize) -> String {
-    let path = walked.path();
-    let rulesets = evaluation.workspace.paste.rulesets();
-    let Some(step) = path.steps.get(at) else {
-        let lead = if path.steps.is_empty() {
-            "The packet reaches no rule"
-        } else {
-            "The walk has ended"
-        };
-        return format!("{lead}: {}.", walked.end());
-    };
-    let says = match walked.doubt(at) {
-        Some(because) => {
-            let as_if = if step.outcome == Outcome::Match {
-                "matched"
-            } else {
-                "did not match"
-            };
-            format!(
-                "{} is undetermined: {because}. Shown as if it {as_if}.",
-                explain::place(rulesets, step.place)
-            )
-        }
-        None => explain::step(rulesets, &walked.trace, path, &step),
-    };
-    if at + 1 == path.steps.len() {
-        format!("{says} {}.", capital(&walked.end()))
-    } else {
-        says
-    }
+/// Goes to a section of the packet's column.
+fn open_packet(act: &Dispatch, id: &'static str) -> Callback<MouseEvent> {
+    let act = act.clone();
+    Callback::from(move |_| {
+        act.emit(Action::Tab(Tab::Packet));
+        browser::focus(id);
+    })
 }

@@ -2,15 +2,15 @@
 
 use chainwalk_core::analysis::explain::{self, Fate};
 use chainwalk_core::analysis::scenario;
-use chainwalk_core::walk::trace::{Outcome, Question};
 use chainwalk_session::cursor::Move;
-use chainwalk_session::side::Side;
+use chainwalk_session::phrases::{format_end, format_place};
+use chainwalk_session::sentences;
 use chainwalk_session::state::{Action, Evaluation};
 use chainwalk_session::walked::Walked;
 use yew::prelude::*;
 
 use super::badge::{badge, colour};
-use super::phrases::{bool_text, format_place, sentence_with_chain, text_with_code};
+use super::phrases::{bool_text, sentence_with_chain, text_with_code};
 use super::props::EvaluationProps;
 use crate::page_part::{self, PagePart};
 
@@ -25,7 +25,7 @@ pub(super) fn Why(props: &EvaluationProps) -> Html {
         <>
             if let Some(walked) = evaluation.walked(lead) {
                 <section class="why" id="why" tabindex="-1">
-                    <h2>{heading(evaluation, lead, walked)}</h2>
+                    <h2>{sentences::title_reasons(evaluation, lead, walked)}</h2>
                     {because(evaluation, walked)}
                     {parting(props)}
                     {ways(evaluation, walked)}
@@ -51,7 +51,8 @@ pub(super) fn Why(props: &EvaluationProps) -> Html {
 fn placing(props: &EvaluationProps) -> Html {
     let evaluation = &props.evaluation;
     let is_node = scenario::is_node(&evaluation.workspace.paste.host);
-    let choice = |node: bool, id: &'static str, says: &'static str| {
+    let choices = [(false, "place-pod", "pod"), (true, "place-node", "node")];
+    let choices = choices.map(|(node, id, says)| {
         html! {
             <button
                 type="button"
@@ -62,35 +63,14 @@ fn placing(props: &EvaluationProps) -> Html {
                 {says}
             </button>
         }
-    };
+    });
     html! {
         <p class="placing">
             <span id="placing">{"Evaluate as:"}</span>
             <span class="choice" role="group" aria-labelledby="placing">
-                {choice(false, "place-pod", "pod")}
-                {choice(true, "place-node", "node")}
+                {for choices}
             </span>
         </p>
-    }
-}
-
-fn heading(evaluation: &Evaluation, side: Side, walked: &Walked) -> String {
-    let who = if evaluation.workspace.compare {
-        side.letter()
-    } else {
-        "it"
-    };
-    match walked.headline.fate {
-        Fate::Captured => format!(
-            "Why {who} is {}",
-            Fate::Captured.word(evaluation.workspace.paste.mesh.is_some())
-        ),
-        Fate::Direct if evaluation.workspace.paste.mesh.is_some() => {
-            format!("Why {who} is not captured")
-        }
-        Fate::Direct => format!("Why {who} arrives"),
-        Fate::Dropped => format!("Why {who} does not arrive"),
-        Fate::Unknown => format!("Why the outcome of {who} is undetermined"),
     }
 }
 
@@ -131,19 +111,7 @@ fn parting(props: &EvaluationProps) -> Html {
     };
     let rulesets = evaluation.workspace.paste.rulesets();
     let seen = evaluation.walks().map(|(side, walked)| {
-        let path = walked.path();
-        let says = match path.steps.get(part) {
-            Some(step) => {
-                let how = match walked.outcome(part) {
-                    Outcome::Match | Outcome::Policy => "yes",
-                    Outcome::NoMatch => "no",
-                    Outcome::Unknown => "undetermined",
-                };
-                let why = explain::why(rulesets, &walked.trace, path, &step);
-                format!("{}: {how}, {why}", format_place(rulesets, step.place))
-            }
-            None => walked.end(),
-        };
+        let says = sentences::describe_divergence(rulesets, walked, part);
         html! { <li class={colour(walked.headline.fate)}>{badge(side)}<span>{text_with_code(&says)}</span></li> }
     });
     html! {
@@ -171,50 +139,10 @@ fn ways(evaluation: &Evaluation, walked: &Walked) -> Html {
         return super::spread::spread(rulesets, spread);
     }
     let ways = trace.branches.iter().map(|branch| {
-        let order = branch
-            .first
-            .map(|backend| format!("{backend:?} runs first").to_ascii_lowercase());
-        let answers = branch.assumes.iter().map(|assumed| {
-            let rule = format_place(rulesets, assumed.place);
-            match (assumed.question, assumed.matches) {
-                (Question::Target, true) => format!("{rule}: {}: it is so", assumed.because),
-                (Question::Target, false) => format!("{rule}: {}: it is not so", assumed.because),
-                (Question::Matches, true) => format!("{rule} matches ({})", assumed.because),
-                (Question::Matches, false) => {
-                    format!("{rule} does not match ({})", assumed.because)
-                }
-                (Question::Translated, true) => {
-                    format!("{rule} translated the connection ({})", assumed.because)
-                }
-                (Question::Translated, false) => {
-                    format!(
-                        "{rule} did not translate the connection ({})",
-                        assumed.because
-                    )
-                }
-                (Question::Bridged, true) => {
-                    format!("the bridge passes the packet on ({})", assumed.because)
-                }
-                (Question::Bridged, false) => {
-                    format!(
-                        "the bridge passes the packet to this host ({})",
-                        assumed.because
-                    )
-                }
-                (Question::MissingRule, true) => {
-                    format!("a rule that is not shown acts ({})", assumed.because)
-                }
-                (Question::MissingRule, false) => {
-                    format!("no rule is missing ({})", assumed.because)
-                }
-            }
-        });
-        let given: Vec<String> = order.into_iter().chain(answers).collect();
-        let end = branch.path.verdict.as_ref().map_or(
-            "the outcome is unknown".into(),
-            chainwalk_session::paste::format_end,
-        );
-        html! { <li>{"If "}{text_with_code(&given.join(", "))}{": "}<b>{&*end}</b></li> }
+        let condition = sentences::describe_condition(rulesets, branch);
+        let verdict = branch.path.verdict.as_ref();
+        let end = verdict.map_or("the outcome is unknown".into(), format_end);
+        html! { <li>{"If "}{text_with_code(&condition)}{": "}<b>{&*end}</b></li> }
     });
     html! {
         <>
@@ -251,14 +179,14 @@ fn settle(props: &EvaluationProps, walked: &Walked) -> Html {
         }
     });
     let open = walked.first_doubt().map(|place| {
-        let answer = |matches| props.act.on(Action::Settle(place, Some(matches)));
+        let [yes, no] = [true, false].map(|matches| Action::Settle(place, Some(matches)));
         html! {
             <p class="settle" id="settle">
                 {format!("{}: ", format_place(rulesets, place))}
-                <button type="button" class="line" onclick={answer(true)}>
+                <button type="button" class="line" onclick={props.act.on(yes)}>
                     {"Assume that it matches"}
                 </button>
-                <button type="button" class="line" onclick={answer(false)}>
+                <button type="button" class="line" onclick={props.act.on(no)}>
                     {"Assume that it does not"}
                 </button>
             </p>

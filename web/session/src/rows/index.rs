@@ -62,21 +62,6 @@ impl Index {
     }
 }
 
-/// A number in at most five characters: `950`, `12k`, `3.4M`.
-pub fn format_short(number: u64) -> String {
-    let mut unit = 1;
-    let mut signs = ["", "k", "M", "G", "T", "P", "E"].into_iter();
-    let mut sign = signs.next().unwrap_or_default();
-    while number / unit >= 1000 {
-        unit *= 1000;
-        sign = signs.next().unwrap_or(sign);
-    }
-    match (number / unit, number / (unit / 10).max(1) % 10) {
-        (whole @ 0..10, tenth) if unit > 1 && tenth > 0 => format!("{whole}.{tenth}{sign}"),
-        (whole, _) => format!("{whole}{sign}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,14 +83,5 @@ mod tests {
             [0, 1, 2, 4, 4]
         );
         assert!(index.counts() && !Index::default().counts());
-    }
-
-    #[test]
-    fn numbers_are_short() {
-        assert_eq!(
-            [0, 999, 1000, 1234, 12_345, 3_400_000].map(format_short),
-            ["0", "999", "1k", "1.2k", "12k", "3.4M"]
-        );
-        assert!(format_short(u64::MAX).len() <= 5);
     }
 }

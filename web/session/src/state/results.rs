@@ -36,7 +36,7 @@ pub struct Results {
     /// Counterfactuals, senders and the journey of the lead's packet.
     pub analysis: Option<PacketAnalysis>,
     /// The last complete analysis for the same rules. It is shown until the new one is complete.
-    pub previous_analysis: Option<PacketAnalysis>,
+    pub(crate) previous_analysis: Option<PacketAnalysis>,
     /// The packets worth trying, with their outcomes.
     pub outcomes: Option<Rc<Vec<PacketOutcome>>>,
     /// Findings about the rules.
@@ -121,7 +121,7 @@ impl Evaluation {
 
     /// Whether a field is split in the form. `split`: fields that stay split, even with equal
     /// values.
-    pub fn differs(&self, field: PacketField, split: &[PacketField]) -> bool {
+    pub(crate) fn differs(&self, field: PacketField, split: &[PacketField]) -> bool {
         let [a, b] = &self.workspace.packets;
         let applies = (a.form.applies(field), b.form.applies(field));
         split.contains(&field) || applies != (true, true) || a.form.get(field) != b.form.get(field)
