@@ -46,23 +46,25 @@ impl History {
             return;
         }
         self.done.push(before);
-        let bytes_of = |step: usize| {
-            let paste = &self.done[step].paste;
-            match step.checked_sub(1) {
-                Some(last) if Rc::ptr_eq(&self.done[last].paste, paste) => 0,
-                _ => paste.parsed.sources.iter().map(String::len).sum(),
-            }
-        };
         let mut bytes = 0;
         let kept = (0..self.done.len())
             .rev()
             .take(MAX_STEPS)
             .take_while(|step| {
-                bytes += bytes_of(*step);
+                bytes += self.text_bytes(*step);
                 bytes <= MAX_BYTES || *step + 1 == self.done.len()
             });
         let kept = kept.count();
         self.done.drain(..self.done.len() - kept);
+    }
+
+    /// The bytes of text that a step keeps and the step before it does not.
+    fn text_bytes(&self, step: usize) -> usize {
+        let paste = &self.done[step].paste;
+        match step.checked_sub(1) {
+            Some(last) if Rc::ptr_eq(&self.done[last].paste, paste) => 0,
+            _ => paste.parsed.sources.iter().map(String::len).sum(),
+        }
     }
 
     /// The workspace to restore: the step before or after the current one.

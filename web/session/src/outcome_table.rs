@@ -45,8 +45,9 @@ pub fn count_outcomes(paste: &Paste, outcomes: &[PacketOutcome]) -> Vec<OutcomeC
 
 /// The destinations with a column. A pod does not forward.
 pub fn destinations(outcomes: &[PacketOutcome]) -> Vec<Destination> {
-    let forwards = |one: &PacketOutcome| one.scenario.group == Destination::Through;
-    let forwards = outcomes.iter().any(forwards);
+    let forwards = outcomes
+        .iter()
+        .any(|one| one.scenario.group == Destination::Through);
     let mut all = Vec::from(Destination::ALL);
     all.retain(|group| forwards || *group != Destination::Through);
     all

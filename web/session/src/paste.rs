@@ -17,7 +17,7 @@ use chainwalk_core::walk::trace::Verdict;
 use chainwalk_core::walk::walk;
 
 use crate::phrases::format_end;
-use crate::sample::{SAMPLES, Sample, Text};
+use crate::sample::{SAMPLES, Sample};
 
 /// A longer text is not shown in a text field: browsers take seconds for it.
 pub const MAX_EDITED_BYTES: usize = 1_000_000;
@@ -103,12 +103,7 @@ impl Paste {
     /// Reads a text from a link or a file. A sample's text becomes that sample again. `known`
     /// is whether the namespace is known, not assumed.
     pub(crate) fn shared(text: &str, host: Option<Host>, known: bool) -> Self {
-        let is_this = |sample: &Sample| {
-            // A generated sample would have to be generated first, so it is not compared.
-            matches!(sample.text, Text::Written(own) if own == text)
-                && sample.host.and_then(|json| Host::from_json(json).ok()) == host
-        };
-        match SAMPLES.iter().position(is_this) {
+        match SAMPLES.iter().position(|sample| sample.is(text, &host)) {
             Some(place) => Self::sample(place),
             None => {
                 let parsed = parse::parse(text);

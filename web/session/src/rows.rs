@@ -14,7 +14,7 @@ mod index;
 
 pub use index::Index;
 
-use crate::walked::{Marks, Walked};
+use crate::walked::{Mark, Marks, Walked};
 
 /// The shortest run that is folded.
 const FOLD: usize = 4;
@@ -329,89 +329,54 @@ struct List<'a> {
 
 impl List<'_> {
     fn chain(&mut self, at: ChainPlace, callers: Vec<Place>) {
-        let (ruleset, _, chain) = at.find(&self.parsed.rulesets);
+        let (_, _, chain) = at.find(&self.parsed.rulesets);
         let open = self.opened.shows(at);
         self.rows.push(Row::Chain { at, callers, open });
         if !open {
             return;
         }
-        let place = |rule: u32| Place {
-            at,
-            rule: Some(rule),
-        };
-        let marks: Vec<&Marks> = self
-            .walks
-            .iter()
-            .filter_map(|walked| walked.chain(at))
-            .collect();
-        let mark = |rule: u32| marks.iter().filter_map(move |marks| marks.rule(rule));
-        let speaks = |rule: u32| mark(rule).any(|mark| mark.outcome != Outcome::NoMatch);
-        let narrow = |count: usize| {
-            u32::try_from(count).expect("rules are fewer than bytes of a text below 4 GiB")
-        };
-        let off: Vec<(u32, u32)> = (0..)
-            .zip(&ruleset.off)
-            .filter(|(_, off)| (off.table, off.chain) == (at.table, at.chain))
-            .map(|(place, off)| (off.before, place))
-            .collect();
-        let off = |rows: &mut Vec<Row>, before: u32| {
-            rows.extend(
-                off.iter()
-                    .filter(|(at, _)| *at == before)
-                    .map(|(_, place)| Row::Off(at.ruleset, *place)),
-            );
-        };
-        let is_split = |rule: u32| {
-            ruleset
-                .off
-                .iter()
-                .any(|off| (off.table, off.chain, off.before) == (at.table, at.chain, rule))
-        };
-        let all = narrow(chain.rules.len());
+        let contents = ChainContents::new(self, at);
+        let all = u32::try_from(chain.rules.len())
+            .expect("rules are fewer than bytes of a text below 4 GiB");
         // Visited rules come first, except where a walk leaves and reenters the chain.
         let rules = if self.opened.met {
             (0..all)
-                .rfind(|rule| mark(*rule).next().is_some())
+                .rfind(|rule| contents.marks(*rule).next().is_some())
                 .map_or(0, |last| last + 1)
         } else {
             all
         };
         let mut next = 0;
         while next < rules {
-            off(&mut self.rows, next);
-            let quiet = (next..rules)
-                .take_while(|rule| !speaks(*rule) && (*rule == next || !is_split(*rule)));
-            let end = next + narrow(quiet.count());
-            if self.folds
-                && (end - next) as usize >= FOLD
-                && !self.opened.runs.contains(&place(next))
-            {
+            self.rows.extend(contents.off_rows(next));
+            let end = contents.quiet_end(next..rules);
+            let first = rule_place(at, next);
+            if self.folds && (end - next) as usize >= FOLD && !self.opened.runs.contains(&first) {
                 self.rows.push(Row::Fold {
                     at,
                     rules: next..end,
                 });
             } else {
-                self.rows
-                    .extend((next..end).map(|rule| Row::Rule(place(rule))));
+                let shown = (next..end).map(|rule| Row::Rule(rule_place(at, rule)));
+                self.rows.extend(shown);
             }
             if end < rules && end == next {
-                self.rows.push(Row::Rule(place(end)));
+                self.rows.push(Row::Rule(rule_place(at, end)));
             }
             next = end.max(next + 1);
         }
         if rules == all {
-            off(&mut self.rows, all);
+            self.rows.extend(contents.off_rows(all));
         }
         let policy = Place { at, rule: None };
-        if chain.hook().is_some()
-            && (!self.opened.met
-                || self
-                    .walks
-                    .iter()
-                    .any(|walked| walked.mark(policy).is_some()))
-        {
+        if chain.hook().is_some() && self.is_listed(policy) {
             self.rows.push(Row::Rule(policy));
         }
+    }
+
+    /// Whether the list can show a rule: one that the walks reach, or any.
+    fn is_listed(&self, place: Place) -> bool {
+        !self.opened.met || self.walks.iter().any(|walked| walked.mark(place).is_some())
     }
 
     /// The part of a chain that the search finds.
@@ -422,9 +387,6 @@ impl List<'_> {
             .sources
             .get(ruleset.source as usize)
             .map_or("", |text| text);
-        let shown = |place: Place| {
-            !self.opened.met || self.walks.iter().any(|walked| walked.mark(place).is_some())
-        };
         let rules = (0..)
             .zip(&chain.rules)
             .filter(|(_, rule)| search.finds(ruleset, chain, rule, text));
@@ -433,11 +395,11 @@ impl List<'_> {
                 at,
                 rule: Some(rule),
             })
-            .filter(|place| shown(*place))
+            .filter(|place| self.is_listed(*place))
             .map(Row::Rule)
             .collect();
         let policy = Place { at, rule: None };
-        if chain.hook().is_some() && search.finds_chain(chain) && shown(policy) {
+        if chain.hook().is_some() && search.finds_chain(chain) && self.is_listed(policy) {
             found.push(Row::Rule(policy));
         }
         let off = (0..)
@@ -456,6 +418,58 @@ impl List<'_> {
     }
 }
 
+/// The results and the disabled rules of a chain.
+struct ChainContents<'a> {
+    at: ChainPlace,
+    marks: Vec<&'a Marks>,
+    /// The disabled rules: the rule that each precedes, and its place in [`Ruleset::off`].
+    off: Vec<(u32, u32)>,
+}
+
+impl<'a> ChainContents<'a> {
+    fn new(list: &List<'a>, at: ChainPlace) -> Self {
+        let (ruleset, _, _) = at.find(&list.parsed.rulesets);
+        let walks = list.walks.iter();
+        Self {
+            at,
+            marks: walks.filter_map(|walked| walked.chain(at)).collect(),
+            off: (0..)
+                .zip(&ruleset.off)
+                .filter(|(_, off)| (off.table, off.chain) == (at.table, at.chain))
+                .map(|(place, off)| (off.before, place))
+                .collect(),
+        }
+    }
+
+    /// The results of a rule.
+    fn marks(&self, rule: u32) -> impl Iterator<Item = Mark> {
+        self.marks.iter().filter_map(move |marks| marks.rule(rule))
+    }
+
+    /// The rows of the disabled rules before a rule.
+    fn off_rows(&self, before: u32) -> impl Iterator<Item = Row> {
+        let off = self.off.iter().filter(move |(at, _)| *at == before);
+        off.map(|(_, place)| Row::Off(self.at.ruleset, *place))
+    }
+
+    /// The end of the rules without a match at the start of a range. A disabled rule interrupts
+    /// them.
+    fn quiet_end(&self, rules: Range<u32>) -> u32 {
+        let mut candidates = rules.clone();
+        let end = candidates.find(|rule| {
+            self.marks(*rule)
+                .any(|mark| mark.outcome != Outcome::NoMatch)
+                || *rule != rules.start && self.off.iter().any(|(before, _)| before == rule)
+        });
+        end.unwrap_or(rules.end)
+    }
+}
+
+fn rule_place(at: ChainPlace, rule: u32) -> Place {
+    let rule = Some(rule);
+    Place { at, rule }
+}
+
 /// Splits a fold at the current rules, which get their own rows.
 pub fn unfold(at: ChainPlace, rules: Range<u32>, cursors: &[Place]) -> Vec<Row> {
     let shown = rules.clone().filter(|rule| {
@@ -465,25 +479,26 @@ pub fn unfold(at: ChainPlace, rules: Range<u32>, cursors: &[Place]) -> Vec<Row> 
         })
     });
     let mut rows = Vec::new();
-    let fold = |rules: Range<u32>, rows: &mut Vec<Row>| match rules.len() {
-        0 => {}
-        1 => rows.push(Row::Rule(Place {
-            at,
-            rule: Some(rules.start),
-        })),
-        _ => rows.push(Row::Fold { at, rules }),
-    };
     let mut start = rules.start;
     for rule in shown {
-        fold(start..rule, &mut rows);
+        rows.extend(fold(at, start..rule));
         rows.push(Row::Rule(Place {
             at,
             rule: Some(rule),
         }));
         start = rule + 1;
     }
-    fold(start..rules.end, &mut rows);
+    rows.extend(fold(at, start..rules.end));
     rows
+}
+
+/// The row for folded rules. One rule is shown as it is.
+fn fold(at: ChainPlace, rules: Range<u32>) -> Option<Row> {
+    match rules.len() {
+        0 => None,
+        1 => Some(Row::Rule(rule_place(at, rules.start))),
+        _ => Some(Row::Fold { at, rules }),
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! samples are generated when chosen.
 
 use chainwalk_core::analysis::large;
+use chainwalk_core::packet::host::Host;
 
 /// A sample.
 #[derive(Debug)]
@@ -14,6 +15,15 @@ pub struct Sample {
     pub text: Text,
     /// The namespace as the public JSON, if it is not the default pod.
     pub host: Option<&'static str>,
+}
+
+impl Sample {
+    /// Whether a sample from a file has this text and host. A generated sample would have to be
+    /// generated first, so it is not compared.
+    pub(crate) fn is(&self, text: &str, host: &Option<Host>) -> bool {
+        matches!(self.text, Text::Written(own) if own == text)
+            && self.host.and_then(|json| Host::from_json(json).ok()) == *host
+    }
 }
 
 /// A sample's text.
@@ -103,7 +113,6 @@ mod tests {
     use chainwalk_core::input::parse;
     use chainwalk_core::iptables::print;
     use chainwalk_core::mesh;
-    use chainwalk_core::packet::host::Host;
 
     #[test]
     fn every_sample_reads_without_a_remark_and_prints_as_it_is() {

@@ -95,11 +95,10 @@ pub fn summarize_step<'a>(rulesets: &'a [Ruleset], walked: &Walked, at: usize) -
             ),
         ),
     };
-    let reason = || explain::why(rulesets, &walked.trace, path, &step);
     StepSummary {
         result,
         is_emphasized: matches!(step.outcome, Outcome::Match | Outcome::Policy),
-        details: Some(change.unwrap_or_else(reason)),
+        details: Some(change.unwrap_or_else(|| explain::why(rulesets, &walked.trace, path, &step))),
     }
 }
 

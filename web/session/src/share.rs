@@ -200,11 +200,10 @@ impl SharedWork {
             }
             ShareFormat::Ticket => Ok(ticket(state, self.link(shared).ok().as_deref())),
             ShareFormat::Trace => {
-                let line = |trace| report::json(state.paste().rulesets(), trace) + "\n";
-                Ok(state
-                    .evaluation
-                    .walks()
-                    .map(|(_, walked)| line(&walked.trace))
+                let rulesets = state.paste().rulesets();
+                let walks = state.evaluation.walks();
+                Ok(walks
+                    .map(|(_, walked)| report::json(rulesets, &walked.trace) + "\n")
                     .collect())
             }
             ShareFormat::Script => {

@@ -50,13 +50,11 @@ impl Default for State {
     /// The first sample; packet A is from the app, packet B from the proxy.
     fn default() -> Self {
         let paste = Rc::new(Paste::sample(0));
-        let slot = |key| {
-            let packet = &paste
-                .scenario(key)
-                .expect("these scenarios are always there")
-                .packet;
+        let packets = ["internet", "as-proxy"].map(|key| {
+            let scenario = paste.scenario(key);
+            let packet = &scenario.expect("these scenarios are always there").packet;
             PacketSlot::new(packet, Some(key))
-        };
+        });
         let results = Results {
             walks: [Err(Vec::new()), Err(Vec::new())],
             divergence: None,
@@ -69,7 +67,7 @@ impl Default for State {
             findings: None,
         };
         let workspace = Workspace {
-            packets: [slot("internet"), slot("as-proxy")],
+            packets,
             original: Rc::clone(&paste),
             paste,
             compare: true,

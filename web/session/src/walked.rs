@@ -9,8 +9,7 @@ use chainwalk_core::netfilter::place::{ChainPlace, Place};
 use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_core::packet::Packet;
 use chainwalk_core::packet::host::Host;
-use chainwalk_core::walk::steps::Run;
-use chainwalk_core::walk::trace::{Outcome, Path, Question, Step, Trace};
+use chainwalk_core::walk::trace::{Outcome, Path, Question, Trace};
 use chainwalk_core::walk::walk_settled;
 
 use crate::phrases::format_end;
@@ -106,8 +105,9 @@ impl Walked {
                 );
             }
         }
-        let table = |run: &Run| run.first.place.at.table;
-        let several_tables = runs.iter().any(|run| table(run) != table(&runs[0]));
+        let mut tables = runs.iter().map(|run| run.first.place.at.table);
+        let first_table = tables.next();
+        let several_tables = tables.any(|table| Some(table) != first_table);
         Self {
             trace,
             headline,
@@ -219,12 +219,9 @@ fn assumed(trace: &Trace) -> Vec<(usize, String)> {
     let mut steps = branch.path.steps.iter().enumerate();
     let mut found = Vec::new();
     for assumption in &branch.assumes {
-        let is_it = |(_, step): &(usize, Step)| {
-            (step.place, step.hook) == (assumption.place, assumption.hook)
-        };
-        if let Some((at, _)) = steps.find(is_it) {
-            found.push((at, assumption.because.clone()));
-        }
+        let step =
+            steps.find(|(_, step)| (step.place, step.hook) == (assumption.place, assumption.hook));
+        found.extend(step.map(|(at, _)| (at, assumption.because.clone())));
     }
     found
 }
@@ -237,9 +234,8 @@ fn taken_so(path: &Path, settled: &[(Place, bool)]) -> Vec<(usize, String)> {
             .any(|(place, _)| place.at == run.first.place.at)
     });
     let steps = runs.flat_map(|run| run.places().zip(run.steps()));
-    let is_one = |step: &Step| settled.iter().any(|(place, _)| *place == step.place);
     steps
-        .filter(|(_, step)| is_one(step))
+        .filter(|(_, step)| settled.iter().any(|(place, _)| *place == step.place))
         .map(|(at, _)| (at, "your assumption".to_owned()))
         .collect()
 }

@@ -65,15 +65,16 @@ struct Opening {
 impl Opening {
     fn new() -> Self {
         let restart = recovery::begin();
-        let panicked = |part| restart.parts.contains(&part);
+        let is_opening_faulty = restart.parts.contains(&PagePart::Opening);
+        let are_lessons_faulty = restart.parts.contains(&PagePart::Lessons);
         // A link has priority over the draft, and does not change it.
         let address = Some(input_events::fragment()).filter(|fragment| fragment.len() > 1);
         let opens_lesson = address
             .as_ref()
             .is_some_and(|address| address.starts_with(lesson::ADDRESS));
         // The address is that of the page before the panic, or of the link that caused it.
-        let begins_again = !restart.work.is_empty() || panicked(PagePart::Opening);
-        let is_stale = begins_again && (!opens_lesson || panicked(PagePart::Lessons));
+        let begins_again = !restart.work.is_empty() || is_opening_faulty;
+        let is_stale = begins_again && (!opens_lesson || are_lessons_faulty);
         if is_stale {
             browser::address("");
         }
@@ -89,7 +90,7 @@ impl Opening {
         };
         let failed = browser::opening(draft.is_some()) && link.is_none();
         let opened = link.or(draft);
-        let (offered, opened) = if failed || panicked(PagePart::Opening) {
+        let (offered, opened) = if failed || is_opening_faulty {
             (opened, None)
         } else {
             (None, opened)
@@ -130,7 +131,6 @@ pub(crate) fn App() -> Html {
     } = &**state;
     let workspace = &evaluation.workspace;
     let embed = view.embed.as_ref();
-    let is_open = |dialog| view.dialog == Some(dialog);
     let plain_rules = workspace.paste.mesh.is_none().then_some("plain-rules");
     html! {
         <div class="desk">
@@ -205,12 +205,12 @@ pub(crate) fn App() -> Html {
                 }
                 if parts > 4 {
                     <Help
-                        open={is_open(Dialog::Help)}
+                        open={view.dialog == Some(Dialog::Help)}
                         shortcuts={view.shortcuts}
                         act={act.clone()}
                     />
                     <Share
-                        work={is_open(Dialog::Share).then(|| Version::new(State::clone(&state)))}
+                        work={(view.dialog == Some(Dialog::Share)).then(|| Version::new(State::clone(&state)))}
                         {act}
                     />
                 }
@@ -501,8 +501,7 @@ fn first_element(tab: Tab) -> &'static str {
 }
 
 fn reject_size(bytes: f64) -> Action {
-    let megabytes = |bytes: f64| bytes as u64 / 1_000_000;
-    let (has, limit) = (megabytes(bytes), megabytes(MAX_INPUT_BYTES));
+    let [has, limit] = [bytes, MAX_INPUT_BYTES].map(|bytes| bytes as u64 / 1_000_000);
     Action::Refuse(format!(
         "this text has {has} MB, and this page reads up to {limit} MB: give it the part that matters, such as one dump"
     ))

@@ -90,57 +90,13 @@ pub(super) fn Stepper(props: &StepperProps) -> Html {
             </option>
         }
     });
-    let (start, end) = (at == 0, at + 1 >= steps);
     let says = format!("Step {} of {}", (at + 1).min(steps), steps);
-    let (play, play_shape) = if props.playing {
-        ("Pause", "M4.500 2v12M11 2v12")
-    } else {
-        ("Play", "M4 2l9 6-9 6z")
-    };
+    let moves = move_buttons(props.playing, at, steps);
     html! {
         <>
             <div class="stepper">
                 <div class="moves" role="group" aria-label="Steps">
-                    {mover(
-                        props,
-                        "first",
-                        "First step (Home)",
-                        Action::Go(Move::First),
-                        start,
-                        "M4 2v12M13 2 6 8l7 6z",
-                    )}
-                    {mover(
-                        props,
-                        "back",
-                        "Previous step (left arrow)",
-                        Action::Go(Move::Back),
-                        start,
-                        "M10.500 2l1.500 1.500L7.500 8l4.500 4.500-1.500 1.500-6-6z",
-                    )}
-                    {mover(
-                        props,
-                        "play",
-                        play,
-                        Action::Play(!props.playing),
-                        steps < 2,
-                        play_shape,
-                    )}
-                    {mover(
-                        props,
-                        "forward",
-                        "Next step (right arrow)",
-                        Action::Go(Move::Forward),
-                        end,
-                        "M5.500 2 4 3.500 8.500 8 4 12.500 5.500 14l6-6z",
-                    )}
-                    {mover(
-                        props,
-                        "last",
-                        "Last step (End)",
-                        Action::Go(Move::Last),
-                        end,
-                        "M12 2v12M3 2l7 6-7 6z",
-                    )}
+                    {for moves.map(|button| move_button(&props.act, button))}
                     <label class="pick pace">
                         <span class="hidden">{"Playback speed"}</span>
                         <select id="pace" title="Playback speed" {onchange}>{for paces}</select>
@@ -209,26 +165,75 @@ fn jump(
     }
 }
 
-fn mover(
-    props: &StepperProps,
+/// A button that moves through the walks.
+struct MoveButton {
     id: &'static str,
     name: &'static str,
-    to: Action,
+    action: Action,
     disabled: bool,
+    /// The path of its symbol.
     shape: &'static str,
-) -> Html {
+}
+
+fn move_buttons(playing: bool, at: usize, steps: usize) -> [MoveButton; 5] {
+    let (is_first, is_last) = (at == 0, at + 1 >= steps);
+    let (play, play_shape) = if playing {
+        ("Pause", "M4.500 2v12M11 2v12")
+    } else {
+        ("Play", "M4 2l9 6-9 6z")
+    };
+    [
+        MoveButton {
+            id: "first",
+            name: "First step (Home)",
+            action: Action::Go(Move::First),
+            disabled: is_first,
+            shape: "M4 2v12M13 2 6 8l7 6z",
+        },
+        MoveButton {
+            id: "back",
+            name: "Previous step (left arrow)",
+            action: Action::Go(Move::Back),
+            disabled: is_first,
+            shape: "M10.500 2l1.500 1.500L7.500 8l4.500 4.500-1.500 1.500-6-6z",
+        },
+        MoveButton {
+            id: "play",
+            name: play,
+            action: Action::Play(!playing),
+            disabled: steps < 2,
+            shape: play_shape,
+        },
+        MoveButton {
+            id: "forward",
+            name: "Next step (right arrow)",
+            action: Action::Go(Move::Forward),
+            disabled: is_last,
+            shape: "M5.500 2 4 3.500 8.500 8 4 12.500 5.500 14l6-6z",
+        },
+        MoveButton {
+            id: "last",
+            name: "Last step (End)",
+            action: Action::Go(Move::Last),
+            disabled: is_last,
+            shape: "M12 2v12M3 2l7 6-7 6z",
+        },
+    ]
+}
+
+fn move_button(act: &Dispatch, button: MoveButton) -> Html {
     // Not `disabled`, because a disabled button loses the keyboard focus.
     html! {
         <button
             type="button"
-            {id}
-            aria-label={name}
-            title={name}
-            aria-disabled={bool_text(disabled)}
-            onclick={props.act.on(to)}
+            id={button.id}
+            aria-label={button.name}
+            title={button.name}
+            aria-disabled={bool_text(button.disabled)}
+            onclick={act.on(button.action)}
         >
             <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
-                <path d={shape} />
+                <path d={button.shape} />
             </svg>
         </button>
     }
@@ -252,11 +257,6 @@ fn rail(evaluation: &Evaluation, row: usize, side: Side, walked: &Walked, longes
     if steps.is_empty() {
         return Html::default();
     }
-    // Hundredths of a percent avoid the code size of floating point.
-    let x = |at: usize| {
-        let hundredths = at * 10_000 / longest.saturating_sub(1).max(1);
-        format!("{}.{:02}%", hundredths / 100, hundredths % 100)
-    };
     let y = if evaluation.walks().count() == 1 {
         14
     } else {
@@ -271,7 +271,7 @@ fn rail(evaluation: &Evaluation, row: usize, side: Side, walked: &Walked, longes
             html! {
                 <circle
                     class={if hit { "hit" } else { "miss" }}
-                    cx={x(at)}
+                    cx={rail_position(at, longest)}
                     cy={y.to_string()}
                     r={if hit { "4" } else { "3.5" }}
                 />
@@ -279,10 +279,16 @@ fn rail(evaluation: &Evaluation, row: usize, side: Side, walked: &Walked, longes
         });
     html! {
         <g class={classes!(side.key(), colour(walked.headline.fate))}>
-            <line x1="0%" x2={x(steps.len() - 1)} y1={y.to_string()} y2={y.to_string()} />
+            <line x1="0%" x2={rail_position(steps.len() - 1, longest)} y1={y.to_string()} y2={y.to_string()} />
             {for stations}
         </g>
     }
+}
+
+/// The place of a step on a rail. Hundredths of a percent avoid the code size of floating point.
+fn rail_position(at: usize, longest: usize) -> String {
+    let hundredths = at * 10_000 / longest.saturating_sub(1).max(1);
+    format!("{}.{:02}%", hundredths / 100, hundredths % 100)
 }
 
 /// The callers of the current chain.

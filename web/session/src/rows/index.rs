@@ -56,10 +56,13 @@ impl Index {
     /// The level of a counter relative to the highest one: 0 for zero, up to 4. Each level is a
     /// multiple of the one before.
     pub fn heat(&self, counters: Counters) -> u32 {
-        let size = |packets: u64| u64::BITS - packets.leading_zeros();
-        let most = size(self.most.unwrap_or(0).max(counters.packets)).max(1);
-        (size(counters.packets) * 4).div_ceil(most)
+        let most = bit_length(self.most.unwrap_or(0).max(counters.packets)).max(1);
+        (bit_length(counters.packets) * 4).div_ceil(most)
     }
+}
+
+fn bit_length(number: u64) -> u32 {
+    u64::BITS - number.leading_zeros()
 }
 
 #[cfg(test)]

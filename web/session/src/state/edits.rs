@@ -72,9 +72,8 @@ impl State {
                 self.change(&change, stays);
             }
             EditAction::Export(kind) => {
-                let written = |text: String| Rc::from(text);
                 let export =
-                    kind.map(|kind| (kind, self.export(kind).map(written).map_err(written)));
+                    kind.map(|kind| (kind, self.export(kind).map(Rc::from).map_err(Rc::from)));
                 self.edit_view().editing.export = export;
             }
         }

@@ -274,20 +274,15 @@ impl State {
 
 /// Whether a packet has a source address that the namespace lacks: it belongs to another namespace.
 fn is_foreign(slot: &PacketSlot, host: &Host) -> bool {
-    let own = |address| {
-        host.interfaces
-            .iter()
-            .flat_map(|one| &one.addresses)
-            .any(|prefix| prefix.address == address)
-    };
     let packet = slot
         .form
         .packet()
         .ok()
         .filter(|packet| packet.origin == PacketOrigin::Local);
-    packet
-        .and_then(|packet| packet.src)
-        .is_some_and(|src| !own(src) && !src.is_loopback())
+    packet.and_then(|packet| packet.src).is_some_and(|src| {
+        let mut own = host.interfaces.iter().flat_map(|one| &one.addresses);
+        own.all(|prefix| prefix.address != src) && !src.is_loopback()
+    })
 }
 
 /// The work in a text that is a file of this page or a link to it.

@@ -42,19 +42,14 @@ impl Workspace {
 
     /// Whether an undo step between both would change anything.
     pub(crate) fn is_undo_step(&self, other: &Self) -> bool {
-        let packets = |workspace: &Self| {
-            let slots = workspace.packets.each_ref();
-            slots.map(|slot| (slot.form.clone(), slot.scenario))
-        };
-        let saved = |workspace: &Self| {
-            let saved = workspace.saved_packets.iter();
-            saved.map(|saved| saved.packet.clone()).collect::<Vec<_>>()
-        };
+        let mut packets = self.packets.iter().zip(&other.packets);
+        let [saved, other_saved] = [self, other]
+            .map(|workspace| workspace.saved_packets.iter().map(|saved| &saved.packet));
         !Rc::ptr_eq(&self.paste, &other.paste)
             || !Rc::ptr_eq(&self.original, &other.original)
             || self.compare != other.compare
-            || packets(self) != packets(other)
-            || saved(self) != saved(other)
+            || packets.any(|(a, b)| (&a.form, a.scenario) != (&b.form, b.scenario))
+            || saved.ne(other_saved)
     }
 
     /// Whether rules were changed since they were pasted.
