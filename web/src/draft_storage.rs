@@ -62,10 +62,14 @@ pub(crate) fn store(state: &State) -> Result<(), &'static str> {
 
 /// Whether a link holds other rules than the draft.
 pub(crate) fn is_other_work(link: &str) -> bool {
-    let text = |fragment: &str| {
-        let shared = link::read_link(fragment).ok().flatten();
-        shared.map(|shared| shared.text)
+    let Some(new) = rules_of_link(link) else {
+        return false;
     };
-    let Some(new) = text(link) else { return false };
-    load().is_some_and(|draft| text(&draft).is_some_and(|old| old != new))
+    let old = load().and_then(|draft| rules_of_link(&draft));
+    old.is_some_and(|old| old != new)
+}
+
+fn rules_of_link(fragment: &str) -> Option<String> {
+    let shared = link::read_link(fragment).ok().flatten()?;
+    Some(shared.text)
 }

@@ -43,7 +43,8 @@ impl Restart {
     /// Parses such a note; invalid parts are skipped.
     fn from_note(note: &str) -> Self {
         let note: Value = serde_json::from_str(note).unwrap_or_default();
-        let text = |key: &str| note[key].as_str().unwrap_or_default().to_owned();
+        let [work, message] =
+            ["work", "message"].map(|key| note[key].as_str().unwrap_or_default().to_owned());
         let names = note["parts"]
             .as_array()
             .into_iter()
@@ -51,7 +52,6 @@ impl Restart {
             .filter_map(Value::as_str);
         let parts =
             names.filter_map(|name| PagePart::ALL.into_iter().find(|part| part.name() == name));
-        let (work, message) = (text("work"), text("message"));
         Self {
             parts: parts.collect(),
             tries: note["tries"].as_u64().unwrap_or(0),

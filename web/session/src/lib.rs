@@ -1,13 +1,13 @@
-//! The work of a user on the page, without a browser: rules and packets, their results, the view, and
-//! the lessons. `chainwalk-web` shows it.
+//! The work of a user on the page, without a browser: rules and packets, their results, the view,
+//! and the lessons. `chainwalk-web` shows it.
 //!
 //! # Layout
 //! - `state`: the workspace, the view and the results; each action, and what it changes
 //! - `paste`, `packet_slot`, `saved_packets`, `side`, `editing`, `history`: the parts of a workspace
 //! - `walked`, `packet_analysis`, `analysis_queue`: the results, computed at once or by the idle queue
 //! - `rows`, `pairs`, `cursor`: the rule list, the list of steps and the moves between steps, as data
-//! - `list_window`, `map_layout`, `packet_controls`, `outcome_table`, `sections`, `text_marks`: the
-//!   content of other parts of the page, as data
+//! - `list_window`, `rule_row`, `map_layout`, `packet_controls`, `outcome_table`, `sections`,
+//!   `text_marks`: the content of other parts of the page, as data
 //! - `phrases`, `sentences`: the texts of the page that depend on rules and walks
 //! - `share`: the work as a link, a file, a ticket, a trace or a script
 //! - `lesson`, `lesson_progress`, `exercise`: the lessons, what was done in them, and their exercises
@@ -31,6 +31,7 @@ pub mod pairs;
 pub mod paste;
 pub mod phrases;
 pub mod rows;
+pub mod rule_row;
 pub mod sample;
 pub mod saved_packets;
 pub mod sections;

@@ -32,11 +32,10 @@ pub(super) fn step(
         return Html::default();
     };
     let last = lesson.steps.len();
-    let address = |step: usize| format!("{ADDRESS}/{name}/{step}");
     let done = room.is_done(step);
     let on = match (at + 1 < last, next) {
         (true, _) => html! {
-            <a class="line" id="lesson-next" href={address(at + 2)}>{"Next step"}</a>
+            <a class="line" id="lesson-next" href={step_address(name, at + 2)}>{"Next step"}</a>
         },
         (false, Some(next)) => {
             let title = next.head.as_ref().map_or(&*next.name, |head| &head.title);
@@ -82,7 +81,7 @@ pub(super) fn step(
             }
             <p class="row-of">
                 if at > 0 {
-                    <a class="line" id="lesson-back" href={address(at)}>{"Back"}</a>
+                    <a class="line" id="lesson-back" href={step_address(name, at)}>{"Back"}</a>
                 }
                 {on}
             </p>
@@ -103,6 +102,11 @@ pub(super) fn step(
             </p>
         </>
     }
+}
+
+/// The address of a step, from 1.
+fn step_address(lesson: &str, step: usize) -> String {
+    format!("{ADDRESS}/{lesson}/{step}")
 }
 
 /// Goes to a field of the packet.

@@ -9,13 +9,12 @@ use chainwalk_core::input::parse;
 use chainwalk_core::iptables::table_name::TableName;
 use chainwalk_core::netfilter::place::{ChainPlace, Place};
 use chainwalk_core::netfilter::ruleset::{Counters, Ruleset, Table};
-use chainwalk_core::walk::trace::Outcome;
 use chainwalk_session::editing::EditAction;
 use chainwalk_session::list_window::ListSize;
 use chainwalk_session::phrases::{format_count, format_place, format_short};
 use chainwalk_session::rows::{self, Row, RuleListAction};
+use chainwalk_session::rule_row::RuleRow;
 use chainwalk_session::sentences;
-use chainwalk_session::side::Side;
 use chainwalk_session::state::{Action, Evaluation};
 use gloo::utils::window;
 use yew::prelude::*;
@@ -25,7 +24,7 @@ use super::editor::editor;
 use super::follow::use_follow;
 use super::phrases::{bool_text, text_with_code};
 use super::props::PageProps;
-use super::rule::{self, Accent};
+use super::rule;
 use super::virtual_list::{gap, use_virtual_list};
 use crate::browser;
 use crate::page_part::{self, PagePart};
@@ -335,38 +334,7 @@ fn rule(props: &PageProps, place: Place) -> Html {
     let rulesets = evaluation.workspace.paste.rulesets();
     let (ruleset, table, chain) = place.at.find(rulesets);
     let rule = place.rule(rulesets);
-    let marks: Vec<_> = evaluation
-        .workspace
-        .sides()
-        .iter()
-        .map(|side| (*side, evaluation.walked(*side)))
-        .collect();
-    let mark = |side: Side| {
-        evaluation
-            .walked(side)
-            .and_then(|walked| walked.mark(place))
-    };
-    let decides = evaluation
-        .walked(evaluation.workspace.lead)
-        .is_some_and(|walked| walked.decided_by() == Some(place));
-    let other = evaluation.walks().find(|(side, walked)| {
-        *side != evaluation.workspace.lead && walked.decided_by() == Some(place)
-    });
-    let failed: Vec<u16> = evaluation
-        .workspace
-        .sides()
-        .iter()
-        .filter_map(|side| mark(*side))
-        .filter(|mark| mark.outcome != Outcome::Match)
-        .filter_map(|mark| mark.condition)
-        .collect();
-    let accent = |condition: u16| match failed.contains(&condition) {
-        true if decides => Some(Accent::Decides),
-        true => Some(Accent::Fails),
-        // No condition failed: all conditions decided together.
-        false if decides && failed.is_empty() => Some(Accent::Decides),
-        false => None,
-    };
+    let row = RuleRow::new(evaluation, place);
     let current: String = evaluation
         .current(props.view.cursor)
         .iter()
@@ -383,16 +351,9 @@ fn rule(props: &PageProps, place: Place) -> Html {
         .as_ref()
         .and_then(|mesh| mesh.purpose(rulesets, place));
     let id = named(rulesets, place);
-    let (place_class, of) = match (decides, other) {
-        (true, _) => (
-            Some("decided"),
-            evaluation
-                .walked(evaluation.workspace.lead)
-                .map(|walked| &**walked),
-        ),
-        (false, Some((_, walked))) => (Some("led"), Some(walked)),
-        (false, None) => (None, None),
-    };
+    let place_class = row
+        .decided
+        .map(|_| if row.decides_lead { "decided" } else { "led" });
     let is_current = !current.is_empty();
     let counters = rule
         .map_or(chain.counters, |rule| rule.counters)
@@ -407,7 +368,7 @@ fn rule(props: &PageProps, place: Place) -> Html {
         <div key={format!("{place:?}")} data-chosen={sought.then_some("")}>
             <button
                 type="button"
-                class={classes!("row", place_class, of.map(|walked| colour(walked.headline.fate)))}
+                class={classes!("row", place_class, row.decided.map(colour))}
                 data-rule={id}
                 aria-expanded={bool_text(chosen)}
                 data-current={is_current.then_some(current)}
@@ -415,10 +376,7 @@ fn rule(props: &PageProps, place: Place) -> Html {
                 onclick={props.act.on(Action::GoTo(place))}
             >
                 <span class="number"><span class="cursor" aria-hidden="true"></span>{number}</span>
-                {for marks.iter().map(|(side, walked)| {
-                    let fate = walked.map_or(explain::Fate::Unknown, |walked| walked.headline.fate);
-                    tile(*side, fate, mark(*side).map(|mark| mark.outcome))
-                })}
+                {for row.results.iter().map(|(side, fate, outcome)| tile(*side, *fate, *outcome))}
                 if evaluation
                 .results
                 .index
@@ -426,7 +384,7 @@ fn rule(props: &PageProps, place: Place) -> Html {
                     {hits(evaluation, place.at.table(rulesets), counters)}
                 }
                 <span class="words">
-                    {rule::pieces(rulesets, place, accent)}
+                    {rule::pieces(rulesets, place, &row)}
                     if let Some(words) = words {
                         <span class="plain-words">{text_with_code(&words)}</span>
                     }

@@ -83,7 +83,7 @@ pub(super) fn Map(props: &MapProps) -> Html {
 
 /// Buttons that save the map.
 pub(super) fn save_buttons() -> Html {
-    let save = |png: bool, name: &'static str| {
+    let buttons = [(false, "SVG"), (true, "PNG")].map(|(png, name)| {
         let onclick = move |_: MouseEvent| {
             if let Some(svg) = gloo::utils::document().get_element_by_id("map") {
                 browser::picture(&svg, png);
@@ -93,11 +93,10 @@ pub(super) fn save_buttons() -> Html {
         html! {
             <button type="button" title={title.clone()} aria-label={title} {onclick}>{name}</button>
         }
-    };
+    });
     html! {
         <div class="choice" role="group" aria-label="Save the map">
-            {save(false, "SVG")}
-            {save(true, "PNG")}
+            {for buttons}
         </div>
     }
 }

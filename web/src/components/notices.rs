@@ -111,6 +111,22 @@ pub(super) enum NoticeAnswer {
     CloseFailure,
 }
 
+/// A button: its id, its label, and its answer.
+type NoticeButton = (&'static str, &'static str, NoticeAnswer);
+
+const LOAD_OFFERED: NoticeButton = ("draft-load", "Load it anyway", NoticeAnswer::LoadOffered);
+const LEAVE_OFFERED: NoticeButton = ("draft-leave", "Leave it", NoticeAnswer::LeaveOffered);
+const CLOSE_RESTART: NoticeButton = ("restart-read", "Close", NoticeAnswer::CloseRestart);
+const SHOW_WHOLE: NoticeButton = ("restart-whole", "Show it again", NoticeAnswer::ShowWhole);
+const REPLACE_DRAFT: NoticeButton = (
+    "draft-replace",
+    "Replace the draft",
+    NoticeAnswer::ReplaceDraft,
+);
+const KEEP_DRAFT: NoticeButton = ("draft-stay", "Keep the draft", NoticeAnswer::KeepDraft);
+const LOAD_DRAFT: NoticeButton = ("draft-back", "Load the draft", NoticeAnswer::LoadDraft);
+const CLOSE_FAILURE: NoticeButton = ("notice-read", "Close", NoticeAnswer::CloseFailure);
+
 /// The props of [`Notices`].
 #[derive(PartialEq, Properties)]
 pub(super) struct NoticesProps {
@@ -128,13 +144,7 @@ pub(super) fn Notices(props: &NoticesProps) -> Html {
         draft,
         failure,
     } = &props.state;
-    let button = |id: &'static str, label: &'static str, answer: NoticeAnswer| {
-        let onclick = props.onanswer.reform(move |_: MouseEvent| answer);
-        html! { <button type="button" class="line" {id} {onclick}>{label}</button> }
-    };
     let (message, buttons) = if let Some(offered) = offered {
-        let load = button("draft-load", "Load it anyway", NoticeAnswer::LoadOffered);
-        let leave = button("draft-leave", "Leave it", NoticeAnswer::LeaveOffered);
         let message = if restart.message.is_empty() {
             "The draft in this browser did not load the last time. This is the page without it."
         } else if offered.starts_with('#') {
@@ -142,43 +152,41 @@ pub(super) fn Notices(props: &NoticesProps) -> Html {
         } else {
             "Your last work stopped the page. This is the page without it."
         };
-        (message.to_owned(), vec![load, leave])
+        (message.to_owned(), &[LOAD_OFFERED, LEAVE_OFFERED][..])
     } else if !restart.message.is_empty() {
-        let close = button("restart-read", "Close", NoticeAnswer::CloseRestart);
-        let whole = button("restart-whole", "Show it again", NoticeAnswer::ShowWhole);
         match restart.parts.last() {
             Some(PagePart::Lessons) => (
                 "A lesson stopped the page. It is closed. Your rules and packets are unchanged."
                     .into(),
-                vec![close],
+                &[CLOSE_RESTART][..],
             ),
             Some(part) if recovery::is_left_out(*part) => (
                 format!(
                     "The {} stopped the page and is left out. Your rules and packets are unchanged.",
                     part.name()
                 ),
-                vec![whole, close],
+                &[SHOW_WHOLE, CLOSE_RESTART][..],
             ),
             _ => (
                 "The page stopped and started again. Your rules and packets are unchanged.".into(),
-                vec![close],
+                &[CLOSE_RESTART][..],
             ),
         }
     } else if *draft == DraftPolicy::Asked {
-        let replace = button(
-            "draft-replace",
-            "Replace the draft",
-            NoticeAnswer::ReplaceDraft,
-        );
-        let keep = button("draft-stay", "Keep the draft", NoticeAnswer::KeepDraft);
-        let load = button("draft-back", "Load the draft", NoticeAnswer::LoadDraft);
         let message = "This browser keeps a draft of your earlier work. Changes to the content of this \
                        link would replace it.";
-        (message.to_owned(), vec![replace, keep, load])
+        (
+            message.to_owned(),
+            &[REPLACE_DRAFT, KEEP_DRAFT, LOAD_DRAFT][..],
+        )
     } else {
-        let close = button("notice-read", "Close", NoticeAnswer::CloseFailure);
-        ((*failure).to_owned(), vec![close])
+        ((*failure).to_owned(), &[CLOSE_FAILURE][..])
     };
+    let buttons = buttons.iter().map(|(id, label, answer)| {
+        let answer = *answer;
+        let onclick = props.onanswer.reform(move |_: MouseEvent| answer);
+        html! { <button type="button" class="line" id={*id} {onclick}>{*label}</button> }
+    });
     html! {
         <div class="notice" role="alert">
             <p>{message}</p>

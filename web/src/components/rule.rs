@@ -3,23 +3,11 @@
 use chainwalk_core::iptables::print;
 use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::netfilter::ruleset::Ruleset;
+use chainwalk_session::rule_row::{Accent, RuleRow};
 use yew::prelude::*;
 
-/// The highlight of a condition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Accent {
-    /// The condition that decided.
-    Decides,
-    /// The condition that failed.
-    Fails,
-}
-
 /// The words in pieces that do not break, some of them highlighted.
-pub(super) fn pieces(
-    rulesets: &[Ruleset],
-    place: Place,
-    accent: impl Fn(u16) -> Option<Accent>,
-) -> Html {
+pub(super) fn pieces(rulesets: &[Ruleset], place: Place, row: &RuleRow) -> Html {
     let (ruleset, table, chain) = place.at.find(rulesets);
     let Some(rule) = place.rule(rulesets) else {
         let counters = chain
@@ -38,9 +26,9 @@ pub(super) fn pieces(
         let alone = printed.len() == group.len();
         for (place, text) in (at..).zip(printed) {
             let accent = if alone {
-                accent(place)
+                row.accent(place)
             } else {
-                (at..).take(group.len()).find_map(&accent)
+                (at..).take(group.len()).find_map(|place| row.accent(place))
             };
             conditions.push(condition(&text, accent));
         }
