@@ -3,14 +3,15 @@
 //!
 //! # Layout
 //! - `state`: the workspace, the view and the results; each action, and what it changes
-//! - `paste`, `packet_slot`, `saved_packets`, `side`, `editing`, `history`: the parts of a workspace
-//! - `walked`, `packet_analysis`, `analysis_queue`: the results, computed at once or by the idle queue
-//! - `rows`, `pairs`, `cursor`: the rule list, the list of steps and the moves between steps, as data
+//! - `paste`, `packet_slot`, `side`, `editing`, `history`: the parts and changes of a workspace
+//! - `walked`, `saved_packets`, `packet_analysis`, `analysis_queue`: the results, computed at once
+//!   or by the idle queue
+//! - `rows`, `pairs`, `cursor`: the rule list, the list of steps and the moves between steps
 //! - `list_window`, `rule_row`, `map_layout`, `packet_controls`, `outcome_table`, `sections`,
-//!   `text_marks`: the content of other parts of the page, as data
+//!   `text_marks`: the content of other parts of the page
 //! - `phrases`, `sentences`: the texts of the page that depend on rules and walks
 //! - `share`: the work as a link, a file, a ticket, a trace or a script
-//! - `lesson`, `lesson_progress`, `exercise`: the lessons, what was done in them, and their exercises
+//! - `lesson`, `lesson_progress`, `exercise`: the lessons, their exercises, and the progress
 //! - `keys`, `sample`: the actions of keys, and the sample rules
 
 pub mod analysis_queue;

@@ -245,7 +245,7 @@ impl RuleSearch {
 
     /// Searches whole chains until they had `rules` rules. The other arguments are the same in each
     /// turn. Returns whether the search is complete.
-    pub fn go_on(
+    pub(crate) fn go_on(
         &mut self,
         parsed: &Parsed,
         walks: &[&Walked],

@@ -1,7 +1,6 @@
-//! Saved packets, each with its outcome, to compare more than two.
+//! The outcomes of saved packets, to compare more than two.
 
 use std::borrow::Cow;
-use std::rc::Rc;
 
 use chainwalk_core::analysis::explain::Fate;
 use chainwalk_core::netfilter::place::Place;
@@ -15,7 +14,7 @@ use crate::side::Side;
 /// The largest number of saved packets.
 pub const MAX_SAVED_PACKETS: usize = 40;
 
-/// A packet with its outcome.
+/// A saved packet with its outcome.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SavedPacket {
     /// The packet.
@@ -27,9 +26,6 @@ pub struct SavedPacket {
     /// The deciding rule or policy.
     pub decided_by: Option<Place>,
 }
-
-/// All saved packets, oldest first.
-pub type SavedPackets = Rc<Vec<SavedPacket>>;
 
 /// A change of the saved packets.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,14 +49,4 @@ pub(crate) fn walk_saved(paste: &Paste, packet: Packet) -> SavedPacket {
         decided_by: verdict.and_then(|verdict| verdict.decided_by),
         packet,
     }
-}
-
-/// Walks all saved packets through new rules.
-pub(crate) fn walk_all_saved(packets: &SavedPackets, paste: &Paste) -> SavedPackets {
-    Rc::new(
-        packets
-            .iter()
-            .map(|one| walk_saved(paste, one.packet.clone()))
-            .collect(),
-    )
 }

@@ -63,6 +63,7 @@ impl Default for State {
             sought: None,
             analysis: None,
             previous_analysis: None,
+            saved_packets: Rc::default(),
             outcomes: None,
             findings: None,
         };

@@ -1,5 +1,5 @@
-//! The signs of the page: for a packet (a letter in a ring), an outcome (color, glyph and word), and
-//! the result of a rule.
+//! The signs of the page: for a packet (a letter in a ring), an outcome (color, glyph and word),
+//! and the result of a rule.
 
 use chainwalk_core::analysis::explain::Fate;
 use chainwalk_core::walk::trace::Outcome;

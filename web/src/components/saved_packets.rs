@@ -63,7 +63,7 @@ pub(super) fn SavedPacketsTable(props: &EvaluationProps) -> Html {
                     </thead>
                     <tbody>
                         {for evaluation
-                            .workspace
+                            .results
                             .saved_packets
                             .iter()
                             .enumerate()

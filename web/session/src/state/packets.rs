@@ -33,6 +33,7 @@ impl State {
         }
         if same_rules {
             workspace.settled.clone_from(&current.settled);
+            self.walk_saved_packets();
             self.walk();
         } else {
             let paste = Rc::clone(self.paste());
@@ -47,20 +48,18 @@ impl State {
                 let workspace = self.workspace();
                 if let Ok(packet) = workspace.slot(side).form.packet()
                     && count < MAX_SAVED_PACKETS
-                    && workspace
-                        .saved_packets
-                        .iter()
-                        .all(|saved| saved.packet != packet)
+                    && workspace.saved_packets.iter().all(|saved| *saved != packet)
                 {
-                    let saved = saved_packets::walk_saved(self.paste(), packet);
-                    Rc::make_mut(&mut self.edit_workspace().saved_packets).push(saved);
+                    Rc::make_mut(&mut self.edit_workspace().saved_packets).push(packet);
+                    self.walk_saved_packets();
                 }
             }
             SavedPacketAction::Remove(place) if place < count => {
                 Rc::make_mut(&mut self.edit_workspace().saved_packets).remove(place);
+                self.walk_saved_packets();
             }
             SavedPacketAction::Load(place, side) if place < count => {
-                let packet = self.workspace().saved_packets[place].packet.clone();
+                let packet = self.workspace().saved_packets[place].clone();
                 let workspace = self.edit_workspace();
                 workspace.compare |= side != workspace.lead;
                 workspace.lead = side;
@@ -68,6 +67,19 @@ impl State {
             }
             SavedPacketAction::Remove(_) | SavedPacketAction::Load(..) => {}
         }
+    }
+
+    /// Walks the saved packets that have no outcome for the current rules.
+    pub(super) fn walk_saved_packets(&mut self) {
+        let known = &self.results().saved_packets;
+        let packets = self.workspace().saved_packets.iter();
+        let saved = packets.map(|packet| {
+            let same = known.iter().find(|saved| saved.packet == *packet);
+            same.cloned()
+                .unwrap_or_else(|| saved_packets::walk_saved(self.paste(), packet.clone()))
+        });
+        let saved = Rc::new(saved.collect());
+        self.edit_results().saved_packets = saved;
     }
 
     pub(super) fn settle(&mut self, place: Place, matches: Option<bool>) {

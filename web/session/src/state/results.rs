@@ -16,10 +16,12 @@ use crate::cursor::{self, Move};
 use crate::packet_analysis::PacketAnalysis;
 use crate::paste::PacketOutcome;
 use crate::rows::{Index, Opened, Row};
+use crate::saved_packets::SavedPacket;
 use crate::side::Side;
 use crate::walked::Walked;
 
-/// The results of the rules and packets. Each change updates the walks and rows at once; the idle
+/// The results of the rules and packets. Each change updates the walks, the
+/// saved packets and the rows at once; the idle
 /// queue (`analysis_queue`) adds the others.
 #[derive(Clone, Debug)]
 pub struct Results {
@@ -37,6 +39,8 @@ pub struct Results {
     pub analysis: Option<PacketAnalysis>,
     /// The last complete analysis for the same rules. It is shown until the new one is complete.
     pub(crate) previous_analysis: Option<PacketAnalysis>,
+    /// The saved packets, with their outcomes.
+    pub saved_packets: Rc<Vec<SavedPacket>>,
     /// The packets worth trying, with their outcomes.
     pub outcomes: Option<Rc<Vec<PacketOutcome>>>,
     /// Findings about the rules.

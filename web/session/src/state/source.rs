@@ -17,7 +17,6 @@ use crate::lesson::Stage;
 use crate::packet_slot::PacketSlot;
 use crate::paste::{Origin, Paste};
 use crate::rows::{Index, Order};
-use crate::saved_packets;
 use crate::side::Side;
 
 impl State {
@@ -80,8 +79,6 @@ impl State {
         let workspace = self.edit_workspace();
         // The places belong to the old text.
         workspace.settled.clear();
-        let saved = saved_packets::walk_all_saved(&workspace.saved_packets, &paste);
-        workspace.saved_packets = saved;
         workspace.paste = Rc::clone(&paste);
         let view = self.edit_view();
         view.refused.clear();
@@ -92,6 +89,8 @@ impl State {
         (results.analysis, results.previous_analysis) = (None, None);
         (results.outcomes, results.findings) = (None, None);
         results.index = Rc::new(Index::new(paste.rulesets()));
+        results.saved_packets = Rc::default();
+        self.walk_saved_packets();
         self.walk();
     }
 

@@ -652,7 +652,7 @@ fn packets_are_set_aside_and_follow_the_rules() {
     ]);
     let fates = |state: &State| {
         state
-            .workspace()
+            .results()
             .saved_packets
             .iter()
             .map(|saved| saved.fate)

@@ -3,10 +3,10 @@
 use std::rc::Rc;
 
 use chainwalk_core::netfilter::place::Place;
+use chainwalk_core::packet::Packet;
 
 use crate::packet_slot::PacketSlot;
 use crate::paste::Paste;
-use crate::saved_packets::SavedPackets;
 use crate::side::Side;
 
 /// The rules and packets.
@@ -25,8 +25,8 @@ pub struct Workspace {
     pub lead: Side,
     /// Assumptions about undetermined rules: whether each matches.
     pub settled: Vec<(Place, bool)>,
-    /// Saved packets.
-    pub saved_packets: SavedPackets,
+    /// Saved packets, oldest first.
+    pub saved_packets: Rc<Vec<Packet>>,
 }
 
 impl Workspace {
@@ -43,13 +43,11 @@ impl Workspace {
     /// Whether an undo step between both would change anything.
     pub(crate) fn is_undo_step(&self, other: &Self) -> bool {
         let mut packets = self.packets.iter().zip(&other.packets);
-        let [saved, other_saved] = [self, other]
-            .map(|workspace| workspace.saved_packets.iter().map(|saved| &saved.packet));
         !Rc::ptr_eq(&self.paste, &other.paste)
             || !Rc::ptr_eq(&self.original, &other.original)
             || self.compare != other.compare
             || packets.any(|(a, b)| (&a.form, a.scenario) != (&b.form, b.scenario))
-            || saved.ne(other_saved)
+            || self.saved_packets != other.saved_packets
     }
 
     /// Whether rules were changed since they were pasted.
