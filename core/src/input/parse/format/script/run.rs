@@ -25,7 +25,7 @@ const MAX_DEPTH: usize = 60;
 const MAX_ITERATIONS: usize = 1000;
 /// The work that a script may cause in addition to one run of its text, in bytes of commands
 /// written out.
-const MAX_REPEATED_WORK: usize = 2_000_000;
+const MAX_REPEATED_WORK: usize = 500_000;
 /// The least work of any command.
 const WORK_OF_COMMAND: usize = 2;
 /// The least work of an iptables command, and the work of a function call.
