@@ -276,6 +276,7 @@ pub(crate) fn attach(rulesets: &mut [Ruleset], chains: &[MadeChain]) {
             .find(|chain| *chain.name == *format!("{TABLE}-{number}"));
         chain.expect("the chain was inserted").base = Some(made.base);
     }
+    nft.index();
 }
 
 /// Whether a chain is one of these. The kernel has no counter for its policy.
