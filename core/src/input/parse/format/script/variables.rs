@@ -1,6 +1,6 @@
 //! The variables of a shell script, and the expansion of words.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::arithmetic::{self, signed_number};
 use super::braces::{Braces, PATTERN_SIGNS, expand_braces, find_unquoted, sequence};
@@ -120,6 +120,10 @@ impl Variables {
         } else {
             value
         };
+        // Without this, the log of nested loops would double with each level.
+        if self.values.get(name) == Some(&value) {
+            return;
+        }
         let old = self.values.insert(name.to_owned(), value);
         if self.open > 0 {
             self.log.push((name.to_owned(), old));
@@ -141,15 +145,11 @@ impl Variables {
     }
 
     /// Ends that part and keeps its changes. Returns the changed names on request.
-    pub(super) fn end_scope(&mut self, begun: usize, wants_names: bool) -> Vec<String> {
+    pub(super) fn end_scope(&mut self, begun: usize, wants_names: bool) -> BTreeSet<String> {
         self.open -= 1;
-        let names = match wants_names {
-            true => self.log[begun..]
-                .iter()
-                .map(|(name, _)| name.clone())
-                .collect(),
-            false => Vec::new(),
-        };
+        let changed = if wants_names { begun } else { self.log.len() };
+        let changed = self.log[changed..].iter();
+        let names = changed.map(|(name, _)| name.clone()).collect();
         if self.open == 0 {
             self.log.clear();
         }
