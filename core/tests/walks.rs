@@ -193,3 +193,18 @@ fn every_walk_goes_as_written() {
     let walked: usize = rules.iter().map(|rules| check(rules)).sum();
     assert!(walked >= 60, "only {walked} walks were found");
 }
+
+/// The kernel's choice of an address depends on the zone of the connection, also where only the
+/// replies are in it. Measured.
+#[test]
+fn a_zone_from_the_mark_changes_the_chosen_address() {
+    let rules = "*raw\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j CT --zone-reply mark\nCOMMIT\n\
+        *nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j DNAT --to-destination 127.0.0.1-127.0.0.6\nCOMMIT\n";
+    let packet = Packet::from_json(
+        r#"{"origin": "local", "protocol": "udp", "src": "10.244.1.5", "dst": "10.244.1.5", "sport": 22, "dport": 22, "uid": 0, "gid": 0, "mark": 1}"#,
+    )
+    .expect("it is a packet");
+    let trace = walk(&parse::parse(rules).rulesets, None, &Host::pod(), &packet);
+    let verdict = trace.verdict().expect("it is certain");
+    assert_eq!(verdict.address, "127.0.0.4".parse().ok());
+}

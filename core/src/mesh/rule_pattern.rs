@@ -5,7 +5,7 @@ use super::mesh_option::MeshOption;
 use super::rule_view::{
     ConditionField, ConditionValue, Network, RuleEffect, RuleView, ViewedCondition,
 };
-use crate::netfilter::effect::Effect;
+use crate::netfilter::effect::{ConnectionZone, Effect};
 use crate::packet::fields::PacketField;
 use crate::packet::{Family, Protocol};
 
@@ -363,7 +363,7 @@ impl EffectPattern {
                 Self::SetZone,
                 Effect::Track {
                     tracked: true,
-                    zone: Some(1..),
+                    zone: Some(ConnectionZone::Number(1..)),
                 },
             ) => true,
             _ => false,

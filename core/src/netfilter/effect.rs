@@ -111,7 +111,7 @@ pub enum Effect {
         /// Whether connection tracking sees the packet.
         tracked: bool,
         /// The zone of the connection; `None` leaves it.
-        zone: Option<u16>,
+        zone: Option<ConnectionZone>,
     },
     /// Changes the byte that holds DSCP and ECN.
     SetTos(MaskedBits),
@@ -141,6 +141,16 @@ pub enum Effect {
     },
     /// Does something that the engine does not simulate, for this reason.
     Unsupported(String),
+}
+
+/// The zone in which connection tracking keeps a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectionZone {
+    /// This number.
+    Number(u16),
+    /// The lower half of the packet's mark (`nf_ct_zone_tmpl` in
+    /// include/net/netfilter/nf_conntrack_zones.h).
+    Mark,
 }
 
 /// How a packet continues after an effect.

@@ -12,7 +12,7 @@ mod header;
 mod nat;
 mod proxy;
 
-use crate::netfilter::effect::Effect;
+use crate::netfilter::effect::{ConnectionZone, Effect};
 use crate::packet::host::Host;
 use crate::packet::view::View;
 use crate::packet::{ConnectionState, Packet};
@@ -152,7 +152,11 @@ impl EffectContext<'_> {
                     ConnectionState::Untracked
                 };
                 if view.state.is_none() {
-                    view.zone = zone.unwrap_or(view.zone);
+                    view.zone = match zone {
+                        Some(ConnectionZone::Number(number)) => number,
+                        Some(ConnectionZone::Mark) => view.mark as u16,
+                        None => view.zone,
+                    };
                 }
                 view.state.get_or_insert(state);
             }

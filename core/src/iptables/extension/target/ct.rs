@@ -7,7 +7,7 @@ use crate::iptables::extension::kind::read::problem;
 use crate::iptables::extension::kind::{Names, ValueForm};
 use crate::iptables::extension::{Extension, Given, Kind, ListingForm, Opt, Options};
 use crate::iptables::table_name::TableName;
-use crate::netfilter::effect::Effect;
+use crate::netfilter::effect::{ConnectionZone, Effect};
 use crate::netfilter::ruleset::{Ruleset, Value};
 use crate::text::diagnostic::{Code, Problem};
 
@@ -124,13 +124,17 @@ fn check(given: &Given) -> Result<(), Problem> {
 }
 
 fn lower(options: &Options) -> Effect {
-    let zone = options
-        .number("--zone")
-        .or_else(|| options.number("--zone-orig"));
-    let zone = zone.or_else(|| options.number("--zone-reply")).unwrap_or(0);
+    let flags = ["--zone", "--zone-orig", "--zone-reply"];
+    let flag = flags.into_iter().find(|flag| options.has(flag));
+    let zone = flag.map_or(ConnectionZone::Number(0), |flag| {
+        match options.number(flag) {
+            Some(number) => ConnectionZone::Number(u16::try_from(number).unwrap_or(0)),
+            None => ConnectionZone::Mark,
+        }
+    });
     Effect::Track {
         tracked: !options.has("--notrack"),
-        zone: Some(u16::try_from(zone).unwrap_or(0)),
+        zone: Some(zone),
     }
 }
 
