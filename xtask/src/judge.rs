@@ -26,7 +26,7 @@ struct JudgePart {
     seed: &'static str,
 }
 
-const PARTS: [JudgePart; 5] = [
+const PARTS: [JudgePart; 6] = [
     JudgePart {
         name: "kernel",
         describes: "20,000 packets through random rule sets, walked and sent through the kernel",
@@ -53,6 +53,13 @@ const PARTS: [JudgePart; 5] = [
         describes: "2,000 random scripts, run by bash and read by Chainwalk",
         test: &["-p", "chainwalk-core", "--test", "bash"],
         amount: ("CHAINWALK_SCRIPTS", "2000"),
+        seed: "CHAINWALK_SEED",
+    },
+    JudgePart {
+        name: "damage",
+        describes: "20,000 damaged texts, compared with the whole ones",
+        test: &["-p", "chainwalk-core", "--test", "partial"],
+        amount: ("CHAINWALK_PARTIAL", "20000"),
         seed: "CHAINWALK_SEED",
     },
     JudgePart {

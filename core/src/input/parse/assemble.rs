@@ -481,15 +481,12 @@ impl<'a, 'r> Assembler<'a, 'r> {
             counters: rule.counters.or(counters),
             ..rule
         };
-        let more = read.more.into_iter().map(placed).collect();
+        let more: Vec<Rule> = read.more.into_iter().map(placed).collect();
         let reports = &mut self.reports;
-        open.run(
-            ruleset,
-            command,
-            placed(read.rule),
-            more,
-            &mut |span, problem| reports.in_line(line, span, problem),
-        );
+        let mut report = |span, problem| reports.in_line(line, span, problem);
+        if open.admits(ruleset, command, (line.number, 1 + more.len()), &mut report) {
+            open.run(ruleset, command, placed(read.rule), more, &mut report);
+        }
     }
 
     /// `#-A OUTPUT …`: a rule that is switched off.
@@ -573,6 +570,11 @@ impl<'a, 'r> Assembler<'a, 'r> {
             placed(read.rule),
             read.more.into_iter().map(placed).collect::<Vec<_>>(),
         );
+        let amount = (line.number, 1 + more.len());
+        let mut report = |span, problem| reports.in_line(line, span, problem);
+        if !open.admits(ruleset, command, amount, &mut report) {
+            return None;
+        }
         let is_asking = matches!(command.verb, Verb::List | Verb::Check);
         let is_doubtful = is_asking || !program.is_sure || open.is_doubtful(ruleset, command);
         let status = if is_doubtful {
@@ -598,8 +600,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
         if makes && !self.cleanups.is_empty() {
             report_cleanups(reports, std::mem::take(&mut self.cleanups));
         }
-        let chains = &ruleset.tables[open.table].chains;
-        let cleans_up = takes_away && chains.iter().all(|chain| chain.rules.is_empty());
+        let cleans_up = takes_away && !open.has_had_rules;
         let cleanups = &mut self.cleanups;
         let mut has_failed = false;
         open.run(ruleset, command, rule, more, &mut |span, problem| {

@@ -20,18 +20,13 @@ use super::command::{RuleCommand, Verb};
 use super::rule_templates::Shapes;
 
 mod conditional;
+mod work_limit;
 
 /// The maximum number of chains of all tables of a text.
 pub(super) const MAX_CHAINS: usize = 1 << 17;
 
-/// The maximum number of rules that commands may compare, which takes a second or two.
-const MAX_COMPARED_RULES: usize = 2_000_000;
-
 /// Up to this length, a chain's list of rules has no spare capacity.
 const FEW: usize = 8;
-
-/// The number of rules that can be moved in the time of one comparison.
-const MOVES: usize = 64;
 
 /// A table that commands change, with its chains by name.
 pub(super) struct OpenTable {
@@ -45,8 +40,12 @@ pub(super) struct OpenTable {
     /// The chain that a line named last. The next line usually names it again, or the chain after
     /// it.
     last: u32,
-    /// The number of rules that commands have compared or moved.
+    /// The work of its commands so far, in comparisons of rules.
     work: usize,
+    /// The line of the last command for all chains that was skipped because it takes too long.
+    skipped_at: Option<u32>,
+    /// Whether a command has added a rule.
+    pub(super) has_had_rules: bool,
     /// The forms of its rules.
     pub(super) shapes: Shapes,
     /// The chains that may not exist, with the line of the command that decides it.
@@ -69,6 +68,8 @@ impl OpenTable {
             chains: ChainIndex::default(),
             last: 0,
             work: 0,
+            skipped_at: None,
+            has_had_rules: false,
             shapes: Shapes::default(),
             doubtful_chains: HashMap::new(),
         }
@@ -131,6 +132,7 @@ impl OpenTable {
         more: Vec<Rule>,
         say: &mut ProblemSink,
     ) {
+        self.has_had_rules |= matches!(command.verb, Verb::Append | Verb::Insert);
         match command.verb {
             Verb::Append => {
                 let table = &mut ruleset.tables[self.table];
@@ -218,24 +220,6 @@ impl OpenTable {
             Some(rules) => rules,
             None => return,
         };
-        // A search for a rule prints all rules. An insertion moves the rules after it.
-        self.work += match (command.verb, at) {
-            (Verb::Delete | Verb::Check, None) => length,
-            (Verb::Insert | Verb::Delete, at) => length.saturating_sub(at.unwrap_or(0)) / MOVES,
-            _ => 0,
-        };
-        if self.work > MAX_COMPARED_RULES {
-            let problem = Problem::new(
-                Code::LimitExceeded,
-                "these commands take too long to carry out; this one is skipped",
-            );
-            let line = rules.first().map_or(0, |rule| rule.line);
-            self.mark_chain(ruleset, chain, None, line);
-            return say(
-                command.word.span,
-                problem.hint("paste the output of `iptables-save` after these commands"),
-            );
-        }
         let too_far = |most: usize| at.is_some_and(|at| at >= most);
         let lacks = match command.verb {
             Verb::Insert => too_far(length + 1),
@@ -413,6 +397,9 @@ impl OpenTable {
         };
         places.sort_by_key(|place| key(*place));
         self.arrange(table, &places);
+        if let Some(line) = self.skipped_at {
+            conditional::mark_any_changes(table, line);
+        }
         table
             .chains
             .iter_mut()

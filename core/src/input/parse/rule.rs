@@ -76,6 +76,33 @@ pub(super) struct RuleSite<'r> {
     pub(super) printed: bool,
 }
 
+/// The input of a rule that is being parsed, and where its problems and values go.
+struct RuleInput<'x, 'w, 'a> {
+    /// The words that are left.
+    rest: Rest<'w, 'a>,
+    ruleset: &'x mut Ruleset,
+    site: RuleSite<'x>,
+    say: &'x mut ProblemSink<'x>,
+}
+
+impl RuleInput<'_, '_, '_> {
+    fn report(&mut self, span: Span, problem: Problem) {
+        (self.say)(span, problem);
+    }
+}
+
+/// A word that is an option, with its parts.
+#[derive(Clone, Copy)]
+struct OptionWord<'w, 'a> {
+    word: &'w Word<'a>,
+    /// The option: `--dport` of `--dport=80`.
+    flag: &'w str,
+    /// Its value: `80` of `--dport=80`.
+    attached: Option<&'w str>,
+    /// The position of the `!` before it.
+    bang: Option<Span>,
+}
+
 /// The content of a line.
 pub(super) struct RuleLine<'w, 'a> {
     pub(super) command: Option<RuleCommand<'w, 'a>>,
@@ -122,9 +149,14 @@ impl RuleReader {
             );
             say(first.span, problem);
         }
-        let mut rest = Rest {
-            text,
-            words: &words[..words.len().min(MAX_WORDS)],
+        let mut input = RuleInput {
+            rest: Rest {
+                text,
+                words: &words[..words.len().min(MAX_WORDS)],
+            },
+            ruleset,
+            site,
+            say,
         };
         let mut line = RuleLine {
             command: None,
@@ -133,45 +165,38 @@ impl RuleReader {
             more: Vec::new(),
         };
         let mut bang: Option<Span> = None;
-        while let Some(word) = rest.next() {
+        while let Some(word) = input.rest.next() {
             if word.is("!") {
                 if let Some(earlier) = bang.replace(word.span) {
-                    say(
+                    input.report(
                         earlier,
                         Problem::new(Code::MisplacedNegation, "`!` occurs twice")
                             .hint("use one `!`"),
                     );
                 }
             } else {
-                self.word(word, bang.take(), &mut rest, &mut line, ruleset, site, say);
+                self.word(word, bang.take(), &mut input, &mut line);
             }
         }
         if let Some(span) = bang {
-            say(
+            input.report(
                 span,
                 Problem::new(Code::MisplacedNegation, "no option follows this `!`")
                     .hint("write the option after it"),
             );
         }
-        self.imply(ruleset);
-        self.finish(&mut line, ruleset, site, say);
+        self.imply(input.ruleset);
+        self.finish(&mut line, &mut input);
         line
     }
 
     /// Parses one word that is not `!`, with the words that belong to it.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the input, the output, and the reports"
-    )]
     fn word<'w, 'a>(
         &mut self,
         word: &'w Word<'a>,
         bang: Option<Span>,
-        rest: &mut Rest<'w, 'a>,
+        input: &mut RuleInput<'_, 'w, 'a>,
         line: &mut RuleLine<'w, 'a>,
-        ruleset: &mut Ruleset,
-        site: RuleSite,
-        say: &mut ProblemSink,
     ) {
         let parted = if word.text.starts_with("--") {
             word.text.split_once('=')
@@ -181,7 +206,7 @@ impl RuleReader {
         let (flag, attached) =
             parted.map_or((&*word.text, None), |(flag, value)| (flag, Some(value)));
         let found = if word.is_option() {
-            self.find(flag, word.span, ruleset.family)
+            self.find(flag, word.span, input.ruleset.family)
         } else {
             None
         };
@@ -191,53 +216,66 @@ impl RuleReader {
                     let problem =
                         Problem::new(Code::NotNegatable, format!("{flag} cannot be negated"))
                             .hint("remove the `!`");
-                    say(word.span, problem);
+                    input.report(word.span, problem);
                 }
                 match global {
-                    Global::Match => self.open_match(word, rest, ruleset, say),
+                    Global::Match => self.open_match(word, input),
                     Global::Jump | Global::Goto => {
                         let goto = matches!(global, Global::Goto);
-                        line.rule.target = self.open_target(word, goto, rest, ruleset, site, say);
+                        line.rule.target = self.open_target(word, goto, input);
                     }
                     Global::Counters => {
-                        line.rule.counters = ruleset.count(read_counters(word, rest, say))
+                        line.rule.counters =
+                            input
+                                .ruleset
+                                .count(read_counters(word, &mut input.rest, input.say))
                     }
                     Global::Table => {
-                        line.table = command::table(word, attached, rest, say).or(line.table)
+                        line.table = command::table(word, attached, &mut input.rest, input.say)
+                            .or(line.table)
                     }
                     Global::Verb(verb) => {
-                        command::read_command(verb, word, rest, &mut line.command, say);
+                        command::read_command(
+                            verb,
+                            word,
+                            &mut input.rest,
+                            &mut line.command,
+                            input.say,
+                        );
                         let chain = line.command.and_then(|command| command.chain);
                         self.taken.extend(chain.map(|chain| ValueSlot {
                             span: chain.span,
                             what: What::Chain,
                         }));
                     }
-                    Global::Ignored(words) => {
-                        (0..words).map_while(|_| rest.argument()).for_each(drop)
-                    }
+                    Global::Ignored(words) => (0..words)
+                        .map_while(|_| input.rest.argument())
+                        .for_each(drop),
                 }
             }
             Some(FoundOption::Option(group, id, option)) => {
-                self.option(
-                    (word, flag, attached),
+                let given = OptionWord {
+                    word,
+                    flag,
+                    attached,
                     bang,
-                    (group, id, option),
-                    rest,
-                    ruleset,
-                    say,
-                );
+                };
+                self.option(given, (group, id, option), input);
             }
             Some(FoundOption::Several(flags)) => {
                 let problem =
                     Problem::new(Code::AmbiguousName, format!("ambiguous option `{flag}`"))
                         .hint(format!("write {}", flags.join(" or ")));
-                self.stray(word, bang, problem, rest, ruleset, say);
+                self.stray(word, bang, problem, input);
             }
             None if word.is("[unsupported")
-                && rest.words.first().is_some_and(|next| next.is("revision]")) =>
+                && input
+                    .rest
+                    .words
+                    .first()
+                    .is_some_and(|next| next.is("revision]")) =>
             {
-                self.unsupported_revision(word, rest, &mut line.rule.target, ruleset, say);
+                self.unsupported_revision(word, input, &mut line.rule.target);
             }
             None => {
                 let problem = match word.is_option() {
@@ -252,7 +290,7 @@ impl RuleReader {
                     )
                     .hint("check whether a `-` is missing"),
                 };
-                self.stray(word, bang, problem, rest, ruleset, say);
+                self.stray(word, bang, problem, input);
             }
         }
     }
@@ -262,10 +300,8 @@ impl RuleReader {
     fn unsupported_revision<'a>(
         &mut self,
         word: &Word<'a>,
-        rest: &mut Rest<'_, 'a>,
+        input: &mut RuleInput<'_, '_, 'a>,
         target: &mut Target,
-        ruleset: &mut Ruleset,
-        say: &mut ProblemSink,
     ) {
         let problem = Problem::new(
             Code::UnexpectedWord,
@@ -279,11 +315,15 @@ impl RuleReader {
             .target
             .filter(|_| self.before_target == self.matches.len());
         let (Some((id, _)), Target::Extension(_)) = (of_target, &*target) else {
-            return self.stray(word, None, problem, rest, ruleset, say);
+            return self.stray(word, None, problem, input);
         };
-        say(word.span, problem);
-        rest.next();
-        let value = Value::Text(ruleset.keep(&format!("{} [unsupported revision]", id.get().name)));
+        input.report(word.span, problem);
+        input.rest.next();
+        let value = Value::Text(
+            input
+                .ruleset
+                .keep(&format!("{} [unsupported revision]", id.get().name)),
+        );
         let part = Clause {
             extension: Id::OPAQUE_TARGET,
             option: Clause::BARE,
@@ -303,29 +343,21 @@ impl RuleReader {
         word: &Word<'a>,
         bang: Option<Span>,
         problem: Problem,
-        rest: &mut Rest<'_, 'a>,
-        ruleset: &mut Ruleset,
-        say: &mut ProblemSink,
+        input: &mut RuleInput<'_, '_, 'a>,
     ) {
-        let words = rest.verbatim(word, bang, |word| word.is_option());
-        say(word.span, problem);
-        self.keep_verbatim(Id::STRAY, &words, word.span, ruleset);
+        let words = input.rest.verbatim(word, bang, |word| word.is_option());
+        input.report(word.span, problem);
+        self.keep_verbatim(Id::STRAY, &words, word.span, input.ruleset);
     }
 
-    fn open_match(
-        &mut self,
-        word: &Word,
-        rest: &mut Rest,
-        ruleset: &mut Ruleset,
-        say: &mut ProblemSink,
-    ) {
-        let Some(name) = rest.next() else {
-            return say(
+    fn open_match(&mut self, word: &Word, input: &mut RuleInput) {
+        let Some(name) = input.rest.next() else {
+            return input.report(
                 word.span,
                 Problem::new(Code::MissingArgument, "-m needs the name of a match"),
             );
         };
-        match Id::named(&name.text, Role::Match, Some(ruleset.family)) {
+        match Id::named(&name.text, Role::Match, Some(input.ruleset.family)) {
             Some(id) => {
                 if let Some(reason) = id.get().unknowable {
                     self.say_once(
@@ -334,14 +366,14 @@ impl RuleReader {
                             Code::UndeterminedMatch,
                             format!("-m {}: {reason}", name.text),
                         ),
-                        say,
+                        input.say,
                     );
                 }
                 self.matches.push((id, name.span));
                 self.push_bare(id, Value::None);
             }
             None => {
-                let words = &rest.verbatim(name, None, opens_group);
+                let words = &input.rest.verbatim(name, None, opens_group);
                 let code = match Id::named(&name.text, Role::Match, None) {
                     // Only the other family has it.
                     Some(_) => Code::OtherFamily,
@@ -351,9 +383,9 @@ impl RuleReader {
                 self.say_once(
                     name,
                     Problem::new(code, opaque::reason(words)).hint(hint),
-                    say,
+                    input.say,
                 );
-                self.keep_verbatim(Id::OPAQUE_MATCH, words, name.span, ruleset);
+                self.keep_verbatim(Id::OPAQUE_MATCH, words, name.span, input.ruleset);
             }
         }
     }
@@ -386,38 +418,31 @@ impl RuleReader {
         self.push_bare(id, Value::Text(text));
     }
 
-    fn open_target(
-        &mut self,
-        word: &Word,
-        goto: bool,
-        rest: &mut Rest,
-        ruleset: &mut Ruleset,
-        site: RuleSite,
-        say: &mut ProblemSink,
-    ) -> Target {
+    fn open_target(&mut self, word: &Word, goto: bool, input: &mut RuleInput) -> Target {
         if std::mem::replace(&mut self.jumps, true) {
             let problem = Problem::new(
                 Code::DuplicateOption,
                 format!("{} occurs twice in this rule", word.text),
             )
             .hint("use one target");
-            say(word.span, problem);
+            input.report(word.span, problem);
         }
-        let Some(name) = rest.next() else {
+        let Some(name) = input.rest.next() else {
             let problem = Problem::new(
                 Code::MissingArgument,
                 format!("{} needs the name of a chain or target", word.text),
             );
-            say(word.span, problem);
+            input.report(word.span, problem);
             return Target::None;
         };
-        let table = &ruleset.tables[site.table];
-        if let Some(chain) = site.chains.find(&table.chains, &name.text) {
+        let table = &input.ruleset.tables[input.site.table];
+        if let Some(chain) = input.site.chains.find(&table.chains, &name.text) {
             self.taken.push(ValueSlot {
                 span: name.span,
                 what: What::Jump,
             });
-            if site
+            if input
+                .site
                 .name
                 .hooks()
                 .iter()
@@ -427,7 +452,7 @@ impl RuleReader {
                     Code::BuiltInChain,
                     format!("{} is a built-in chain", name.text),
                 );
-                say(
+                input.report(
                     name.span,
                     problem.hint("jump to a user-defined chain instead"),
                 );
@@ -438,20 +463,22 @@ impl RuleReader {
                 Target::Jump(chain)
             };
         }
-        let known = Id::named(&name.text, Role::Target, Some(ruleset.family)).filter(|_| !goto);
+        let known =
+            Id::named(&name.text, Role::Target, Some(input.ruleset.family)).filter(|_| !goto);
         if let Some(id) = known {
             self.target = Some((id, name.span));
             self.before_target = self.matches.len();
             return Target::Extension(id);
         }
-        let has_options = rest
+        let has_options = input
+            .rest
             .words
             .first()
             .is_some_and(|word| word.is_option() && !opens_group(word));
         if !goto && has_options {
-            let words = &rest.verbatim(name, None, opens_group);
+            let words = &input.rest.verbatim(name, None, opens_group);
             if let Some(fault) = chain_name_fault(&name.text) {
-                say(name.span, fault.problem(&name.text));
+                input.report(name.span, fault.problem(&name.text));
             }
             // A target of the other family, or one that iptables does not have.
             let code = if Id::is_target(&name.text) {
@@ -469,9 +496,9 @@ impl RuleReader {
                     "treat its effect as unknown; the target is kept as \
             written",
                 ),
-                say,
+                input.say,
             );
-            let value = Value::Text(ruleset.keep(words));
+            let value = Value::Text(input.ruleset.keep(words));
             let part = Clause {
                 extension: Id::OPAQUE_TARGET,
                 option: Clause::BARE,
@@ -483,39 +510,39 @@ impl RuleReader {
             return Target::Extension(Id::OPAQUE_TARGET);
         }
         Target::Missing {
-            name: ruleset.miss(&name.text),
+            name: input.ruleset.miss(&name.text),
             goto,
         }
     }
 
     fn option<'a>(
         &mut self,
-        (word, flag, attached): (&Word<'a>, &str, Option<&str>),
-        bang: Option<Span>,
+        given: OptionWord<'_, 'a>,
         (group, id, (place, opt)): (u16, Id, (u8, &'static Opt)),
-        rest: &mut Rest<'_, 'a>,
-        ruleset: &mut Ruleset,
-        say: &mut ProblemSink,
+        input: &mut RuleInput<'_, '_, 'a>,
     ) {
-        let behind = rest.words;
+        let OptionWord {
+            word, flag, bang, ..
+        } = given;
+        let behind = input.rest.words;
         let mut negated = bang.is_some();
         // Before 1.4.3, the `!` was after the option, and iptables-save printed it there.
         let valued = opt.kind.word_count() > 0;
         if !negated
             && opt.negatable
             && valued
-            && rest.words.first().is_some_and(|word| word.is("!"))
+            && input.rest.words.first().is_some_and(|word| word.is("!"))
         {
             negated = true;
-            rest.next();
+            input.rest.next();
         }
-        let ahead = rest.words;
-        let value = self.value((id, opt), word, attached, negated, rest, ruleset);
-        let taken = &ahead[..ahead.len() - rest.words.len()];
+        let ahead = input.rest.words;
+        let value = self.value((id, opt), given, negated, input);
+        let taken = &ahead[..ahead.len() - input.rest.words.len()];
         match value {
             Ok(value) => {
-                if let Some(problem) = opt.kind.objection(&value, ruleset) {
-                    say(taken.last().unwrap_or(word).span, problem);
+                if let Some(problem) = opt.kind.objection(&value, input.ruleset) {
+                    input.report(taken.last().unwrap_or(word).span, problem);
                 }
                 // The protocol decides how other words are read.
                 if let ([value], false) = (taken, matches!(opt.kind, Kind::Protocol)) {
@@ -539,10 +566,10 @@ impl RuleReader {
                         format!("{flag} occurs twice in this rule"),
                     )
                     .hint("use it once");
-                    say(word.span, problem);
+                    input.report(word.span, problem);
                 }
                 if let Some(first) = opt.behind.filter(|first| !self.gives(group, first)) {
-                    say(
+                    input.report(
                         word.span,
                         Problem::new(
                             Code::MissingOption,
@@ -550,16 +577,16 @@ impl RuleReader {
                         ),
                     );
                 }
-                self.add((group, id, place), negated, value, ruleset);
+                self.add((group, id, place), negated, value, input.ruleset);
             }
             Err((span, problem)) => {
-                say(span, problem);
-                let more = &behind[..behind.len() - rest.words.len()];
+                input.report(span, problem);
+                let more = &behind[..behind.len() - input.rest.words.len()];
                 self.keep_verbatim(
                     Id::STRAY,
-                    &as_written(rest.text, word, bang, more),
+                    &as_written(input.rest.text, word, bang, more),
                     span,
-                    ruleset,
+                    input.ruleset,
                 );
             }
         }
@@ -569,18 +596,16 @@ impl RuleReader {
     fn value<'a>(
         &mut self,
         (id, opt): (Id, &'static Opt),
-        word: &Word<'a>,
-        attached: Option<&str>,
+        OptionWord { word, attached, .. }: OptionWord<'_, 'a>,
         negated: bool,
-        rest: &mut Rest<'_, 'a>,
-        ruleset: &mut Ruleset,
+        input: &mut RuleInput<'_, '_, 'a>,
     ) -> Result<Value, (Span, Problem)> {
         let mut values = [attached.unwrap_or_default(); Kind::MAX_WORDS];
         let mut count = usize::from(attached.is_some());
         let mut place = word.span;
         while count < opt.kind.word_count() {
             // getopt accepts any word. A word that is an option here is more likely meant as one.
-            let Some(next) = rest.words.first().filter(|next: &&Word| {
+            let Some(next) = input.rest.words.first().filter(|next: &&Word| {
                 opt.kind.is_free() || !next.is_option() || self.find_exact(&next.text).is_none()
             }) else {
                 if opt.kind.is_optional() {
@@ -602,7 +627,7 @@ impl RuleReader {
             place = next.span;
             values[count] = &next.text;
             count += 1;
-            rest.next();
+            input.rest.next();
         }
         let values = &values[..count];
         let wrong = |problem| Err((place, problem));
@@ -636,7 +661,7 @@ impl RuleReader {
             && matches!(opt.kind, Kind::Network)
             && values.first().is_some_and(|value| value.contains(','));
         if !list {
-            let value = opt.kind.parse(values, ruleset);
+            let value = opt.kind.parse(values, input.ruleset);
             let value =
                 value.map_err(|problem| (place, if is_variable { unknown() } else { problem }))?;
             let number = self.printed
@@ -653,7 +678,7 @@ impl RuleReader {
         }
         let list: Result<Vec<Value>, Problem> = values[0]
             .split(',')
-            .map(|address| opt.kind.parse(&[address], ruleset))
+            .map(|address| opt.kind.parse(&[address], input.ruleset))
             .collect();
         let mut list = list.map_err(|problem| (place, problem))?;
         let first = list.remove(0);

@@ -42,6 +42,12 @@ fn mark_any_change(chain: &mut Chain, line: u32) {
     }
 }
 
+/// Marks that a command may have changed any chain.
+pub(super) fn mark_any_changes(table: &mut Table, line: u32) {
+    let chains = table.chains.iter_mut();
+    chains.for_each(|chain| mark_any_change(chain, line));
+}
+
 /// The first position at which a chain may hold further rules.
 fn first_gap(chain: &Chain) -> Option<usize> {
     chain
@@ -101,10 +107,6 @@ impl OpenTable {
                 let Some(rule) = rules.as_deref().and_then(<[Rule]>::first) else {
                     return;
                 };
-                self.work += table.chains[chain].rules.len();
-                if self.work > super::MAX_COMPARED_RULES {
-                    return mark_any(&mut table.chains[chain], 0, line);
-                }
                 // A loop may delete each of several identical rules.
                 for at in self::find_all(ruleset, self.table, chain, rule) {
                     mark_rule(&mut ruleset.tables[self.table].chains[chain], at, line);
@@ -154,10 +156,12 @@ impl OpenTable {
 
     /// Marks every chain of the table, because it is unknown which one a command changed.
     pub(in super::super) fn mark_all_chains(&mut self, ruleset: &mut Ruleset, line: u32) {
-        ruleset.tables[self.table]
-            .chains
-            .iter_mut()
-            .for_each(|chain| mark_any_change(chain, line));
+        let table = &mut ruleset.tables[self.table];
+        if self.spend_visit(table) {
+            mark_any_changes(table, line);
+        } else {
+            self.skipped_at = Some(line);
+        }
     }
 
     /// Marks a chain that a command changes in an unknown way.
@@ -214,11 +218,8 @@ impl OpenTable {
         match (command.verb, command.number, rules.first()) {
             (Verb::NewChain, ..) => exists.map(|exists| !exists),
             (Verb::Check | Verb::Delete, None, Some(rule)) => {
-                self.work += chain.rules.len();
                 let is_held = same(ruleset, self.table, place, rule).is_some();
-                match may_hold(ruleset, self.table, place, rule, usize::MAX)
-                    || self.work > super::MAX_COMPARED_RULES
-                {
+                match may_hold(ruleset, self.table, place, rule, usize::MAX) {
                     true => None,
                     false => exists.map(|_| is_held),
                 }

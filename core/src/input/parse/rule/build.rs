@@ -10,7 +10,7 @@ use crate::text::diagnostic::{Code, Problem, ProblemSink, Span};
 
 use super::super::rule_templates::What;
 use super::super::validate_rule;
-use super::{MAX_RULES_PER_LINE, RuleLine, RuleReader, RuleSite, TARGET, group};
+use super::{MAX_RULES_PER_LINE, RuleInput, RuleLine, RuleReader, TARGET, group};
 
 /// If a text has this many clauses, lists of addresses are not expanded.
 const MAX_CLAUSES: usize = 1 << 21;
@@ -90,13 +90,8 @@ impl RuleReader {
 
     /// Moves the clauses to the rule set: matches in their order, and the options of each in the
     /// order of its table.
-    pub(super) fn finish(
-        &mut self,
-        line: &mut RuleLine,
-        ruleset: &mut Ruleset,
-        site: RuleSite,
-        say: &mut ProblemSink,
-    ) {
+    pub(super) fn finish(&mut self, line: &mut RuleLine, input: &mut RuleInput) {
+        let ruleset = &mut *input.ruleset;
         sort(&mut self.parts);
         for value in &mut self.taken {
             if let What::Value {
@@ -137,9 +132,9 @@ impl RuleReader {
         line.rule.first = first;
         line.rule.matches = count(matches);
         line.rule.parameters = count(parameters);
-        let table = line.table.unwrap_or(site.name);
-        self.check(&line.rule, table, ruleset, say);
-        self.multiply(line, ruleset, say);
+        let table = line.table.unwrap_or(input.site.name);
+        self.check(&line.rule, table, ruleset, input.say);
+        self.multiply(line, ruleset, input.say);
     }
 
     /// Reports the errors of a rule as a whole that iptables or the kernel would report.
