@@ -54,6 +54,7 @@ fn input(code: Code) -> Option<String> {
         Code::OtherBackend => format!("{}# Warning: iptables-legacy tables present\n", rule("-j ACCEPT")),
         Code::FilterTableOnly => "-P INPUT ACCEPT\n-P FORWARD ACCEPT\n-P OUTPUT ACCEPT\n".into(),
         Code::LimitExceeded => rule(&"! -s 10.0.0.1 ".repeat(150)),
+        Code::PartNotRead => "*nat\nCOMMIT\n".repeat(65),
         Code::RepairedText => "\u{1b}[1m*nat\u{1b}[0m\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n".into(),
         Code::HostCommand => "ip rule add fwmark 9 table 109\nip rule add fwmark 8 l3mdev\niptables -A INPUT -j DROP\n".into(),
         Code::MoreDiagnostics => table(&"-A OUTPUT -j NOWHERE\n".repeat(150)),

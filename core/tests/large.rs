@@ -331,7 +331,8 @@ fn chains_beyond_those_of_any_node_are_left_out_and_spoken_of() {
     text += "-A 7 -j RETURN\n-A none -j RETURN\nCOMMIT\n";
     let parsed = parse::parse(text);
     let table = &parsed.rulesets[0].tables[0];
-    assert_eq!((table.chains.len(), table.rules()), (MAX_CHAINS, 1));
+    let read = table.chains.iter().filter(|chain| chain.line.is_some());
+    assert_eq!((read.count(), table.rules()), (MAX_CHAINS, 1));
     let said: Vec<(u32, Code)> = parsed
         .diagnostics
         .iter()
@@ -340,6 +341,30 @@ fn chains_beyond_those_of_any_node_are_left_out_and_spoken_of() {
     let first = u32::try_from(MAX_CHAINS).unwrap() + 2;
     assert_eq!(
         said,
-        [first, first + 1, first + 3].map(|line| (line, Code::LimitExceeded))
+        [first, first + 1, first + 3].map(|line| (line, Code::PartNotRead))
     );
+}
+
+/// A text that is not read to its end has no certain walk.
+#[test]
+fn rules_beyond_a_limit_are_unknown() {
+    let shown = "*filter\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n";
+    let hidden = "*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -j REDIRECT --to-ports 15001\nCOMMIT\n";
+    let chains: String = (0..1 << 17).map(|chain| format!(":{chain} -\n")).collect();
+    let texts = [
+        format!("{shown}{}{hidden}", "x\n".repeat(1 << 20)),
+        format!("{shown}{}{hidden}", "*raw\nCOMMIT\n".repeat(66)),
+        format!("*filter\n{chains}:OUTPUT DROP [0:0]\nCOMMIT\n"),
+        format!("{}{hidden}", "$ iptables -S\n-P INPUT ACCEPT\n".repeat(10_000)),
+    ];
+    for (number, text) in texts.into_iter().enumerate() {
+        let parsed = parse::parse(text);
+        let is_reported = parsed
+            .diagnostics
+            .iter()
+            .any(|diagnostic| diagnostic.code == Code::PartNotRead);
+        let trace = walk(&parsed.rulesets, None, &Host::pod(), &to_service(1));
+        assert!(is_reported, "text {number}");
+        assert_eq!(trace.verdict(), None, "text {number}");
+    }
 }

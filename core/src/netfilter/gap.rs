@@ -24,6 +24,8 @@ pub enum GapReason {
     /// The input ends within a line that may go on, and shows no other sign of a missing part. People
     /// also lose a line end where they copy a whole dump.
     OpenEnd,
+    /// The text exceeds a limit of the reader, which has not read all of it.
+    NotRead,
     /// A listing counts more references to a chain than it shows.
     Uncounted,
     /// A line that may be a rule cannot be read.
@@ -122,6 +124,10 @@ impl Gap {
             GapReason::OpenEnd => {
                 format!("the text ends without a line end: more of chain {chain} may follow")
             }
+            GapReason::NotRead => format!(
+                "the text is too long, and {line} is the first that is not read: rules of {chain} \
+                 may be missing"
+            ),
             GapReason::Uncounted => format!(
                 "{line} counts more references to its chain than the text shows: rules of {chain} \
                  may be missing"

@@ -206,7 +206,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
             let message =
                 format!("this text holds more than {MAX_RULESETS} rule sets; the rest is left out");
             let problem =
-                Problem::new(Code::LimitExceeded, message).hint("paste fewer dumps at once");
+                Problem::new(Code::PartNotRead, message).hint("paste fewer dumps at once");
             return self.reports.of_line(line, problem);
         };
         let Ruleset {

@@ -16,6 +16,7 @@ use super::{Format, Parsed, Section};
 
 mod elision;
 mod errors;
+mod limits;
 pub(super) mod native_tables;
 mod notes;
 mod open_end;
@@ -60,6 +61,7 @@ pub(super) fn mark(parsed: &mut Parsed) {
     references::mark_tables(parsed);
     notes::mark_tables(parsed);
     native_tables::mark_tables(parsed);
+    limits::mark_tables(parsed);
 }
 
 /// Lines that were reported as unreadable, by source.

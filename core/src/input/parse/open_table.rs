@@ -44,6 +44,8 @@ pub(super) struct OpenTable {
     work: usize,
     /// The line of the last command for all chains that was skipped because it takes too long.
     skipped_at: Option<u32>,
+    /// Whether a visit of all chains exceeds the limit of the work.
+    is_exhausted: bool,
     /// Whether a command has added a rule.
     pub(super) has_had_rules: bool,
     /// The forms of its rules.
@@ -69,6 +71,7 @@ impl OpenTable {
             last: 0,
             work: 0,
             skipped_at: None,
+            is_exhausted: false,
             has_had_rules: false,
             shapes: Shapes::default(),
             doubtful_chains: HashMap::new(),
@@ -524,7 +527,7 @@ fn set_counters(chain: &mut Chain, to: CounterId) {
 /// The problem of a chain above the limit.
 pub(super) fn too_many_chains() -> Problem {
     Problem::new(
-        Code::LimitExceeded,
+        Code::PartNotRead,
         format!("this text has more than {MAX_CHAINS} chains; this one and its rules are skipped"),
     )
     .hint("paste fewer tables at once")

@@ -41,9 +41,12 @@ pub enum Code {
     OtherBackend,
     /// The dump shows the filter table only, while a mesh redirects traffic in the nat table.
     FilterTableOnly,
-    /// The text exceeds a limit of the reader, such as the number of chains. The reader skips the
-    /// rest.
+    /// A rule or a command exceeds a limit of the reader, such as the number of words. The reader
+    /// skips the rest.
     LimitExceeded,
+    /// A part of the text is not read, because the text exceeds a limit of the reader, such as the
+    /// number of lines. Every chain may have more rules.
+    PartNotRead,
     /// The reader repaired the text, for example rejoined wrapped lines.
     RepairedText,
     /// A command of the text changes the host, such as `ip rule add`. A warning where the command

@@ -15,6 +15,9 @@ const MAX_COMPARED_RULES: usize = 500_000;
 /// prints a rule.
 const VISITS: usize = 64;
 
+/// The number of chains that a deletion can move in the time of one comparison.
+const MOVES: usize = 8;
+
 impl OpenTable {
     /// Counts the work of a command for `rules` rules. Beyond the limit, the command is reported,
     /// and all that it may change is marked. Returns whether to carry it out.
@@ -31,15 +34,16 @@ impl OpenTable {
             .and_then(|word| self.find(table, &word.text))
             .map(|chain| chain as usize);
         let work = match chain {
+            // The size of the table alone takes a visit.
+            _ if self.is_exhausted && visits_table(command) => usize::MAX,
             Some(chain) => work_on_chain(table, &table.chains[chain], command, rules),
-            None if command.chain.is_none() && command.verb != Verb::List => {
-                table_size(table) / VISITS
-            }
+            None if visits_table(command) => table_size(table) / VISITS,
             None => 0,
         };
         if self.spend(work) {
             return true;
         }
+        self.is_exhausted |= visits_table(command);
         let problem = Problem::new(
             Code::LimitExceeded,
             "these commands take too long to carry out; this one is skipped",
@@ -58,7 +62,7 @@ impl OpenTable {
 
     /// Adds to the work of this table. Returns `false` if that exceeds the limit.
     pub(super) fn spend(&mut self, work: usize) -> bool {
-        let is_within_limit = self.work + work <= MAX_COMPARED_RULES;
+        let is_within_limit = self.work.saturating_add(work) <= MAX_COMPARED_RULES;
         self.work += if is_within_limit { work } else { 0 };
         is_within_limit
     }
@@ -66,6 +70,16 @@ impl OpenTable {
     /// Counts a visit of all chains. Returns `false` if that exceeds the limit.
     pub(super) fn spend_visit(&mut self, table: &Table) -> bool {
         self.spend(table.chains.len() / VISITS)
+    }
+}
+
+/// Whether a command visits all chains of its table, or all rules.
+fn visits_table(command: RuleCommand) -> bool {
+    match command.verb {
+        // Any rule may refer to the chain.
+        Verb::DeleteChain => true,
+        Verb::List => false,
+        _ => command.chain.is_none(),
     }
 }
 
@@ -77,8 +91,8 @@ fn work_on_chain(table: &Table, chain: &Chain, command: RuleCommand, rules: usiz
         (Verb::Insert | Verb::Delete | Verb::Replace, _) => chain_size(chain) * rules / VISITS,
         // Each rule may become a possible one.
         (Verb::Flush, _) => chain_size(chain) / VISITS,
-        // Any rule may refer to the chain.
-        (Verb::DeleteChain, _) => table_size(table) / VISITS,
+        // The other chains move.
+        (Verb::DeleteChain, _) => table_size(table) / MOVES,
         _ => 0,
     }
 }
