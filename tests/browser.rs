@@ -355,17 +355,28 @@ struct Chromedriver {
     life: Option<ChildStdin>,
     // The pipe stays open as long as the driver runs, because writing to a closed pipe would end
     // it.
-    _output: BufReader<ChildStdout>,
+    output: BufReader<ChildStdout>,
     url: String,
     profile: PathBuf,
 }
 
 /// Runs the driver in a process group until the input ends, then kills the group and removes the
-/// profile.
-const KEEP: &str = r#"setsid "$1" --port=0 & cat; kill -s KILL -- -$! && wait; rm -rf "$2""#;
+/// profile. Only the driver has the output, so that the output ends where the driver does.
+const KEEP: &str = r#"exec 3>&1 >&2; setsid "$1" --port=0 >&3 3>&- & exec 3>&-; cat; kill -s KILL -- -$! && wait; rm -rf "$2""#;
+
+/// The maximum number of starts. The driver asks for a free port of IPv4 and ends if another
+/// program has the same port of IPv6.
+const STARTS: usize = 5;
 
 impl Chromedriver {
     fn start() -> Self {
+        (0..STARTS)
+            .find_map(|_| Self::try_start())
+            .expect("chromedriver says its port")
+    }
+
+    /// Starts the driver; `None` if it ends at once.
+    fn try_start() -> Option<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!(
             "chainwalk-page-{}-{}",
@@ -383,24 +394,25 @@ impl Chromedriver {
             .stdout(Stdio::piped())
             .spawn()
             .expect("there is a shell");
-        let life = shell.stdin.take();
-        let mut output = BufReader::new(shell.stdout.take().expect("it is piped"));
-        let port = output
+        let output = BufReader::new(shell.stdout.take().expect("it is piped"));
+        let mut driver = Self {
+            life: shell.stdin.take(),
+            shell,
+            output,
+            url: String::new(),
+            profile,
+        };
+        let port = driver
+            .output
             .by_ref()
             .lines()
             .map_while(Result::ok)
             .find_map(|line| {
                 let (_, port) = line.split_once("started successfully on port ")?;
                 port.trim_end_matches('.').parse::<u16>().ok()
-            });
-        let port = port.expect("chromedriver says its port");
-        Self {
-            shell,
-            life,
-            _output: output,
-            url: format!("http://127.0.0.1:{port}"),
-            profile,
-        }
+            })?;
+        driver.url = format!("http://127.0.0.1:{port}");
+        Some(driver)
     }
 }
 

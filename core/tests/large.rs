@@ -349,13 +349,17 @@ fn chains_beyond_those_of_any_node_are_left_out_and_spoken_of() {
 #[test]
 fn rules_beyond_a_limit_are_unknown() {
     let shown = "*filter\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n";
-    let hidden = "*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -j REDIRECT --to-ports 15001\nCOMMIT\n";
+    let hidden =
+        "*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -j REDIRECT --to-ports 15001\nCOMMIT\n";
     let chains: String = (0..1 << 17).map(|chain| format!(":{chain} -\n")).collect();
     let texts = [
         format!("{shown}{}{hidden}", "x\n".repeat(1 << 20)),
         format!("{shown}{}{hidden}", "*raw\nCOMMIT\n".repeat(66)),
         format!("*filter\n{chains}:OUTPUT DROP [0:0]\nCOMMIT\n"),
-        format!("{}{hidden}", "$ iptables -S\n-P INPUT ACCEPT\n".repeat(10_000)),
+        format!(
+            "{}{hidden}",
+            "$ iptables -S\n-P INPUT ACCEPT\n".repeat(10_000)
+        ),
     ];
     for (number, text) in texts.into_iter().enumerate() {
         let parsed = parse::parse(text);
