@@ -96,10 +96,12 @@ impl<'a> Page<'a> {
         page
     }
 
-    /// Waits until every part of the page is there and the table of bypasses is complete.
+    /// Waits until every part of the page is there and complete.
     #[track_caller]
     fn is_whole(&self) {
-        self.holds("document.querySelector('main:not([aria-busy]) .groups:not([aria-busy])')");
+        self.holds(
+            "document.querySelector('main .groups') && !document.querySelector('[aria-busy]')",
+        );
     }
 
     /// Runs the checks at the end of every test.
