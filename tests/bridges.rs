@@ -155,8 +155,7 @@ impl Scene {
         &self,
         what: &str,
         nat: &str,
-        from: &Namespace,
-        to: &str,
+        (from, to): (&Namespace, &str),
         packet: &Packet,
     ) -> VerdictKind {
         let port = self.next_port.replace(self.next_port.get() + 1);
@@ -314,7 +313,7 @@ fn judge(backend: Backend, family: Family) {
     scene.set(false, true);
     let to_two = scene.datagram(TWO[at]);
     let one = &scene.one;
-    let judge = |what, nat: &str, to, packet: &Packet| scene.judge(what, nat, one, to, packet);
+    let judge = |what, nat: &str, to, packet: &Packet| scene.judge(what, nat, (one, to), packet);
     assert_eq!(
         judge("bridged", "", TWO[at], &bridged(to_two.clone())),
         VerdictKind::Forwarded
@@ -383,7 +382,7 @@ fn judge(backend: Backend, family: Family) {
         ..Packet::to(Origin::Local, Protocol::UDP, address(TWO[at]))
     };
     assert_eq!(
-        scene.judge("sent", "", &scene.node, TWO[at], &local),
+        scene.judge("sent", "", (&scene.node, TWO[at]), &local),
         VerdictKind::Sent
     );
     scene.set(true, true);
@@ -392,7 +391,7 @@ fn judge(backend: Backend, family: Family) {
         ..scene.datagram(TWO_BEYOND[at])
     };
     let judge =
-        |what, nat: &str, to, packet: &Packet| scene.judge(what, nat, &scene.one, to, packet);
+        |what, nat: &str, to, packet: &Packet| scene.judge(what, nat, (&scene.one, to), packet);
     assert_eq!(
         judge("routed", "", TWO_BEYOND[at], &routed),
         VerdictKind::Forwarded
@@ -407,15 +406,14 @@ fn judge(backend: Backend, family: Family) {
     scene.set(false, false);
     let unseen = bridged(to_two);
     assert_eq!(
-        scene.judge("bridged unseen", "", &scene.one, TWO[at], &unseen),
+        scene.judge("bridged unseen", "", (&scene.one, TWO[at]), &unseen),
         VerdictKind::Forwarded
     );
     assert_eq!(
         scene.judge(
             "for this host, unseen",
             "",
-            &scene.one,
-            BRIDGE[at],
+            (&scene.one, BRIDGE[at]),
             &to_bridge
         ),
         VerdictKind::Delivered

@@ -364,7 +364,7 @@ fn first(protocol: Protocol, from: SocketAddr, to: SocketAddr) -> Packet {
     Packet {
         protocol,
         tcp_flags: syn,
-        ..Packet::tcp(from.ip(), from.port(), to.ip(), to.port(), 0, 0)
+        ..Packet::tcp(from, to, 0, 0)
     }
 }
 

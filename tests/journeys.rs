@@ -286,7 +286,7 @@ fn everywhere(label: &str, packet: &Packet, endpoint: Option<(IpAddr, u16)>) -> 
 }
 
 fn app_to(dst: Ipv4Addr, port: u16) -> Packet {
-    Packet::tcp(POD.into(), 40_000, dst.into(), port, 1000, 1000)
+    Packet::tcp((POD, 40_000), (dst, port), 1000, 1000)
 }
 
 /// Each mesh twice: once for each backend.

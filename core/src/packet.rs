@@ -10,7 +10,7 @@
 //! - `host`: the network namespace that the packet meets; `hook`: the hooks of netfilter
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
@@ -595,14 +595,15 @@ impl Packet {
     }
 
     /// A local TCP SYN of a process, with defaults for everything else.
-    pub fn tcp(src: IpAddr, sport: u16, dst: IpAddr, dport: u16, uid: u32, gid: u32) -> Self {
+    pub fn tcp(from: impl Into<SocketAddr>, to: impl Into<SocketAddr>, uid: u32, gid: u32) -> Self {
+        let (from, to) = (from.into(), to.into());
         Self {
-            src: Some(src),
-            sport: Some(sport),
-            dport: Some(dport),
+            src: Some(from.ip()),
+            sport: Some(from.port()),
+            dport: Some(to.port()),
             uid: Some(uid),
             gid: Some(gid),
-            ..Self::to(Origin::Local, Protocol::TCP, dst)
+            ..Self::to(Origin::Local, Protocol::TCP, to.ip())
         }
     }
 

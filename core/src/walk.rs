@@ -70,7 +70,7 @@ enum Stop {
 /// A packet of an older connection gets the translation of the connection's first packet, as far as
 /// rules and packet determine it (`stored_translation`).
 pub fn walk(rulesets: &[Ruleset], only: Option<u32>, host: &Host, packet: &Packet) -> Trace {
-    walk_settled(rulesets, only, host, packet, None, &[])
+    walk_with(rulesets, only, host, packet, Known::default())
 }
 
 /// Like [`walk`], for a packet of a connection whose translation is known: see
@@ -82,26 +82,38 @@ pub fn walk_in_connection(
     packet: &Packet,
     translation: Translation,
 ) -> Trace {
-    walk_settled(rulesets, only, host, packet, Some(translation), &[])
+    let known = Known {
+        translation: Some(translation),
+        ..Known::default()
+    };
+    walk_with(rulesets, only, host, packet, known)
 }
 
-/// Like [`walk_in_connection`], with answers for some undetermined rules: whether each matches, at
-/// every evaluation. The trace lists the answers as assumptions.
-pub fn walk_settled(
+/// What is known of a walk besides rules, host and packet.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known<'a> {
+    /// The translation of the packet's connection.
+    pub translation: Option<Translation>,
+    /// Answers for some undetermined rules: whether each matches, at every evaluation. The trace
+    /// lists them as assumptions.
+    pub answers: &'a [(Place, bool)],
+}
+
+/// Like [`walk`], with facts that the rules, the host and the packet do not determine.
+pub fn walk_with(
     rulesets: &[Ruleset],
     only: Option<u32>,
     host: &Host,
     packet: &Packet,
-    translation: Option<Translation>,
-    settled: &[(Place, bool)],
+    known: Known,
 ) -> Trace {
     let mut assumes = Vec::new();
     let layers = choose(rulesets, only, packet.family(), &mut assumes);
     assume_tables(rulesets, &layers, packet.family(), &mut assumes);
     let walk_by = |schedule: &Schedule| {
         follow(Walker {
-            known_translation: translation,
-            settled,
+            known_translation: known.translation,
+            settled: known.answers,
             ..Walker::new(rulesets, schedule, host, packet, assumes.clone())
         })
     };

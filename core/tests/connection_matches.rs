@@ -10,7 +10,7 @@ use chainwalk_core::packet::Packet;
 use chainwalk_core::packet::host::Host;
 use chainwalk_core::text::diagnostic::Severity;
 use chainwalk_core::walk::trace::{Trace, VerdictKind};
-use chainwalk_core::walk::{walk, walk_settled};
+use chainwalk_core::walk::{Known, walk, walk_with};
 
 fn read(rule: &str) -> Parsed {
     parse(format!(
@@ -306,14 +306,7 @@ const CHANCE: &str = "*filter\n:OUTPUT ACCEPT [0:0]\n\
     -A OUTPUT -m statistic --mode random ! --probability 0.5 -j DROP\nCOMMIT\n";
 
 fn first_packet() -> Packet {
-    Packet::tcp(
-        [10, 244, 1, 5].into(),
-        40_000,
-        [1, 1, 1, 1].into(),
-        443,
-        0,
-        0,
-    )
+    Packet::tcp(([10, 244, 1, 5], 40_000), ([1, 1, 1, 1], 443), 0, 0)
 }
 
 fn settled(text: &str, answers: &[(u32, bool)]) -> Trace {
@@ -330,13 +323,15 @@ fn settled(text: &str, answers: &[(u32, bool)]) -> Trace {
         .iter()
         .map(|(rule, matches)| (place(*rule), *matches))
         .collect();
-    walk_settled(
+    walk_with(
         &parsed.rulesets,
         None,
         &Host::pod(),
         &first_packet(),
-        None,
-        &answers,
+        Known {
+            answers: &answers,
+            ..Known::default()
+        },
     )
 }
 

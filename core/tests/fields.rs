@@ -27,7 +27,7 @@ fn base(field: PacketField) -> Packet {
         Presence::Always | Presence::Local | Presence::Ports => {
             to(Origin::Local, Protocol::TCP, four)
         }
-        Presence::Process => Packet::tcp(four, 40_000, four, 443, 1000, 1000),
+        Presence::Process => Packet::tcp((four, 40_000), (four, 443), 1000, 1000),
         Presence::Inbound => to(Origin::Inbound, Protocol::TCP, four),
         Presence::Protocols(protocols) => to(Origin::Local, protocols[0], four),
         Presence::Ipv6 => to(Origin::Local, Protocol::TCP, six),

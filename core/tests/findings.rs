@@ -348,7 +348,7 @@ proptest! {
                             uid,
                             gid: uid.map(|_| gid),
                             owner,
-                            ..Packet::tcp([10, 244, 1, 5].into(), 1, dst.into(), port, 0, 0)
+                            ..Packet::tcp(([10, 244, 1, 5], 1), (dst, port), 0, 0)
                         };
                         let udp = Packet { protocol: Protocol::UDP, ..tcp.clone() };
                         let later = Packet { fragment: Some(fragment), ..tcp.clone() };

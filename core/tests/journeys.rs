@@ -23,7 +23,7 @@ fn travel(rules: &str, packet: &Packet, choices: &Choices) -> (Parsed, Journey) 
 }
 
 fn app(dst: [u8; 4], port: u16) -> Packet {
-    Packet::tcp([10, 244, 1, 5].into(), 40_000, dst.into(), port, 1000, 1000)
+    Packet::tcp(([10, 244, 1, 5], 40_000), (dst, port), 1000, 1000)
 }
 
 fn say((parsed, journey): &(Parsed, Journey)) -> String {

@@ -11,7 +11,7 @@ use chainwalk_core::packet::Packet;
 use chainwalk_core::packet::host::Host;
 use chainwalk_core::text::diagnostic::Code;
 use chainwalk_core::walk::trace::{ChanceDistribution, VerdictKind};
-use chainwalk_core::walk::{walk, walk_settled};
+use chainwalk_core::walk::{Known, walk, walk_with};
 
 #[test]
 fn they_are_read_without_a_remark_and_printed_as_they_are() {
@@ -35,10 +35,8 @@ fn a_service_takes_eleven_rules_and_four_chains() {
 
 fn to_service(service: u32) -> Packet {
     Packet::tcp(
-        [10, 244, 1, 5].into(),
-        40_000,
-        large::address(10, 96, service).into(),
-        80,
+        ([10, 244, 1, 5], 40_000),
+        (large::address(10, 96, service), 80),
         1000,
         1000,
     )
@@ -185,21 +183,16 @@ fn service(rules: &str) -> Parsed {
 
 /// The destinations that chance chooses from for a packet to the service.
 fn spread(rules: &str, settled: &[(Place, bool)]) -> Option<ChanceDistribution> {
-    let packet = Packet::tcp(
-        [10, 244, 1, 5].into(),
-        40_000,
-        [10, 96, 0, 1].into(),
-        80,
-        1000,
-        1000,
-    );
-    walk_settled(
+    let packet = Packet::tcp(([10, 244, 1, 5], 40_000), ([10, 96, 0, 1], 80), 1000, 1000);
+    walk_with(
         &service(rules).rulesets,
         None,
         &Host::pod(),
         &packet,
-        None,
-        settled,
+        Known {
+            answers: settled,
+            ..Known::default()
+        },
     )
     .spread
 }

@@ -69,7 +69,7 @@ fn packets_of_a_nodes_pods_are_passed_on() {
         [
             "a pod → internet: Forwarded. passed on by eth0 with the source 192.168.1.10:40000",
             "a pod → DNS over UDP: Forwarded. passed on by eth0 with the source 192.168.1.10:40000",
-            "from outside to a pod, 8080: Dropped. silently dropped",
+            "from outside to a pod, 8080: Dropped. the sender receives no answer",
             "a pod → 10.96.7.7:5432, tcp: Redirected. passed on by eth0 for 10.244.2.9:5432",
         ]
     );

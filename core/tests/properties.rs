@@ -317,7 +317,7 @@ fn packet() -> impl Strategy<Value = Packet> {
         .prop_map(|(dst, dport, uid, flags, mark)| Packet {
             tcp_flags: Some(TcpFlags(flags)),
             mark,
-            ..Packet::tcp([10, 244, 1, 5].into(), 40_000, dst.into(), dport, uid, uid)
+            ..Packet::tcp(([10, 244, 1, 5], 40_000), (dst, dport), uid, uid)
         });
     prop_oneof![
         local.clone(),

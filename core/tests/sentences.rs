@@ -201,7 +201,7 @@ fn a_verdict_tells_twins_apart_and_names_no_owner_for_nothing() {
         "*raw\n:OUTPUT ACCEPT [0:0]\n:DNS - [0:0]\n-A OUTPUT -j DNS\nCOMMIT\n\
          *nat\n:OUTPUT ACCEPT [0:0]\n:DNS - [0:0]\n-A OUTPUT -j DNS\n-A DNS -j ACCEPT\nCOMMIT\n",
     );
-    let packet = Packet::tcp([10, 244, 1, 5].into(), 1, [10, 0, 0, 1].into(), 80, 7, 7);
+    let packet = Packet::tcp(([10, 244, 1, 5], 1), ([10, 0, 0, 1], 80), 7, 7);
     let trace = walk(&parsed.rulesets, None, &Host::pod(), &packet);
     assert_eq!(
         explain::verdict(&parsed.rulesets, &trace, None).reason,
@@ -273,7 +273,7 @@ fn chains_that_call_each_other_twice_do_not_walk_for_ever() {
     let parsed = parse(format!(
         "*mangle\n:OUTPUT ACCEPT [0:0]\n{declared}-A OUTPUT -j c0\n{rules}COMMIT\n"
     ));
-    let packet = Packet::tcp([10, 244, 1, 5].into(), 1, [1, 1, 1, 1].into(), 1, 0, 0);
+    let packet = Packet::tcp(([10, 244, 1, 5], 1), ([1, 1, 1, 1], 1), 0, 0);
     let trace = walk(&parsed.rulesets, None, &Host::pod(), &packet);
     assert!(
         trace
@@ -289,7 +289,7 @@ fn a_thousand_rules_that_cannot_be_told_do_not_branch_for_ever() {
     let parsed = parse(format!(
         "*mangle\n:OUTPUT ACCEPT [0:0]\n:a - [0:0]\n{rules}COMMIT\n"
     ));
-    let packet = Packet::tcp([10, 244, 1, 5].into(), 1, [1, 1, 1, 1].into(), 1, 0, 0);
+    let packet = Packet::tcp(([10, 244, 1, 5], 1), ([1, 1, 1, 1], 1), 0, 0);
     let trace = walk(&parsed.rulesets, None, &Host::pod(), &packet);
     assert!(trace.branches_left_out > 0);
     assert_eq!(trace.verdict(), None);

@@ -19,10 +19,8 @@ const SIDECAR: &str = include_str!("../../static/samples/istio-sidecar.txt");
 
 fn app(uid: u32, gid: u32) -> Packet {
     Packet::tcp(
-        [10, 244, 1, 5].into(),
-        40_000,
-        [93, 184, 216, 34].into(),
-        443,
+        ([10, 244, 1, 5], 40_000),
+        ([93, 184, 216, 34], 443),
         uid,
         gid,
     )
@@ -185,7 +183,7 @@ fn packet() -> impl Strategy<Value = Packet> {
         .prop_map(|(uid, gid, dst, port, mark, tcp)| Packet {
             mark,
             protocol: if tcp { Protocol::TCP } else { Protocol::UDP },
-            ..Packet::tcp([10, 244, 1, 5].into(), 40_000, dst.into(), port, uid, gid)
+            ..Packet::tcp(([10, 244, 1, 5], 40_000), (dst, port), uid, gid)
         })
 }
 

@@ -24,7 +24,7 @@ use chainwalk_core::share::link::{self, Settled, Shared};
 use chainwalk_core::share::{redact, replay, ticket};
 use chainwalk_core::text::diagnostic::{Severity, Span};
 use chainwalk_core::walk::trace::{Outcome, Trace};
-use chainwalk_core::walk::{walk, walk_settled};
+use chainwalk_core::walk::{walk, walk_with, Known};
 
 /// The rule sets of the page, by their names in lessons.
 pub const SAMPLES: [(&str, &str, Option<&str>); 6] = [
@@ -220,7 +220,7 @@ pub fn ask_everything(parsed: &Parsed, host: &Host, packets: &[Packet], wishes: 
         .filter(|bit| wishes.settled >> bit & 1 == 1)
         .filter_map(|bit| Some((*all_places.get(bit)?, wishes.settled & 1 == 1)))
         .collect();
-    let one = walk_settled(rulesets, None, host, &packet, None, &settled);
+    let one = walk_with(rulesets, None, host, &packet, Known { answers: &settled, ..Known::default() });
     let two = walk(rulesets, None, host, &other);
     for trace in [&one, &two] {
         ask_trace(parsed, mesh, trace);

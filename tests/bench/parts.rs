@@ -32,10 +32,8 @@ struct Pod {
 static POD: LazyLock<Pod> = LazyLock::new(|| {
     let (parsed, host) = (parse::parse(SIDECAR), Host::pod());
     let packet = Packet::tcp(
-        [10, 244, 1, 5].into(),
-        40_000,
-        [93, 184, 216, 34].into(),
-        443,
+        ([10, 244, 1, 5], 40_000),
+        ([93, 184, 216, 34], 443),
         1337,
         1337,
     );

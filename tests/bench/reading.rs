@@ -105,10 +105,8 @@ impl Drop for Scratch {
 /// A packet to a service of [`large::kube_proxy`].
 pub(crate) fn to(service: u32) -> Packet {
     Packet::tcp(
-        [10, 244, 1, 5].into(),
-        40_000,
-        large::address(10, 96, service).into(),
-        80,
+        ([10, 244, 1, 5], 40_000),
+        (large::address(10, 96, service), 80),
         1000,
         1000,
     )

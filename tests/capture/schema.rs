@@ -68,24 +68,12 @@ fn a_capture_with_everything_in_it_has_the_keys_and_types_of_the_schema() {
 /// The positions at which a value has other keys or types than the schema. The schema uses only the
 /// keywords that are handled here.
 pub(crate) fn differences(schema: &Value, value: &Value) -> Vec<String> {
-    let mut differences = Vec::new();
-    compare(
-        schema,
-        schema,
-        value,
-        "",
-        &mut |pointer, what| differences.push(format!("{pointer}: {what}")),
-        &mut |_| {},
-    );
-    differences
+    Comparison::new(schema, value).differences
 }
 
 /// The properties of a schema that no part of the value uses.
 fn unused(schema: &Value, value: &Value) -> Vec<String> {
-    let mut used = Vec::new();
-    compare(schema, schema, value, "", &mut |_, _| {}, &mut |property| {
-        used.push(std::ptr::from_ref(property))
-    });
+    let used = Comparison::new(schema, value).used;
     let mut unused = Vec::new();
     let mut parts = vec![("", schema)];
     while let Some((name, part)) = parts.pop() {
@@ -107,67 +95,78 @@ fn unused(schema: &Value, value: &Value) -> Vec<String> {
     unused
 }
 
-fn compare<'a>(
-    root: &'a Value,
+/// A comparison of a value with a schema.
+struct Comparison<'a> {
     schema: &'a Value,
-    value: &Value,
-    pointer: &str,
-    differs: &mut impl FnMut(&str, String),
-    uses: &mut impl FnMut(&'a Value),
-) {
-    if let Some(reference) = schema["$ref"].as_str() {
-        let target = root
-            .pointer(reference.trim_start_matches('#'))
-            .expect("the schema refers to what it has");
-        return compare(root, target, value, pointer, differs, uses);
+    differences: Vec<String>,
+    /// The properties that a part of the value has.
+    used: Vec<*const Value>,
+}
+
+impl<'a> Comparison<'a> {
+    fn new(schema: &'a Value, value: &Value) -> Self {
+        let mut comparison = Self {
+            schema,
+            differences: Vec::new(),
+            used: Vec::new(),
+        };
+        comparison.compare(schema, value, "");
+        comparison
     }
-    let is = |kind: &Value| match kind.as_str().expect("a type is a word") {
-        "object" => value.is_object(),
-        "array" => value.is_array(),
-        "string" => value.is_string(),
-        "boolean" => value.is_boolean(),
-        "null" => value.is_null(),
-        "integer" => value.is_u64() || value.is_i64(),
-        other => panic!("the schema has the type {other}"),
-    };
-    let kinds = schema["type"]
-        .as_array()
-        .map_or_else(|| vec![schema["type"].clone()], Clone::clone);
-    if !kinds.iter().any(is) {
-        return differs(pointer, format!("{value} is not {}", schema["type"]));
+
+    fn differs(&mut self, pointer: &str, what: &str) {
+        self.differences.push(format!("{pointer}: {what}"));
     }
-    if schema["enum"]
-        .as_array()
-        .is_some_and(|known| !known.contains(value))
-    {
-        differs(pointer, format!("{value} is none of {}", schema["enum"]));
-    }
-    if schema.get("const").is_some_and(|only| only != value) {
-        differs(pointer, format!("{value} is not {}", schema["const"]));
-    }
-    for required in schema["required"].as_array().into_iter().flatten() {
-        let name = required.as_str().expect("a name");
-        if value.get(name).is_none() {
-            differs(pointer, format!("{name} is missing"));
+
+    fn compare(&mut self, schema: &'a Value, value: &Value, pointer: &str) {
+        if let Some(reference) = schema["$ref"].as_str() {
+            let target = self
+                .schema
+                .pointer(reference.trim_start_matches('#'))
+                .expect("the schema refers to what it has");
+            return self.compare(target, value, pointer);
         }
-    }
-    for (name, member) in value.as_object().into_iter().flatten() {
-        let pointer = format!("{pointer}/{name}");
-        let property = schema["properties"].get(name);
-        property.into_iter().for_each(&mut *uses);
-        match property.or_else(|| schema.get("additionalProperties")) {
-            Some(schema) => compare(root, schema, member, &pointer, differs, uses),
-            None => differs(&pointer, "the schema does not know it".into()),
+        let is = |kind: &Value| match kind.as_str().expect("a type is a word") {
+            "object" => value.is_object(),
+            "array" => value.is_array(),
+            "string" => value.is_string(),
+            "boolean" => value.is_boolean(),
+            "null" => value.is_null(),
+            "integer" => value.is_u64() || value.is_i64(),
+            other => panic!("the schema has the type {other}"),
+        };
+        let kinds = schema["type"]
+            .as_array()
+            .map_or_else(|| vec![schema["type"].clone()], Clone::clone);
+        if !kinds.iter().any(is) {
+            return self.differs(pointer, &format!("{value} is not {}", schema["type"]));
         }
-    }
-    for (at, element) in value.as_array().into_iter().flatten().enumerate() {
-        compare(
-            root,
-            &schema["items"],
-            element,
-            &format!("{pointer}/{at}"),
-            differs,
-            uses,
-        );
+        if schema["enum"]
+            .as_array()
+            .is_some_and(|known| !known.contains(value))
+        {
+            self.differs(pointer, &format!("{value} is none of {}", schema["enum"]));
+        }
+        if schema.get("const").is_some_and(|only| only != value) {
+            self.differs(pointer, &format!("{value} is not {}", schema["const"]));
+        }
+        for required in schema["required"].as_array().into_iter().flatten() {
+            let name = required.as_str().expect("a name");
+            if value.get(name).is_none() {
+                self.differs(pointer, &format!("{name} is missing"));
+            }
+        }
+        for (name, member) in value.as_object().into_iter().flatten() {
+            let pointer = format!("{pointer}/{name}");
+            let property = schema["properties"].get(name);
+            self.used.extend(property.map(std::ptr::from_ref));
+            match property.or_else(|| schema.get("additionalProperties")) {
+                Some(schema) => self.compare(schema, member, &pointer),
+                None => self.differs(&pointer, "the schema does not know it"),
+            }
+        }
+        for (at, element) in value.as_array().into_iter().flatten().enumerate() {
+            self.compare(&schema["items"], element, &format!("{pointer}/{at}"));
+        }
     }
 }

@@ -611,7 +611,7 @@ fn describe_end(path: &Path, verdict: &Verdict, mesh: Option<&Mesh>) -> String {
         VerdictKind::Sent => format!("leaves by {interface}{}", rewritten(path)),
         VerdictKind::Forwarded => format!("passed on by {interface}{}", rewritten(path)),
         VerdictKind::Dropped => reason.map_or_else(
-            || "silently dropped".into(),
+            || "the sender receives no answer".into(),
             |reason| format!("dropped by routing: {reason}"),
         ),
         VerdictKind::Rejected => format!("the sender receives {}", reason.unwrap_or("an error")),

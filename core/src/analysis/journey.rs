@@ -210,7 +210,7 @@ fn onward(
     let mut packet = Packet {
         protocol: leg.trace.packet.protocol,
         mark,
-        ..Packet::tcp(own, sport, dst, dport, 0, 0)
+        ..Packet::tcp((own, sport), (dst, dport), 0, 0)
     };
     (packet.uid, packet.gid) = (uid, gid);
     let mut assume = |says: String, others: Vec<(String, Choices)>| {

@@ -249,9 +249,9 @@ fn suggested(
     cast: &Actors,
 ) -> Vec<(String, Destination, Packet)> {
     let mut found = Vec::new();
-    let out = cast.packet(App, TCP, Pod, Internet, 443);
-    let come = cast.packet(Peer, TCP, Internet, Pod, APP_PORT);
-    let pass = cast.packet(Passing, TCP, Guest, Internet, 443);
+    let out = cast.packet(App, TCP, (Pod, Internet), 443);
+    let come = cast.packet(Peer, TCP, (Internet, Pod), APP_PORT);
+    let pass = cast.packet(Passing, TCP, (Guest, Internet), 443);
     let (Some(out), Some(come)) = (out, come) else {
         return found;
     };
@@ -478,7 +478,7 @@ impl<'a> Actors<'a> {
             Outbound => listener(|mesh| &mesh.outbound)?,
             Inbound => listener(|mesh| &mesh.inbound)?,
         };
-        let packet = self.packet(*who, *protocol, *from, *to, port)?;
+        let packet = self.packet(*who, *protocol, (*from, *to), port)?;
         let id = if matches!(who, Gid) {
             self.gid
         } else {
@@ -505,8 +505,7 @@ impl<'a> Actors<'a> {
         &self,
         who: Sender,
         protocol: Protocol,
-        from: End,
-        to: End,
+        (from, to): (End, End),
         port: u16,
     ) -> Option<Packet> {
         let (uid, gid) = match who {
@@ -525,7 +524,7 @@ impl<'a> Actors<'a> {
         let dst = self.address(to)?;
         let mut packet = Packet {
             protocol,
-            ..Packet::tcp(src, SPORT, dst, port, uid, gid)
+            ..Packet::tcp((src, SPORT), (dst, port), uid, gid)
         };
         if let Mark(which) = who {
             let mark = self

@@ -9,7 +9,7 @@ use super::{Anchor, Layout, Map, ShapeGroup, open_table, vertical};
 
 mod piece;
 
-use piece::TrackPiece;
+use piece::{PiecePlace, TrackPiece};
 
 /// The margin at both sides.
 const EDGE: i32 = 9;
@@ -175,10 +175,15 @@ impl WideLayout<'_> {
             if fits == 0 && (row.x - edge).abs() <= TURN || fits > 0 && stops == 0 {
                 return None;
             }
-            let x = self.row(lanes, &pieces[..fits], row, fits > 0, TURN);
+            let x = self.row(lanes, &pieces[..fits], row, (fits > 0).then_some(TURN));
             return self.turn(lanes, from + stops, TrackRow { x, ..row }, false);
         }
-        let x = self.row(lanes, &pieces, row, ends || turn.is_some(), kept);
+        let x = self.row(
+            lanes,
+            &pieces,
+            row,
+            (ends || turn.is_some()).then_some(kept),
+        );
         if let Some(turn) = turn {
             return self.turn(lanes, turn + 1, TrackRow { x, ..row }, true);
         }
@@ -246,15 +251,14 @@ impl WideLayout<'_> {
         }
     }
 
-    /// Lays out pieces that fit, and returns their end. `fills`: they may take all the room except
-    /// `kept`.
+    /// Lays out pieces that fit, and returns their end. With `kept`, they take all the room except
+    /// that.
     fn row(
         &mut self,
         lanes: &[usize],
         pieces: &[TrackPiece],
         row: TrackRow,
-        fills: bool,
-        kept: i32,
+        kept: Option<i32>,
     ) -> i32 {
         let gaps = self.gaps(lanes, pieces);
         let widths: Vec<i32> = pieces
@@ -269,11 +273,9 @@ impl WideLayout<'_> {
         };
         let stretched = (0..).zip(gaps.iter().filter(|gap| **gap > 0)).count();
         let stretched = i32::try_from(stretched).unwrap_or(1).max(1);
-        let stretch = if fills {
+        let stretch = kept.map_or(0, |kept| {
             ((room - kept - total) / stretched).clamp(0, STRETCH)
-        } else {
-            0
-        };
+        });
         let rails = rails(lanes, row.y);
         // From the y coordinate of the lane so far to the one in this row.
         for (lane, rail) in lanes.iter().zip(&rails) {
@@ -287,7 +289,15 @@ impl WideLayout<'_> {
             let gap = if gap > 0 { gap + stretch } else { 0 };
             self.labels(lanes, x, &rails, row.right);
             let left = if row.right { x + gap } else { x - gap - width };
-            self.piece(lanes, *piece, (left, row.y), width, &rails, row.right);
+            let place = PiecePlace {
+                lanes,
+                rails: &rails,
+                x: left,
+                y: row.y,
+                width,
+                right: row.right,
+            };
+            self.piece(*piece, &place);
             x = if row.right { left + width } else { left };
         }
         if !matches!(pieces.last(), None | Some(TrackPiece::End)) {

@@ -159,7 +159,13 @@ pub(super) fn draw(sheet: &Layout, layers: &mut Layers, y: i32) -> i32 {
     let mut lines = Vec::new();
     let kept_below = kept(sheet, &opened, aligned, 0);
     let half = if above.is_some() { room * 3 / 5 } else { room };
-    let shared = stations(sheet, below, 0..aligned, &kept_below, EDGE + 20, half);
+    let shared = stations(
+        sheet,
+        below,
+        0..aligned,
+        &kept_below,
+        EDGE + 20..EDGE + 20 + half,
+    );
     let x = shared.last().map_or(EDGE + 20, |(_, x, width)| x + width);
     let taken = x - EDGE - 20;
     let tail = stations(
@@ -167,8 +173,7 @@ pub(super) fn draw(sheet: &Layout, layers: &mut Layers, y: i32) -> i32 {
         below,
         aligned..below.1.len(),
         &kept_below,
-        x,
-        room - taken,
+        x..x + room - taken,
     );
     lines.push(LensLine {
         lane: below.0,
@@ -190,8 +195,7 @@ pub(super) fn draw(sheet: &Layout, layers: &mut Layers, y: i32) -> i32 {
             above,
             aligned..above.1.len(),
             &kept,
-            x,
-            room - taken,
+            x..x + room - taken,
         ));
         lines.push(LensLine {
             lane: above.0,
@@ -237,23 +241,23 @@ fn title(table: &str, hook: &str, x: i32, y: i32) -> Vec<Shape> {
     ]
 }
 
-/// Makes stations for some of a lane's steps in the table, counted from its first step.
+/// Makes stations for some of a lane's steps in the table, counted from its first step. `place` are
+/// their x coordinates.
 fn stations(
     sheet: &Layout,
     (lane, steps): &(usize, Range<usize>),
     some: Range<usize>,
     kept: &[usize],
-    x: i32,
-    room: i32,
+    place: Range<i32>,
 ) -> Vec<(Cell, i32, i32)> {
     let lane = &sheet.lanes[*lane];
     let width = |cell: &Cell| (wide(&cells::label(lane.path, cell)) + 9).max(PITCH);
     let plan = Plan {
         kept,
-        room,
+        room: place.end - place.start,
         rest: REST,
     };
-    let mut x = x;
+    let mut x = place.start;
     let mut placed = Vec::new();
     for cell in cells(
         lane,

@@ -35,10 +35,9 @@ impl MeshRule {
     }
 }
 
-/// A row: chain, rank, conditions, effect, purpose, reason.
+/// A row: its place (chain and rank), conditions, effect, purpose, reason.
 pub(super) const fn rule(
-    chain: ChainRole,
-    rank: u8,
+    (chain, rank): (ChainRole, u8),
     conditions: ConditionSet,
     effect: EffectPattern,
     purpose: Purpose,

@@ -278,14 +278,7 @@ mod tests {
     #[test]
     fn a_line_is_read_and_written() {
         let packet = parse_packet_line(EXAMPLE).expect("the example is right");
-        let tcp = Packet::tcp(
-            [10, 244, 1, 5].into(),
-            40_000,
-            [1, 1, 1, 1].into(),
-            443,
-            1337,
-            1337,
-        );
+        let tcp = Packet::tcp(([10, 244, 1, 5], 40_000), ([1, 1, 1, 1], 443), 1337, 1337);
         assert_eq!(packet, tcp);
         assert_eq!(
             print(&packet),

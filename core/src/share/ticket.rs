@@ -23,9 +23,9 @@ pub fn markdown(
     link: Option<&str>,
 ) -> String {
     let mut out = String::new();
-    for (name, trace) in walks {
+    for walk in walks {
         // Writing to a string cannot fail.
-        let _ = write_walk(rulesets, mesh, given, name, trace, &mut out);
+        let _ = write_walk(rulesets, mesh, given, walk, &mut out);
     }
     if let Some(link) = link {
         // An unescaped parenthesis would end the link.
@@ -39,8 +39,7 @@ fn write_walk(
     rulesets: &[Ruleset],
     mesh: Option<&Mesh>,
     given: &[String],
-    name: &str,
-    trace: &Trace,
+    (name, trace): &(String, &Trace),
     out: &mut String,
 ) -> std::fmt::Result {
     let headline = explain::verdict(rulesets, trace, mesh);

@@ -131,14 +131,7 @@ mod tests {
     ) -> (String, String, usize) {
         let parsed = parse(RULES);
         let host = Host::pod();
-        let packet = Packet::tcp(
-            [10, 244, 1, 5].into(),
-            40_000,
-            [1, 1, 1, 1].into(),
-            dport,
-            0,
-            0,
-        );
+        let packet = Packet::tcp(([10, 244, 1, 5], 40_000), ([1, 1, 1, 1], dport), 0, 0);
         let first = walk(&parsed.rulesets, None, &host, &packet);
         let (packet, translation) = next(&first).expect("the first packet got through");
         let trace = walk_in_connection(&parsed.rulesets, None, &host, &packet, translation);

@@ -308,7 +308,7 @@ impl<'a> Walker<'a> {
                     continue;
                 };
                 for base in chains {
-                    self.translators_below(*base, hook, side, end, &mut found);
+                    self.translators_below(*base, hook, (side, end), &mut found);
                 }
             }
         }
@@ -338,8 +338,7 @@ impl<'a> Walker<'a> {
         &self,
         base: ChainPlace,
         hook: Hook,
-        side: Side,
-        end: Option<End>,
+        (side, end): (Side, Option<End>),
         found: &mut Vec<Translator>,
     ) {
         let (set, table, _) = base.find(self.rulesets);

@@ -10,7 +10,7 @@ use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_core::packet::Packet;
 use chainwalk_core::packet::host::Host;
 use chainwalk_core::walk::trace::{Outcome, Path, Question, Trace};
-use chainwalk_core::walk::walk_settled;
+use chainwalk_core::walk::{Known, walk_with};
 
 use crate::phrases::format_end;
 
@@ -80,7 +80,16 @@ impl Walked {
         packet: &Packet,
         settled: &[(Place, bool)],
     ) -> Self {
-        let trace = walk_settled(rulesets, None, host, packet, None, settled);
+        let trace = walk_with(
+            rulesets,
+            None,
+            host,
+            packet,
+            Known {
+                answers: settled,
+                ..Known::default()
+            },
+        );
         let headline = explain::verdict(rulesets, &trace, mesh);
         let mut assumed = assumed(&trace);
         assumed.extend(taken_so(trace.shown(), settled));

@@ -18,7 +18,7 @@ use super::open_table::{self, OpenTable};
 use super::rule::{RuleReader, RuleSite};
 use super::source_line::{Input, Reports, SourceLine};
 use super::validate_table;
-use super::words::{self, Word};
+use super::words::{self, Rest, Word};
 
 mod listed_rules;
 
@@ -377,8 +377,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
         let ruleset = &mut self.rulesets[open.ruleset];
         let (chain, rule) = open.find_match(ruleset, words)?;
         debug_assert!(
-            self.rule
-                .agrees(line.text, line.own_span(), ruleset, open, (chain, &rule)),
+            self.rule.agrees(line, ruleset, open, (chain, &rule)),
             "a rule like another is what its words make: {}",
             line.line
         );
@@ -458,9 +457,15 @@ impl<'a, 'r> Assembler<'a, 'r> {
             chains: &open.chains,
             printed: true,
         };
-        let read = self
-            .rule
-            .read_rule(line.text, words, ruleset, site, &mut report);
+        let read = self.rule.read_rule(
+            Rest {
+                text: line.text,
+                words,
+            },
+            ruleset,
+            site,
+            &mut report,
+        );
         let own = Span {
             start: command.span.start,
             end: line.own_span().end,
@@ -481,11 +486,14 @@ impl<'a, 'r> Assembler<'a, 'r> {
             counters: rule.counters.or(counters),
             ..rule
         };
-        let more: Vec<Rule> = read.more.into_iter().map(placed).collect();
+        let rules: Vec<Rule> = std::iter::once(read.rule)
+            .chain(read.more)
+            .map(placed)
+            .collect();
         let reports = &mut self.reports;
         let mut report = |span, problem| reports.in_line(line, span, problem);
-        if open.admits(ruleset, command, (line.number, 1 + more.len()), &mut report) {
-            open.run(ruleset, command, placed(read.rule), more, &mut report);
+        if open.admits(ruleset, command, (line.number, rules.len()), &mut report) {
+            open.run(ruleset, command, rules, &mut report);
         }
     }
 
@@ -549,9 +557,15 @@ impl<'a, 'r> Assembler<'a, 'r> {
             chains: &open.chains,
             printed: false,
         };
-        let read = self
-            .rule
-            .read_rule(line.text, words, ruleset, site, &mut report);
+        let read = self.rule.read_rule(
+            Rest {
+                text: line.text,
+                words,
+            },
+            ruleset,
+            site,
+            &mut report,
+        );
         let Some(command) = read.command else {
             let problem = Problem::new(Code::NotARule, "this command has no action");
             report(
@@ -566,11 +580,11 @@ impl<'a, 'r> Assembler<'a, 'r> {
             span,
             ..rule
         };
-        let (rule, more) = (
-            placed(read.rule),
-            read.more.into_iter().map(placed).collect::<Vec<_>>(),
-        );
-        let amount = (line.number, 1 + more.len());
+        let rules: Vec<Rule> = std::iter::once(read.rule)
+            .chain(read.more)
+            .map(placed)
+            .collect();
+        let amount = (line.number, rules.len());
         let mut report = |span, problem| reports.in_line(line, span, problem);
         if !open.admits(ruleset, command, amount, &mut report) {
             return None;
@@ -578,7 +592,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
         let is_asking = matches!(command.verb, Verb::List | Verb::Check);
         let is_doubtful = is_asking || !program.is_sure || open.is_doubtful(ruleset, command);
         let status = if is_doubtful {
-            open.status(ruleset, command, std::slice::from_ref(&rule))
+            open.status(ruleset, command, &rules[..1])
         } else {
             Some(true)
         };
@@ -590,7 +604,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
             return status;
         }
         if !program.is_sure {
-            let rules = is_readable.then(|| std::iter::once(rule).chain(more).collect());
+            let rules = is_readable.then_some(rules);
             open.run_conditionally(ruleset, command, rules, line.number);
             return status;
         }
@@ -603,7 +617,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
         let cleans_up = takes_away && !open.has_had_rules;
         let cleanups = &mut self.cleanups;
         let mut has_failed = false;
-        open.run(ruleset, command, rule, more, &mut |span, problem| {
+        open.run(ruleset, command, rules, &mut |span, problem| {
             has_failed = true;
             let finds_nothing = matches!(problem.code, Code::NoSuchRule | Code::UnknownChain);
             if cleans_up && finds_nothing && !is_silent {

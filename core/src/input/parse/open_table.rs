@@ -126,13 +126,12 @@ impl OpenTable {
         table.chains.last_mut().expect("just pushed")
     }
 
-    /// Carries out one command. `rule` and `more` come from its other words.
+    /// Carries out one command. `rules` come from its other words.
     pub(super) fn run(
         &mut self,
         ruleset: &mut Ruleset,
         command: RuleCommand,
-        rule: Rule,
-        more: Vec<Rule>,
+        rules: Vec<Rule>,
         say: &mut ProblemSink,
     ) {
         self.has_had_rules |= matches!(command.verb, Verb::Append | Verb::Insert);
@@ -142,20 +141,12 @@ impl OpenTable {
                 let Some(chain) = self.chain(table, command, say) else {
                     return;
                 };
-                append(&mut table.chains[chain], rule);
-                table.chains[chain].rules.extend(more);
+                for rule in rules {
+                    append(&mut table.chains[chain], rule);
+                }
             }
             Verb::Check | Verb::Delete | Verb::Insert | Verb::Replace => {
-                let Some(chain) = self.chain(&ruleset.tables[self.table], command, say) else {
-                    return;
-                };
-                self.change(
-                    ruleset,
-                    chain,
-                    command,
-                    std::iter::once(rule).chain(more).collect(),
-                    say,
-                );
+                self.change(ruleset, command, rules, say);
             }
             Verb::NewChain => self.new_chain(&mut ruleset.tables[self.table], command, say),
             Verb::RenameChain => self.rename(&mut ruleset.tables[self.table], command, say),
@@ -205,11 +196,13 @@ impl OpenTable {
     fn change(
         &mut self,
         ruleset: &mut Ruleset,
-        chain: usize,
         command: RuleCommand,
         rules: Vec<Rule>,
         say: &mut ProblemSink,
     ) {
+        let Some(chain) = self.chain(&ruleset.tables[self.table], command, say) else {
+            return;
+        };
         let length = ruleset.tables[self.table].chains[chain].rules.len();
         let at = command.number.map(|number| number as usize - 1);
         if let Some(at) = at {

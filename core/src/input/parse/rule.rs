@@ -129,8 +129,7 @@ impl RuleReader {
     /// Parses the words of a line. The caller sets line, span and counters.
     pub(super) fn read_rule<'w, 'a>(
         &mut self,
-        text: &'a str,
-        words: &'w [Word<'a>],
+        Rest { text, words }: Rest<'w, 'a>,
         ruleset: &mut Ruleset,
         site: RuleSite,
         say: &mut ProblemSink,

@@ -21,21 +21,35 @@ struct UnsupportedInput {
     hint: &'static str,
 }
 
+/// A kind of text with this word.
 const fn sign(
     code: Code,
     word: &'static str,
-    and: &'static str,
-    beside: bool,
     is: &'static str,
     hint: &'static str,
 ) -> UnsupportedInput {
     UnsupportedInput {
         code,
         word,
-        and,
-        beside,
+        and: "",
+        beside: false,
         is,
         hint,
+    }
+}
+
+impl UnsupportedInput {
+    /// It also contains this word.
+    const fn and(self, word: &'static str) -> Self {
+        Self { and: word, ..self }
+    }
+
+    /// It is also reported next to rules.
+    const fn beside_rules(self) -> Self {
+        Self {
+            beside: true,
+            ..self
+        }
     }
 }
 
@@ -47,36 +61,36 @@ const SAVE: &str = "run `iptables-save -c` in the pod's network namespace";
 /// The known kinds. The more specific ones come first.
 #[rustfmt::skip]
 const SIGNS: [UnsupportedInput; 30] = [
-    sign(Code::OtherBackend, "iptables-legacy tables present", "", true, "this output shows nft only, and the legacy backend has tables, too", "also run `iptables-legacy-save -c`"),
-    sign(Code::OtherBackend, "ip6tables-legacy tables present", "", true, "this output shows nft only, and the legacy backend has tables, too", "also run `ip6tables-legacy-save -c`"),
-    sign(Code::OtherBackend, "iptables-nft tables present", "", true, "this output shows the legacy backend only, and nft has tables, too", "also run `iptables-nft-save -c`"),
-    sign(Code::OtherBackend, "is incompatible, use 'nft' tool", "", true, "nft has rules in this table that iptables cannot show", "run `nft list ruleset`"),
-    sign(Code::ToolFailed, "you must be root", "", true, "iptables was refused: it needs root and NET_ADMIN in the network namespace", DEBUG),
-    sign(Code::ToolFailed, "xtables.lock", "", true, "iptables could not take its lock: the container's file system is read-only, or it is not root", DEBUG),
-    sign(Code::ToolFailed, "Fatal: can't open lock file", "", true, "iptables could not take its lock: the container's file system is read-only, or it is not root", DEBUG),
-    sign(Code::ToolFailed, "can't initialize iptables table", "", true, "iptables could not open a table: a kernel module or a capability is missing", "try the other backend: `iptables-legacy-save -c` or `iptables-nft-save -c`, as root"),
-    sign(Code::ToolFailed, "can't initialize ip6tables table", "", true, "ip6tables could not open a table: a kernel module or a capability is missing", "try the other backend, as root"),
-    sign(Code::ToolFailed, "Could not fetch rule set generation id", "", true, "nft refused: it needs root and NET_ADMIN in the network namespace", DEBUG),
-    sign(Code::ToolFailed, "tables: command not found", "", false, "the program is not installed there", NODE),
-    sign(Code::ToolFailed, "tables: not found", "", false, "the program is not installed there", NODE),
-    sign(Code::ToolFailed, "executable file not found", "", false, "the container does not have the program", NODE),
-    sign(Code::ToolFailed, "OCI runtime exec failed", "", false, "the container could not run the program", NODE),
-    sign(Code::ToolFailed, "unable to upgrade connection", "", false, "kubectl did not reach the container", NODE),
-    sign(Code::ToolFailed, "Error from server", "", false, "the cluster refused the command, and no rules were printed", NODE),
-    sign(Code::ToolFailed, "Operation not permitted", "", false, "the program was refused, and no rules were printed", DEBUG),
-    sign(Code::ToolFailed, "Permission denied", "", false, "the program was refused, and no rules were printed", DEBUG),
-    sign(Code::ToolFailed, "no command specified", "", false, "iptables was called without a command", SAVE),
-    sign(Code::NoRules, "apiVersion:", "kind:", false, "this is a Kubernetes object without rules", SAVE),
-    sign(Code::NoRules, "\"apiVersion\":", "\"kind\":", false, "this is a Kubernetes object without rules", SAVE),
-    sign(Code::NoRules, "Flags [", "> ", false, "these are packets of tcpdump and not rules", SAVE),
-    sign(Code::NoRules, "<html", "", false, "this is the source of a web page", "copy the text of the page, not its source"),
-    sign(Code::NoRules, "READY", "RESTARTS", false, "this is a list of pods without rules", NODE),
-    sign(Code::NoRules, "src=", "dport=", false, "these are connections of conntrack and not rules", SAVE),
-    sign(Code::NoRules, ": <LOOPBACK", "", false, "these are network interfaces and not rules", SAVE),
-    sign(Code::NoRules, "default via ", " dev ", false, "these are routes and not rules", SAVE),
-    sign(Code::NoRules, "ENVOY_PORT=", "", false, "this is the beginning of istio-init's log, before its rules", "paste the whole log: `kubectl logs POD -c istio-init`"),
-    sign(Code::NoRules, "static_resources", "", false, "this is a configuration of Envoy without rules", SAVE),
-    sign(Code::NoRules, "-----BEGIN ", "", false, "this is a key or a certificate; keep it secret", SAVE),
+    sign(Code::OtherBackend, "iptables-legacy tables present", "this output shows nft only, and the legacy backend has tables, too", "also run `iptables-legacy-save -c`").beside_rules(),
+    sign(Code::OtherBackend, "ip6tables-legacy tables present", "this output shows nft only, and the legacy backend has tables, too", "also run `ip6tables-legacy-save -c`").beside_rules(),
+    sign(Code::OtherBackend, "iptables-nft tables present", "this output shows the legacy backend only, and nft has tables, too", "also run `iptables-nft-save -c`").beside_rules(),
+    sign(Code::OtherBackend, "is incompatible, use 'nft' tool", "nft has rules in this table that iptables cannot show", "run `nft list ruleset`").beside_rules(),
+    sign(Code::ToolFailed, "you must be root", "iptables was refused: it needs root and NET_ADMIN in the network namespace", DEBUG).beside_rules(),
+    sign(Code::ToolFailed, "xtables.lock", "iptables could not take its lock: the container's file system is read-only, or it is not root", DEBUG).beside_rules(),
+    sign(Code::ToolFailed, "Fatal: can't open lock file", "iptables could not take its lock: the container's file system is read-only, or it is not root", DEBUG).beside_rules(),
+    sign(Code::ToolFailed, "can't initialize iptables table", "iptables could not open a table: a kernel module or a capability is missing", "try the other backend: `iptables-legacy-save -c` or `iptables-nft-save -c`, as root").beside_rules(),
+    sign(Code::ToolFailed, "can't initialize ip6tables table", "ip6tables could not open a table: a kernel module or a capability is missing", "try the other backend, as root").beside_rules(),
+    sign(Code::ToolFailed, "Could not fetch rule set generation id", "nft refused: it needs root and NET_ADMIN in the network namespace", DEBUG).beside_rules(),
+    sign(Code::ToolFailed, "tables: command not found", "the program is not installed there", NODE),
+    sign(Code::ToolFailed, "tables: not found", "the program is not installed there", NODE),
+    sign(Code::ToolFailed, "executable file not found", "the container does not have the program", NODE),
+    sign(Code::ToolFailed, "OCI runtime exec failed", "the container could not run the program", NODE),
+    sign(Code::ToolFailed, "unable to upgrade connection", "kubectl did not reach the container", NODE),
+    sign(Code::ToolFailed, "Error from server", "the cluster refused the command, and no rules were printed", NODE),
+    sign(Code::ToolFailed, "Operation not permitted", "the program was refused, and no rules were printed", DEBUG),
+    sign(Code::ToolFailed, "Permission denied", "the program was refused, and no rules were printed", DEBUG),
+    sign(Code::ToolFailed, "no command specified", "iptables was called without a command", SAVE),
+    sign(Code::NoRules, "apiVersion:", "this is a Kubernetes object without rules", SAVE).and("kind:"),
+    sign(Code::NoRules, "\"apiVersion\":", "this is a Kubernetes object without rules", SAVE).and("\"kind\":"),
+    sign(Code::NoRules, "Flags [", "these are packets of tcpdump and not rules", SAVE).and("> "),
+    sign(Code::NoRules, "<html", "this is the source of a web page", "copy the text of the page, not its source"),
+    sign(Code::NoRules, "READY", "this is a list of pods without rules", NODE).and("RESTARTS"),
+    sign(Code::NoRules, "src=", "these are connections of conntrack and not rules", SAVE).and("dport="),
+    sign(Code::NoRules, ": <LOOPBACK", "these are network interfaces and not rules", SAVE),
+    sign(Code::NoRules, "default via ", "these are routes and not rules", SAVE).and(" dev "),
+    sign(Code::NoRules, "ENVOY_PORT=", "this is the beginning of istio-init's log, before its rules", "paste the whole log: `kubectl logs POD -c istio-init`"),
+    sign(Code::NoRules, "static_resources", "this is a configuration of Envoy without rules", SAVE),
+    sign(Code::NoRules, "-----BEGIN ", "this is a key or a certificate; keep it secret", SAVE),
 ];
 
 /// The number of bytes of a text that are examined.

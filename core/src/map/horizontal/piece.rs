@@ -20,6 +20,21 @@ pub(super) enum TrackPiece {
     End,
 }
 
+/// The place of a piece in a row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PiecePlace<'a> {
+    pub(super) lanes: &'a [usize],
+    /// The y coordinate of each lane.
+    pub(super) rails: &'a [i32],
+    /// Its left end.
+    pub(super) x: i32,
+    /// Its upper end.
+    pub(super) y: i32,
+    pub(super) width: i32,
+    /// Whether the row leads to the right.
+    pub(super) right: bool,
+}
+
 /// A table of a hook, to be drawn.
 struct Tag {
     /// The rule set and the table; `None` if nat is not evaluated.
@@ -176,16 +191,16 @@ impl WideLayout<'_> {
         tags
     }
 
-    /// Draws a piece with this width.
-    pub(super) fn piece(
-        &mut self,
-        lanes: &[usize],
-        piece: TrackPiece,
-        (x, y): (i32, i32),
-        width: i32,
-        rails: &[i32],
-        right: bool,
-    ) {
+    /// Draws a piece.
+    pub(super) fn piece(&mut self, piece: TrackPiece, place: &PiecePlace) {
+        let PiecePlace {
+            lanes,
+            rails,
+            x,
+            y,
+            width,
+            right,
+        } = *place;
         let (first, last) = (rails[0], rails[rails.len() - 1]);
         match piece {
             TrackPiece::Start => {
@@ -208,7 +223,7 @@ impl WideLayout<'_> {
                 }
             }
             TrackPiece::Stop(stop) => match &self.ways[lanes[0]][stop] {
-                MapStation::Hook(_) => self.hook(lanes, stop, (x, y), width, rails),
+                MapStation::Hook(_) => self.hook(stop, place),
                 other => {
                     let middle = x + width / 2;
                     let mut shapes = vec![
@@ -257,14 +272,15 @@ impl WideLayout<'_> {
         }
     }
 
-    fn hook(
-        &mut self,
-        lanes: &[usize],
-        stop: usize,
-        (x, y): (i32, i32),
-        width: i32,
-        rails: &[i32],
-    ) {
+    fn hook(&mut self, stop: usize, place: &PiecePlace) {
+        let PiecePlace {
+            lanes,
+            rails,
+            x,
+            y,
+            width,
+            ..
+        } = *place;
         let (top, bottom) = (y + HEAD, rails[rails.len() - 1] + FOOT);
         let tags = self.tags(lanes, stop);
         let hook = word(&self.ways[lanes[0]][stop]).to_owned();
@@ -305,7 +321,12 @@ impl WideLayout<'_> {
                 ])),
             }
             for (lane, rail) in lanes.iter().zip(rails) {
-                self.mark(*lane, stop, tag, (center, *rail), bottom);
+                let found = self.mark(*lane, stop, tag, (center, *rail));
+                self.forks.extend(
+                    found
+                        .into_iter()
+                        .map(|other| (*lane, other, (center, bottom))),
+                );
             }
             left += width;
         }
@@ -328,25 +349,28 @@ impl WideLayout<'_> {
         }
     }
 
-    /// Marks the points where the cursor, and paths that are not shown, meet a table.
-    fn mark(&mut self, lane: usize, stop: usize, tag: &Tag, (x, y): (i32, i32), bottom: i32) {
+    /// Marks the point where the cursor meets a table. Returns the paths that are not shown and leave
+    /// there.
+    fn mark(&mut self, lane: usize, stop: usize, tag: &Tag, point: (i32, i32)) -> Vec<usize> {
         let MapStation::Hook(hooked) = &self.ways[lane][stop] else {
-            return;
+            return Vec::new();
         };
         let asked = hooked
             .tables
             .iter()
             .find(|asked| Some((asked.ruleset, asked.table)) == tag.key);
-        let Some(asked) = asked else { return };
+        let Some(asked) = asked else {
+            return Vec::new();
+        };
         let track = &mut self.tracks[lane];
         if asked.steps.contains(&self.sheet.cursor) {
             track.here = Some(track.points.len());
-            track.points.push((x, y));
+            track.points.push(point);
         }
-        for (place, other) in self.sheet.lanes[lane].others.iter().enumerate() {
-            if asked.steps.contains(&other.step) {
-                self.forks.push((lane, place, (x, bottom)));
-            }
-        }
+        let others = self.sheet.lanes[lane].others.iter().enumerate();
+        others
+            .filter(|(_, other)| asked.steps.contains(&other.step))
+            .map(|(place, _)| place)
+            .collect()
     }
 }

@@ -6,7 +6,7 @@ use crate::netfilter::ruleset::{Clause, Counters, Policy, Rule, Ruleset, Target,
 use super::super::open_table;
 use super::super::rule::RuleSite;
 use super::super::source_line::SourceLine;
-use super::super::words::Word;
+use super::super::words::{Rest, Word};
 use super::{Assembler, CurrentTable};
 
 /// A rule that a row of a listing shows.
@@ -83,9 +83,15 @@ impl Assembler<'_, '_> {
         };
         let mut report = |span, problem| reports.in_line(line, span, problem);
         let words = &listed.words;
-        let read = self
-            .rule
-            .read_rule(line.text, words, ruleset, site, &mut report);
+        let read = self.rule.read_rule(
+            Rest {
+                text: line.text,
+                words,
+            },
+            ruleset,
+            site,
+            &mut report,
+        );
         let mut rule = read.rule;
         if let Some(words) = listed.unread_target {
             let value = Value::Text(ruleset.keep(&words));

@@ -7,7 +7,8 @@ use crate::text::diagnostic::Span;
 use super::super::command::Verb;
 use super::super::open_table::OpenTable;
 use super::super::rule_templates::{RuleTemplate, What};
-use super::super::words;
+use super::super::source_line::SourceLine;
+use super::super::words::{self, Rest};
 use super::{RuleLine, RuleReader, RuleSite};
 
 impl RuleReader {
@@ -50,14 +51,13 @@ impl RuleReader {
     /// Whether a rule from a template equals the rule that is parsed word by word.
     pub(in super::super) fn agrees(
         &mut self,
-        text: &str,
-        line: Span,
+        line: &SourceLine,
         ruleset: &mut Ruleset,
         open: &OpenTable,
         (chain, rule): (usize, &Rule),
     ) -> bool {
         let mut words = Vec::new();
-        let split = words::split(line.slice(text), line.start as usize, &mut words);
+        let split = words::split(line.line, line.start, &mut words);
         let first = usize::from(words.first().is_some_and(|word| word.text.starts_with('[')));
         let (parts, strings, missing) = (
             ruleset.parts.len(),
@@ -71,9 +71,15 @@ impl RuleReader {
             chains: &open.chains,
             printed: true,
         };
-        let read = self.read_rule(text, &words[first..], ruleset, site, &mut |_, _| {
-            quiet = false
-        });
+        let read = self.read_rule(
+            Rest {
+                text: line.text,
+                words: &words[first..],
+            },
+            ruleset,
+            site,
+            &mut |_, _| quiet = false,
+        );
         let table = &ruleset.tables[open.table];
         let printed = |rule| print::rule(ruleset, table, rule);
         // The name of an undefined chain may be stored twice.
