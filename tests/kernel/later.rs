@@ -4,7 +4,7 @@
 
 use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_core::packet::{ConnectionState, Direction, Origin, Packet, Protocol, TcpFlags};
-use chainwalk_core::walk::trace::Trace;
+use chainwalk_core::walk::trace::{Path, Trace};
 use chainwalk_core::walk::walk;
 use chainwalk_tests::random::packet::MAC;
 
@@ -59,7 +59,8 @@ impl Case {
                 }
                 // A reply may set another mark on the connection, which the walk of a later packet
                 // does not know.
-                if trace.shown().result().connmark != first.shown().result().connmark {
+                let mark = first.shown().result().connmark;
+                if paths(&trace).any(|path| path.result().connmark != mark) {
                     break;
                 }
                 // A reply that is dropped before connection tracking does not make the connection
@@ -151,16 +152,15 @@ fn compare(rulesets: &[Ruleset], observed: &Observed, trace: &Trace) -> Result<(
     if trace.certain {
         return agree(rulesets, observed, trace, &trace.path);
     }
-    let paths = || {
-        trace
-            .branches
-            .iter()
-            .map(|branch| &branch.path)
-            .chain([&trace.path])
-    };
-    let is_open = trace.branches_left_out > 0 || paths().any(|path| path.stopped.is_some());
-    match is_open || paths().any(|path| agree(rulesets, observed, trace, path).is_ok()) {
+    let is_open = trace.branches_left_out > 0 || paths(trace).any(|path| path.stopped.is_some());
+    match is_open || paths(trace).any(|path| agree(rulesets, observed, trace, path).is_ok()) {
         true => Ok(()),
         false => Err("no branch agrees".into()),
     }
+}
+
+/// The paths that the walk may take.
+fn paths(trace: &Trace) -> impl Iterator<Item = &Path> {
+    let branches = trace.branches.iter().map(|branch| &branch.path);
+    branches.chain([&trace.path])
 }
