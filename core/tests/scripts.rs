@@ -618,3 +618,24 @@ fn a_script_that_repeats_its_commands_without_bound_decides_nothing() {
         "????",
     );
 }
+
+/// Found by random scripts that bash ran.
+#[test]
+fn an_exit_or_a_failure_that_the_text_does_not_determine_leaves_the_rest_undetermined() {
+    let drops = "iptables -P INPUT DROP\n";
+    for script in [
+        format!("[ -f /run/done ] && exit 0\n{drops}"),
+        format!("if [ -f /run/done ]; then exit 0; fi\n{drops}"),
+        format!("if [ -n \"$B\" ]; then\n{drops}else\n(( A != 30 )) || exit 3\nfi\n"),
+        format!("f() {{\n{drops}}}\nA='22 80'\nf $((A + 1))\n"),
+        format!(
+            "iptables -N C1\niptables-restore <<E\n*filter\n-A INPUT -p tcp --dport $B -j DROP\nCOMMIT\nE\n\
+             iptables -P INPUT ACCEPT\niptables -F\niptables -N C1 && {drops}"
+        ),
+    ] {
+        check(
+            &format!("#!/bin/bash\niptables -P INPUT ACCEPT\n{script}"),
+            "????",
+        );
+    }
+}

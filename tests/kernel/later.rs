@@ -33,6 +33,10 @@ impl Case {
             return Ok(());
         }
         for packet in self.first_packets().iter().map(answerable) {
+            // `--random` changes the identifier of an echo, which the lab does not observe.
+            if packet.icmp_type.is_some() && lab.saved.contains("--random") {
+                continue;
+            }
             let observed = lab.send(&packet);
             let first = walk(&lab.rulesets, None, &lab.host, &packet);
             let begins = first.shown().result().state == Some(ConnectionState::New);

@@ -44,6 +44,8 @@ pub(super) struct OpenTable {
     work: usize,
     /// The line of the last command for all chains that was skipped because it takes too long.
     skipped_at: Option<u32>,
+    /// The line of a command that may have created any chain, or not have deleted it.
+    other_chains: Option<u32>,
     /// Whether a visit of all chains exceeds the limit of the work.
     is_exhausted: bool,
     /// Whether a command has added a rule.
@@ -71,6 +73,7 @@ impl OpenTable {
             last: 0,
             work: 0,
             skipped_at: None,
+            other_chains: None,
             is_exhausted: false,
             has_had_rules: false,
             shapes: Shapes::default(),
@@ -293,6 +296,9 @@ impl OpenTable {
             say(word.span, too_many_chains());
         } else {
             self.add(table, &word.text, None);
+            if let (Some(line), Some(chain)) = (self.other_chains, table.chains.last_mut()) {
+                conditional::mark_any(chain, 0, line);
+            }
         }
     }
 
@@ -327,6 +333,10 @@ impl OpenTable {
 
     fn delete_chains(&mut self, table: &mut Table, command: RuleCommand, say: &mut ProblemSink) {
         let used = used_chains(table);
+        let is_empty = |chain: &Chain| chain.rules.is_empty() && chain.gaps.is_empty();
+        if command.chain.is_none() && table.chains.iter().all(is_empty) {
+            self.other_chains = None;
+        }
         self.doubt_deleted_chains(table, command);
         let free = |place: usize, chain: &Chain| {
             chain.hook().is_none() && chain.rules.is_empty() && !used[place]

@@ -30,7 +30,7 @@ pub(super) fn place_gaps_at_end(chain: &mut Chain) {
 }
 
 /// Marks that a chain may hold any rules from a position on.
-fn mark_any(chain: &mut Chain, before: usize, line: u32) {
+pub(super) fn mark_any(chain: &mut Chain, before: usize, line: u32) {
     chain.add_gap(Gap::new(to_u32(before), GapReason::Conditional, Some(line)));
 }
 
@@ -156,6 +156,7 @@ impl OpenTable {
 
     /// Marks every chain of the table, because it is unknown which one a command changed.
     pub(in super::super) fn mark_all_chains(&mut self, ruleset: &mut Ruleset, line: u32) {
+        self.other_chains = Some(line);
         let table = &mut ruleset.tables[self.table];
         if self.spend_visit(table) {
             mark_any_changes(table, line);
@@ -212,7 +213,8 @@ impl OpenTable {
             found => Some(found.is_some()),
         };
         let Some(place) = found else {
-            return Some(command.verb == Verb::NewChain);
+            let is_missing = self.other_chains.is_none();
+            return is_missing.then_some(command.verb == Verb::NewChain);
         };
         let chain = &table.chains[place];
         match (command.verb, command.number, rules.first()) {
@@ -342,7 +344,8 @@ impl OpenTable {
         let table = &ruleset.tables[self.table];
         let has_gaps = |chain: &Chain| !chain.gaps.is_empty();
         match command.chain.map(|word| self.find(table, &word.text)) {
-            Some(chain) => chain.is_some_and(|chain| has_gaps(&table.chains[chain as usize])),
+            Some(None) => self.other_chains.is_some(),
+            Some(Some(chain)) => has_gaps(&table.chains[chain as usize]),
             None => table.chains.iter().any(has_gaps),
         }
     }

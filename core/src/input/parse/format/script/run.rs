@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use super::super::super::reading::Reading;
 use super::script_state::Script;
 use super::syntax::{Link, NodeKind, Parser, Range, SyntaxNode};
-use super::variables::{Changes, VariableValue};
+use super::variables::{Changes, ShellField, VariableValue};
 
 mod assignments;
 mod branches;
@@ -51,9 +51,11 @@ enum Flow {
 
 /// One possible path through the script.
 #[derive(Clone, Copy)]
-enum ScriptPath {
+enum ScriptPath<'p> {
     List(u32),
     Command(SyntaxNode),
+    /// A call of a function, with its arguments.
+    Call(&'p str, &'p [ShellField]),
     Nothing,
 }
 
@@ -214,7 +216,9 @@ impl Runner<'_, '_, '_> {
                 None if self.is_in_main_shell
                     && self.aborts(
                         node,
-                        before.is_some_and(|before| self.is_prerequisite(before)),
+                        before.is_some_and(|before| {
+                            self.is_prerequisite(before, node.link == Link::Or)
+                        }),
                     ) =>
                 {
                     self.status = Some(node.link == Link::Or);
@@ -326,6 +330,7 @@ impl Runner<'_, '_, '_> {
         match path {
             ScriptPath::List(list) => self.run_list(list),
             ScriptPath::Command(node) => self.run_command(node),
+            ScriptPath::Call(name, arguments) => self.call_function(name, arguments),
             ScriptPath::Nothing => Flow::Next,
         }
     }

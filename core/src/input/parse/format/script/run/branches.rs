@@ -30,7 +30,7 @@ impl Runner<'_, '_, '_> {
                 }
             };
             if holds != Some(false) {
-                paths.push((body, self.is_prerequisite_list(condition)));
+                paths.push((body, self.lacks_prerequisite(condition)));
             }
             if holds == Some(true) {
                 has_last = true;

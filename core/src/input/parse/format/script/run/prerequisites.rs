@@ -3,7 +3,7 @@
 
 use super::super::script_state::Function;
 use super::super::shell;
-use super::super::syntax::{NONE, NodeKind, SyntaxNode};
+use super::super::syntax::{Link, NONE, NodeKind, SyntaxNode};
 use super::Runner;
 
 impl Runner<'_, '_, '_> {
@@ -36,11 +36,12 @@ impl Runner<'_, '_, '_> {
         }
     }
 
-    /// Whether the commands of a list change nothing and end the script with an error.
+    /// Whether the commands of a list change nothing and end the script with an error, independent
+    /// of each other.
     pub(super) fn aborts_in(&self, list: u32, is_prerequisite: bool) -> bool {
         let mut at = list;
         for _ in 0..16 {
-            let Some(node) = self.node(at) else {
+            let Some(node) = self.node(at).filter(|node| node.link == Link::Next) else {
                 return false;
             };
             let NodeKind::Simple(range) = node.kind else {
@@ -63,6 +64,7 @@ impl Runner<'_, '_, '_> {
         for _ in 0..16 {
             let Some(SyntaxNode {
                 kind: NodeKind::Simple(range),
+                link: Link::Next,
                 next,
                 ..
             }) = self.node(at)
@@ -84,30 +86,31 @@ impl Runner<'_, '_, '_> {
         false
     }
 
-    /// Whether a command tests a prerequisite of the script: a file, a program, the user.
-    pub(super) fn is_prerequisite(&self, node: SyntaxNode) -> bool {
+    /// Whether a command tests a prerequisite of the script, a file or a program, and has the status
+    /// `present` if it is there.
+    pub(super) fn is_prerequisite(&self, node: SyntaxNode, present: bool) -> bool {
         let NodeKind::Simple(range) = node.kind else {
             return false;
         };
-        let words: Vec<&str> = self
-            .slice(range)
-            .split_whitespace()
-            .take(4)
-            .filter(|word| *word != "!")
-            .collect();
-        matches!(
-            words[..],
-            [
-                "[" | "[[" | "test",
-                "-x" | "-f" | "-e" | "-r" | "-d" | "-s",
-                ..
-            ] | ["which" | "hash" | "type", ..]
-                | ["command", "-v", ..]
-        )
+        let mut words: Vec<&str> = self.slice(range).split_whitespace().take(4).collect();
+        let count = words.len();
+        words.retain(|word| *word != "!");
+        let is_negated = node.is_negated != (words.len() < count);
+        is_negated != present
+            && matches!(
+                words[..],
+                [
+                    "[" | "[[" | "test",
+                    "-x" | "-f" | "-e" | "-r" | "-d" | "-s",
+                    ..
+                ] | ["which" | "hash" | "type", ..]
+                    | ["command", "-v", ..]
+            )
     }
 
-    pub(super) fn is_prerequisite_list(&self, list: u32) -> bool {
+    /// Whether a list is one command that succeeds if a prerequisite of the script is missing.
+    pub(super) fn lacks_prerequisite(&self, list: u32) -> bool {
         self.node(list)
-            .is_some_and(|node| node.next == NONE && self.is_prerequisite(node))
+            .is_some_and(|node| node.next == NONE && self.is_prerequisite(node, false))
     }
 }

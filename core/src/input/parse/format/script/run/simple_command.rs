@@ -8,7 +8,7 @@ use super::super::shell;
 use super::super::syntax::{Parser, Range};
 use super::super::test_command;
 use super::super::variables::{ARGUMENTS, Element, ShellField, VariableValue};
-use super::{Flow, Runner};
+use super::{Flow, Runner, ScriptPath};
 
 impl Runner<'_, '_, '_> {
     pub(super) fn run_simple(&mut self, range: Range, may_fail: bool) -> Flow {
@@ -76,7 +76,13 @@ impl Runner<'_, '_, '_> {
             return Flow::Next;
         };
         if self.script.functions.contains_key(&first.text) {
-            return self.call_function(&first.text.clone(), rest);
+            let name = first.text.clone();
+            // A shell does not call the function if an expression has an error.
+            let is_expanded = |field: &ShellField| field.is_known || !field.text.contains("$((");
+            return match rest.iter().all(is_expanded) {
+                true => self.call_function(&name, rest),
+                false => self.run_paths(&[ScriptPath::Call(&name, rest), ScriptPath::Nothing]),
+            };
         }
         if let Some((family, backend, "")) = call::named(&first.text).filter(|_| first.is_known) {
             let call = call::find(raw).filter(|call| {
