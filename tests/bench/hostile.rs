@@ -25,6 +25,18 @@ fn chains() -> Vec<u8> {
     text.into_bytes()
 }
 
+/// Commands that each visit all of many chains.
+fn commands_for_all_chains() -> Vec<u8> {
+    let mut text = String::from("#!/bin/sh\n");
+    for chain in 0..100_000 {
+        writeln!(text, "iptables -N C{chain}").expect("a String takes all that is written");
+    }
+    while text.len() < SIZE {
+        text.push_str("iptables -F\niptables -N X\niptables -X X\n");
+    }
+    text.into_bytes()
+}
+
 /// Random bytes.
 fn binary() -> Vec<u8> {
     let mut state = 1_u64;
@@ -52,6 +64,8 @@ pub(crate) fn rows(table: &mut Table) {
             [head.as_bytes(), &filled("-A OUTPUT --no-such 1\n")].concat(),
         ),
         ("chains", chains()),
+        ("commands for all chains", commands_for_all_chains()),
+        ("lines of one letter", filled("a\n")),
         ("binary", binary()),
     ];
     for (what, text) in texts {

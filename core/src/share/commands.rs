@@ -245,7 +245,6 @@ struct Change<'a> {
 impl<'a> Change<'a> {
     fn new(old: Option<&'a Ruleset>, new: &'a Ruleset, name: TableName) -> Self {
         let (from, to) = (old.and_then(|old| old.table(name)), new.table(name));
-        let chains = |table: Option<&'a Table>| table.map_or(&[][..], |table| &table.chains);
         let mut pairs: Vec<RulePair> = Vec::new();
         let pair = |chain: &'a Chain| RulePair {
             name: &chain.name,
@@ -255,14 +254,14 @@ impl<'a> Change<'a> {
             steps: Vec::new(),
         };
         let mut places = std::collections::HashMap::new();
-        for chain in chains(from) {
+        for chain in from.map_or(&[][..], |table| &table.chains) {
             places.insert(&*chain.name, pairs.len());
             pairs.push(RulePair {
                 old: Some(chain),
                 ..pair(chain)
             });
         }
-        for chain in chains(to) {
+        for chain in to.map_or(&[][..], |table| &table.chains) {
             match places.get(&*chain.name) {
                 Some(place) => pairs[*place].new = Some(chain),
                 None => pairs.push(RulePair {
@@ -272,17 +271,8 @@ impl<'a> Change<'a> {
             }
         }
         for pair in &mut pairs {
-            let text = |set: Option<&Ruleset>, table: Option<&Table>, chain: Option<&Chain>| match (
-                set, table, chain,
-            ) {
-                (Some(set), Some(table), Some(chain)) => chain
-                    .rules
-                    .iter()
-                    .map(|rule| print::rule(set, table, rule))
-                    .collect::<Vec<String>>(),
-                _ => Vec::new(),
-            };
-            pair.steps = steps(&text(old, from, pair.old), &text(Some(new), to, pair.new));
+            let before = print_rules(old, from, pair.old);
+            pair.steps = steps(&before, &print_rules(Some(new), to, pair.new));
         }
         Self {
             lead: [print::program(new), "-t".into(), name.to_string()],
@@ -428,6 +418,15 @@ impl<'a> Change<'a> {
             }
         }
     }
+}
+
+/// The rules of a chain as text; none without a chain.
+fn print_rules(set: Option<&Ruleset>, table: Option<&Table>, chain: Option<&Chain>) -> Vec<String> {
+    let (Some(set), Some(table), Some(chain)) = (set, table, chain) else {
+        return Vec::new();
+    };
+    let rules = chain.rules.iter();
+    rules.map(|rule| print::rule(set, table, rule)).collect()
 }
 
 /// The changes that turn one list into another. The common beginning and end stay, and as many

@@ -8,19 +8,14 @@ use crate::text::diagnostic::{Code, Problem, Span};
 /// Removes the result of commands if the same text shows the resulting tables, from the rule sets
 /// from `first` on. If the text shows only other tables, both become one rule set.
 pub(super) fn choose(read: &mut Read, text: &str, source: u32, first: usize, made: &[usize]) {
-    let printed = |place: usize| !made.contains(&place);
-    let superseded = |place: usize| {
-        let own = &read.rulesets[place];
-        (first..read.rulesets.len()).find(|other| {
-            let set = &read.rulesets[*other];
-            let same = set.family == own.family
-                && (own.backend.is_none() || set.backend.is_none() || own.backend == set.backend);
-            printed(*other) && same && set.is_populated()
-        })
+    let shown = |place: &usize| {
+        let own = &read.rulesets[*place];
+        (first..read.rulesets.len())
+            .find(|other| !made.contains(other) && shows_result(&read.rulesets[*other], own))
     };
     let gone: Vec<(usize, usize)> = made
         .iter()
-        .filter_map(|place| Some((*place, superseded(*place)?)))
+        .filter_map(|place| Some((*place, shown(place)?)))
         .collect();
     let mut joined = Vec::new();
     for (place, other) in &gone {
@@ -44,11 +39,10 @@ pub(super) fn choose(read: &mut Read, text: &str, source: u32, first: usize, mad
             .tables
             .first()
             .map_or(1, |table| table.line);
-        let of_commands = |format| matches!(format, Format::Commands | Format::Restore);
         let section = read.sections.iter().find(|section| {
             section.source == source
                 && section.ruleset == u32::try_from(*place).ok()
-                && of_commands(section.format)
+                && matches!(section.format, Format::Commands | Format::Restore)
         });
         let (own_line, span) =
             section.map_or((1, Span::default()), |section| (section.line, section.span));
@@ -84,4 +78,11 @@ pub(super) fn choose(read: &mut Read, text: &str, source: u32, first: usize, mad
         place += 1;
         places[place - 1].is_some()
     });
+}
+
+/// Whether a rule set may show the result of the commands that made the other.
+fn shows_result(shown: &Ruleset, made: &Ruleset) -> bool {
+    let has_same_backend =
+        made.backend.is_none() || shown.backend.is_none() || made.backend == shown.backend;
+    shown.family == made.family && has_same_backend && shown.is_populated()
 }

@@ -147,23 +147,18 @@ impl<'a> Pieces<'a> {
     /// Whether two rules may be equal: their known conditions agree, and each unknown condition of
     /// one has a counterpart in the other.
     pub(super) fn may_be(&self, other: &Self) -> bool {
-        let left = |own: &Self, other: &Self| -> Vec<PartialCondition> {
-            own.conditions
-                .iter()
-                .filter(|one| !other.conditions.contains(one))
-                .cloned()
-                .collect()
-        };
-        let (mine, theirs) = (left(self, other), left(other, self));
-        let gaps = |list: &[PartialCondition]| {
-            list.iter()
-                .filter(|one| !matches!(one, PartialCondition::Known(_)))
-                .count()
-        };
-        let fills = |known: usize, gaps: usize| known <= gaps;
-        self.target == other.target
-            && fills(mine.len() - gaps(&mine), gaps(&theirs))
-            && fills(theirs.len() - gaps(&theirs), gaps(&mine))
+        let (known, gaps) = self.conditions_beyond(other);
+        let (other_known, other_gaps) = other.conditions_beyond(self);
+        self.target == other.target && known <= other_gaps && other_known <= gaps
+    }
+
+    /// The number of its conditions that another rule does not have: the known ones and the gaps.
+    fn conditions_beyond(&self, other: &Self) -> (usize, usize) {
+        let own = self.conditions.iter();
+        let (known, gaps): (Vec<&PartialCondition>, Vec<&PartialCondition>) = own
+            .filter(|condition| !other.conditions.contains(condition))
+            .partition(|condition| matches!(condition, PartialCondition::Known(_)));
+        (known.len(), gaps.len())
     }
 }
 
