@@ -139,6 +139,11 @@ impl<'a> Surroundings<'a> {
 }
 
 impl Condition<'_> {
+    /// Whether it holds for every packet.
+    pub fn holds_always(&self) -> bool {
+        self.requires.is_none() && self.chance.is_none() && matches!(self.test, Test::Always)
+    }
+
     /// Whether the packet meets the condition.
     pub fn evaluate(&self, around: Surroundings) -> Answer {
         let context = around.context(self.parameters);

@@ -9,7 +9,7 @@ use super::Options;
 use super::version_bugs::{NegatedPorts, negated_ports};
 
 /// The statements of a rule, in the order of evaluation: one condition for each clause that tests
-/// the packet, the counter, and the effect or jump.
+/// the packet, the counter, and the effect or jump. A comment tests nothing.
 pub fn statements<'r>(ruleset: &'r Ruleset, rule: &'r Rule) -> Vec<Statement<'r>> {
     let mut statements = Vec::with_capacity(usize::from(rule.matches) + 2);
     let mut clause = 0;
@@ -20,13 +20,16 @@ pub fn statements<'r>(ruleset: &'r Ruleset, rule: &'r Rule) -> Vec<Statement<'r>
         for (place, part) in (0..).zip(group) {
             let mut condition = condition(ruleset, parameters, part);
             condition.clause = clause;
+            clause += 1;
+            if condition.holds_always() {
+                continue;
+            }
             if let Some((pair, reason)) = joined
                 && pair.contains(&place)
             {
                 condition.test = either(group, pair, reason);
             }
             statements.push(Statement::Condition(condition));
-            clause += 1;
         }
     }
     statements.push(Statement::Counter);
