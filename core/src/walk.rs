@@ -89,7 +89,7 @@ pub fn walk_in_connection(
     walk_with(rulesets, only, host, packet, known)
 }
 
-/// What is known of a walk besides rules, host and packet.
+/// Facts that the rules, the host and the packet do not determine.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Known<'a> {
     /// The translation of the packet's connection.
@@ -99,7 +99,7 @@ pub struct Known<'a> {
     pub answers: &'a [(Place, bool)],
 }
 
-/// Like [`walk`], with facts that the rules, the host and the packet do not determine.
+/// Like [`walk`], with known facts.
 pub fn walk_with(
     rulesets: &[Ruleset],
     only: Option<u32>,

@@ -44,7 +44,7 @@ impl ListSize {
     }
 }
 
-/// What the last rendering showed. A key changes without another rendering: each key of a search
+/// The rows of the last rendering. A key changes without another rendering: each key of a search
 /// would render its rows twice.
 #[derive(Debug)]
 pub struct ListWindow<K> {

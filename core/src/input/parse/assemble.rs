@@ -15,7 +15,7 @@ use crate::text::diagnostic::{Code, Diagnostics, Fix, Problem, Severity, Span};
 
 use super::command::{self, Global, Verb};
 use super::open_table::{self, OpenTable};
-use super::rule::{RuleReader, RuleSite};
+use super::rule::RuleReader;
 use super::source_line::{Input, Reports, SourceLine};
 use super::validate_table;
 use super::words::{self, Rest, Word};
@@ -451,12 +451,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
             is_faultless = false;
             reports.in_line(line, span, problem);
         };
-        let site = RuleSite {
-            table: open.table,
-            name: open.name,
-            chains: &open.chains,
-            printed: true,
-        };
+        let site = open.rule_site(true);
         let read = self.rule.read_rule(
             Rest {
                 text: line.text,
@@ -551,12 +546,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
             is_readable &= problem.severity != Severity::Error;
             reports.in_line(line, span, problem);
         };
-        let site = RuleSite {
-            table: open.table,
-            name: open.name,
-            chains: &open.chains,
-            printed: false,
-        };
+        let site = open.rule_site(false);
         let read = self.rule.read_rule(
             Rest {
                 text: line.text,

@@ -17,6 +17,7 @@ use crate::text::shell;
 
 use super::chain_index::ChainIndex;
 use super::command::{RuleCommand, Verb};
+use super::rule::RuleSite;
 use super::rule_templates::Shapes;
 
 mod conditional;
@@ -78,6 +79,16 @@ impl OpenTable {
             has_had_rules: false,
             shapes: Shapes::default(),
             doubtful_chains: HashMap::new(),
+        }
+    }
+
+    /// The table as a rule is parsed for it. `printed`: whether iptables printed the rule.
+    pub(super) fn rule_site(&self, printed: bool) -> RuleSite<'_> {
+        RuleSite {
+            table: self.table,
+            name: self.name,
+            chains: &self.chains,
+            printed,
         }
     }
 

@@ -25,12 +25,13 @@ pub(super) fn read_paste(
     stated: Option<(Family, Option<Backend>)>,
     read: &mut Read,
 ) {
+    let end = end_of_lines(text);
     let Cleaning {
         cleaned,
         repairs,
         logged,
         ..
-    } = clean::clean(&text[..end_of_lines(text)]);
+    } = clean::clean(&text[..end]);
     let lines = Lines::from_text(&cleaned.text);
     let input = Input::new(text);
     let found = fragments::find(&lines);
@@ -65,7 +66,7 @@ pub(super) fn read_paste(
         sections.push(section);
     }
     report_repairs(&mut reading, repairs);
-    report_rest(&mut reading, &found, text);
+    report_rest(&mut reading, &found, (end < text.len()).then_some(end));
     let made = reading.assembler.finish();
     for (line, span, problem) in unsupported_input::beside(text, &sections, &read.rulesets) {
         read.diagnostics.push(text, line, span, problem);
@@ -148,10 +149,9 @@ fn end_of_lines(text: &str) -> usize {
     ends.nth(MAX_LINES - 1).map_or(text.len(), |end| end + 1)
 }
 
-/// Reports that the rest of the text is not read.
-fn report_rest(reading: &mut Reading, found: &Fragments, text: &str) {
-    let end = end_of_lines(text);
-    if end < text.len() {
+/// Reports that the rest of the text is not read. `rest` is the end of the lines that are.
+fn report_rest(reading: &mut Reading, found: &Fragments, rest: Option<usize>) {
+    if let Some(end) = rest {
         let message = format!("this text has more than {MAX_LINES} lines; the rest is left out");
         let problem =
             Problem::new(Code::PartNotRead, message).hint("paste the output of `iptables-save`");

@@ -4,7 +4,6 @@ use crate::iptables::extension::Id;
 use crate::netfilter::ruleset::{Clause, Counters, Policy, Rule, Ruleset, Target, Value};
 
 use super::super::open_table;
-use super::super::rule::RuleSite;
 use super::super::source_line::SourceLine;
 use super::super::words::{Rest, Word};
 use super::{Assembler, CurrentTable};
@@ -75,12 +74,7 @@ impl Assembler<'_, '_> {
         };
         let ruleset = &mut self.rulesets[open.ruleset];
         let reports = &mut self.reports;
-        let site = RuleSite {
-            table: open.table,
-            name: open.name,
-            chains: &open.chains,
-            printed: false,
-        };
+        let site = open.rule_site(false);
         let mut report = |span, problem| reports.in_line(line, span, problem);
         let words = &listed.words;
         let read = self.rule.read_rule(

@@ -9,7 +9,7 @@ use super::super::open_table::OpenTable;
 use super::super::rule_templates::{RuleTemplate, What};
 use super::super::source_line::SourceLine;
 use super::super::words::{self, Rest};
-use super::{RuleLine, RuleReader, RuleSite};
+use super::{RuleLine, RuleReader};
 
 impl RuleReader {
     /// The template of the rule that was just parsed without diagnostics.
@@ -65,12 +65,7 @@ impl RuleReader {
             ruleset.missing.len(),
         );
         let mut quiet = split.is_ok();
-        let site = RuleSite {
-            table: open.table,
-            name: open.name,
-            chains: &open.chains,
-            printed: true,
-        };
+        let site = open.rule_site(true);
         let read = self.read_rule(
             Rest {
                 text: line.text,
