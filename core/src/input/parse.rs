@@ -25,6 +25,7 @@ mod open_table;
 mod paste;
 mod reading;
 mod rule;
+mod rule_site;
 mod rule_templates;
 mod source_line;
 mod source_map;

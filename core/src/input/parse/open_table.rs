@@ -17,7 +17,7 @@ use crate::text::shell;
 
 use super::chain_index::ChainIndex;
 use super::command::{RuleCommand, Verb};
-use super::rule::RuleSite;
+use super::rule_site::RuleSite;
 use super::rule_templates::Shapes;
 
 mod conditional;

@@ -11,8 +11,8 @@ use crate::packet::Protocol;
 use crate::text::diagnostic::{Code, Problem, ProblemSink, Severity, Span};
 use crate::text::number;
 
-use super::chain_index::ChainIndex;
 use super::command::{self, Global, RuleCommand};
+use super::rule_site::RuleSite;
 use super::rule_templates::{ValueSlot, What};
 use super::words::{Rest, Word, as_written};
 
@@ -61,19 +61,6 @@ pub(super) struct RuleReader {
     /// The unsupported extensions that have been reported. A node's dump has thousands of rules
     /// with each.
     said: HashSet<String>,
-}
-
-/// The table that a rule is parsed for.
-#[derive(Clone, Copy)]
-pub(super) struct RuleSite<'r> {
-    /// The position of its table.
-    pub(super) table: usize,
-    /// The name of the table.
-    pub(super) name: TableName,
-    /// The chains of the table by name.
-    pub(super) chains: &'r ChainIndex,
-    /// Whether iptables printed the text, so that a number stays a number even if it has a name.
-    pub(super) printed: bool,
 }
 
 /// The input of a rule that is being parsed, and where its problems and values go.
