@@ -4,10 +4,12 @@
 //! # Layout
 //! - `diagnostic`: codes, severities, positions and fixes; `number`, `names`: values as people and
 //!   tools write them
+//! - `print_time`: when a dump was printed
 //! - `shell`: words as a shell reads them; `visible`: hostile text made visible
 
 pub mod diagnostic;
 pub mod names;
 pub mod number;
+pub mod print_time;
 pub mod shell;
 pub mod visible;

@@ -167,9 +167,12 @@ fn choose(
                 .iter()
                 .filter(|place| **place != first && Some(**place) != second)
             {
+                let line = rulesets[*left as usize]
+                    .tables
+                    .first()
+                    .map_or(1, |table| table.line);
                 assumes.push(format!(
-                    "rule set {} of the paste is another {family} set and is not walked",
-                    left + 1
+                    "the {family} rules from line {line} of the paste are another version and are not walked"
                 ));
             }
             [Some(first), second].into_iter().flatten().collect()

@@ -12,6 +12,7 @@ use crate::text::diagnostic::{Code, Diagnostic, Fix, Span};
 mod chain_by_chain;
 mod duplicate_tables;
 mod partial_rule;
+mod two_dumps;
 
 pub(crate) use duplicate_tables::settle;
 use partial_rule::Pieces;

@@ -17,6 +17,7 @@ use crate::netfilter::table_family::TableFamily;
 use crate::packet::Family;
 use crate::packet::hook::Hook;
 use crate::text::diagnostic::Span;
+use crate::text::print_time::PrintTime;
 
 impl Policy {
     /// The name that `iptables-save` prints.
@@ -376,6 +377,8 @@ pub struct Ruleset {
     pub backend: Option<Backend>,
     /// The version of the program that printed it, if the text states it.
     pub version: Option<String>,
+    /// The time at which its last table was printed, if the text states it.
+    pub printed_at: Option<PrintTime>,
     /// The input text that contains it, from 0. Lines and spans refer to this text.
     pub source: u32,
     /// The other backend, if a message in the text reports that it holds rules too. The text does
@@ -414,6 +417,7 @@ impl Ruleset {
             family,
             backend,
             version: None,
+            printed_at: None,
             source: 0,
             hidden_backend: None,
             unread: Vec::new(),

@@ -12,6 +12,7 @@ use crate::netfilter::backend::Backend;
 use crate::netfilter::ruleset::{Chain, Counters, Off, Policy, Rule, Ruleset};
 use crate::packet::Family;
 use crate::text::diagnostic::{Code, Diagnostics, Fix, Problem, Severity, Span};
+use crate::text::print_time::PrintTime;
 
 use super::command::{self, Global, Verb};
 use super::open_table::{self, OpenTable};
@@ -42,6 +43,8 @@ pub(super) struct DumpOrigin {
     pub(super) backend: Option<Backend>,
     /// The version of the program that printed the rules.
     pub(super) version: Option<String>,
+    /// The time at which it printed them.
+    pub(super) printed_at: Option<PrintTime>,
 }
 
 /// The table to which the next rule of a dump belongs.
@@ -109,7 +112,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
         let stated = DumpOrigin {
             family,
             backend,
-            version: None,
+            ..DumpOrigin::default()
         };
         Self {
             source,
@@ -144,6 +147,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
             family: self.stated.family.or(origin.family),
             backend: self.stated.backend.or(origin.backend),
             version: origin.version,
+            printed_at: origin.printed_at,
         };
     }
 
@@ -227,14 +231,20 @@ impl<'a, 'r> Assembler<'a, 'r> {
         let header = &self.header;
         let place = self.rulesets.len().wrapping_sub(1);
         let is_made = self.live.iter().any(|open| open.ruleset == place);
+        let has_other_time = |set: &Ruleset| match (set.printed_at, header.printed_at) {
+            (Some(one), Some(other)) => !one.may_be_one_dump(other),
+            _ => false,
+        };
         let continues = |set: &Ruleset| {
             !is_made
+                && !has_other_time(set)
                 && set.source == self.source
                 && header.family.is_none_or(|family| family == set.family)
                 && header.backend == set.backend
                 && set.table(table).is_none()
         };
-        if self.rulesets.last().is_some_and(continues) {
+        if let Some(set) = self.rulesets.last_mut().filter(|set| continues(set)) {
+            set.printed_at = header.printed_at.or(set.printed_at);
             return Some(self.rulesets.len() - 1);
         }
         if self.rulesets.len() == MAX_RULESETS {
@@ -250,6 +260,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
             .unwrap_or(Family::Ipv4);
         let mut ruleset = Ruleset::new(family, header.backend);
         ruleset.version.clone_from(&header.version);
+        ruleset.printed_at = header.printed_at;
         ruleset.source = self.source;
         self.rulesets.push(ruleset);
         Some(self.rulesets.len() - 1)

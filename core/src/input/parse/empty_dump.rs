@@ -24,6 +24,7 @@ pub(super) fn add_for_text(read: &mut Read, text: &str) {
             families.push(family);
             let mut set = Ruleset::new(family, origin.backend);
             set.version = origin.version;
+            set.printed_at = origin.printed_at;
             add(read, set, text, line, Inside::Text);
         }
     }

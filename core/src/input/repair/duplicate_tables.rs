@@ -3,6 +3,7 @@
 
 use super::chain_by_chain;
 use super::partial_rule::Pieces;
+use super::two_dumps;
 use crate::input::parsed::Parsed;
 use crate::input::section::Format;
 use crate::iptables::table_name::TableName;
@@ -29,6 +30,7 @@ pub(crate) fn settle(parsed: &mut Parsed) {
         .filter(|place| printed(parsed.sections[*place].format))
         .take(MAX_PARTS)
         .collect();
+    two_dumps::settle(parsed);
     join_parts(parsed, &sections);
     sections.truncate(super::MAX_SECTIONS);
     for (at, first) in sections.iter().enumerate() {
@@ -154,7 +156,7 @@ fn join_chains(parsed: &mut Parsed, first: usize, second: usize) -> bool {
 
 /// Adds all tables of one rule set to the other, in the place of the first of them, which it
 /// returns.
-fn absorb(parsed: &mut Parsed, one: u32, other: u32) -> u32 {
+pub(super) fn absorb(parsed: &mut Parsed, one: u32, other: u32) -> u32 {
     let (into, from) = (one.min(other), one.max(other));
     let held = parsed.rulesets.remove(from as usize);
     parsed.rulesets[into as usize].absorb(held);
@@ -334,7 +336,7 @@ fn prefer(parsed: &mut Parsed, pair: &TablePair) {
     }
 }
 
-fn renumber(parsed: &mut Parsed, to: impl Fn(u32) -> u32) {
+pub(super) fn renumber(parsed: &mut Parsed, to: impl Fn(u32) -> u32) {
     for section in &mut parsed.sections {
         section.ruleset = section.ruleset.map(&to);
     }

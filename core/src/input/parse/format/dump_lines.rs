@@ -9,6 +9,7 @@ use crate::iptables::table_name::TableName;
 use crate::netfilter::backend::Backend;
 use crate::packet::Family;
 use crate::text::diagnostic::{Code, Fix, Problem, Span};
+use crate::text::print_time::PrintTime;
 
 use super::super::assemble::{Assembler, DumpOrigin, Program};
 use super::super::fragment::{Fragment, Lines};
@@ -62,7 +63,7 @@ fn begin(reading: &mut Reading, fragment: &Fragment) {
     let of_command = fragment.command.as_ref().map(|command| DumpOrigin {
         family: Some(command.family),
         backend: command.backend,
-        version: None,
+        ..DumpOrigin::default()
     });
     let range = (lines.range(fragment.first).0, lines.range(fragment.last).1);
     reading.assembler.begin_fragment(
@@ -412,5 +413,8 @@ pub(in super::super) fn parse_header(line: &str) -> Option<DumpOrigin> {
         family,
         backend,
         version,
+        printed_at: by
+            .split_once(" on ")
+            .and_then(|(_, time)| PrintTime::parse(time)),
     })
 }

@@ -127,7 +127,7 @@ fn read_table(reading: &mut Reading, fragment: &Fragment, part: Range<usize>) ->
     reading.assembler.begin_origin(DumpOrigin {
         family: command.map(|command| command.family).or(Some(shown.family)),
         backend: command.and_then(|command| command.backend),
-        version: None,
+        ..DumpOrigin::default()
     });
     let first = reading.line(part.start);
     reading.assembler.begin_table(&first, name);
