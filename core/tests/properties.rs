@@ -431,7 +431,9 @@ proptest! {
         }
     }
 
-    /// For every text without errors, including parts that are kept as written.
+    /// For every text without errors, including parts that are kept as written. iptables prints
+    /// the comparison of a rateest match twice if the match compares bytes and packets, and refuses
+    /// the result.
     #[test]
     fn print_then_parse_is_identity(text in text()) {
         let parsed = parse::parse(without_errors(text));
@@ -441,6 +443,7 @@ proptest! {
             // Without a header, the reader infers the family from the rules, and quoted text does
             // not count.
             prop_assume!(again.rulesets.iter().all(|other| other.family == ruleset.family));
+            prop_assume!(!(printed.contains(" --rateest-bps") && printed.contains(" --rateest-pps")));
             prop_assert!(!again.has_errors(), "{:?}\n{}", again.diagnostics, printed);
             let reprinted: String = again.rulesets.iter().map(|ruleset| print::save(ruleset, true)).collect();
             prop_assert_eq!(reprinted, printed);

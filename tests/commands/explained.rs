@@ -132,11 +132,16 @@ const EXPLANATIONS: &[Explanation] = &[
                     "--rateest",
                     "--map-set",
                     "--hashlimit-name",
+                    "--genre",
                 ],
             );
             named && ours.as_ref().ok().map(bare) == theirs.as_ref().ok().map(bare)
         },
         "iptables prints some names without quotes, and cannot read them back; here they are quoted",
+    ),
+    (
+        |line, ours, theirs| uses(line, &[" -1"]) && only_theirs(ours, theirs),
+        "iptables takes -1 for some unsigned numbers and keeps a part of its bits",
     ),
     (
         |line, _, _| uses(line, &["--seconds 4294967295"]),

@@ -15,7 +15,7 @@ use crate::paste::Paste;
 use crate::phrases::{format_count, format_place};
 use crate::side::Side;
 use crate::state::Evaluation;
-use crate::walked::Walked;
+use crate::walked::{Doubt, Walked};
 
 /// The sentence of a step, followed by the packet's end at the last step.
 pub fn describe_step(rulesets: &[Ruleset], walked: &Walked, at: usize) -> String {
@@ -29,7 +29,11 @@ pub fn describe_step(rulesets: &[Ruleset], walked: &Walked, at: usize) -> String
         return format!("{lead}: {}.", walked.end());
     };
     let says = match walked.doubt(at) {
-        Some(because) => {
+        Some(doubt) if doubt.is_missing_rule => format!(
+            "A rule before this step may be missing: {}. Shown as if none were.",
+            doubt.because
+        ),
+        Some(Doubt { because, .. }) => {
             let as_if = if step.outcome == Outcome::Match {
                 "matched"
             } else {
@@ -64,15 +68,15 @@ pub struct StepSummary<'a> {
 pub fn summarize_step<'a>(rulesets: &'a [Ruleset], walked: &Walked, at: usize) -> StepSummary<'a> {
     let path = walked.path();
     let step = path.steps.at(at);
-    if let Some(because) = walked.doubt(at) {
+    if let Some(doubt) = walked.doubt(at) {
         return StepSummary {
-            result: if step.outcome == Outcome::Match {
-                "assumed to match"
-            } else {
-                "assumed not to match"
+            result: match step.outcome {
+                _ if doubt.is_missing_rule => "assumed to be reached",
+                Outcome::Match => "assumed to match",
+                _ => "assumed not to match",
             },
             is_emphasized: true,
-            details: Some(because.to_owned()),
+            details: Some(doubt.because.clone()),
         };
     }
     let (ruleset, table, chain) = step.place.at.find(rulesets);

@@ -55,6 +55,15 @@ impl Marks {
     }
 }
 
+/// Why a step is undetermined.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Doubt {
+    pub(crate) because: String,
+    /// Whether a rule before the step is missing from the input. Otherwise the step itself is
+    /// undetermined.
+    pub(crate) is_missing_rule: bool,
+}
+
 /// A walk, its answer, and its steps by rule.
 #[derive(Debug)]
 pub struct Walked {
@@ -65,9 +74,8 @@ pub struct Walked {
     /// Whether it meets chains of several tables, so that a chain's name alone is ambiguous.
     pub several_tables: bool,
     marks: HashMap<ChainPlace, Marks>,
-    /// The undetermined steps of the shown branch, with the reason. The branch, or the user,
-    /// assumes an answer.
-    assumed: Vec<(usize, String)>,
+    /// The undetermined steps of the shown branch. The branch, or the user, assumes an answer.
+    assumed: Vec<(usize, Doubt)>,
 }
 
 impl Walked {
@@ -93,7 +101,7 @@ impl Walked {
         let headline = explain::verdict(rulesets, &trace, mesh);
         let mut assumed = assumed(&trace);
         assumed.extend(taken_so(trace.shown(), settled));
-        assumed.sort();
+        assumed.sort_by_key(|(step, _)| *step);
         let mut marks: HashMap<ChainPlace, Marks> = HashMap::new();
         let runs = trace.shown().steps.runs();
         for run in runs {
@@ -143,8 +151,8 @@ impl Walked {
         self.trace.shown()
     }
 
-    /// Why the rule of a step is undetermined, if it is.
-    pub(crate) fn doubt(&self, at: usize) -> Option<&str> {
+    /// Why a step is undetermined, if it is.
+    pub(crate) fn doubt(&self, at: usize) -> Option<&Doubt> {
         find_assumption(&self.assumed, at)
     }
 
@@ -221,7 +229,7 @@ impl Walked {
 }
 
 /// The steps of the shown branch that assume an answer, in order.
-fn assumed(trace: &Trace) -> Vec<(usize, String)> {
+fn assumed(trace: &Trace) -> Vec<(usize, Doubt)> {
     let Some(branch) = trace.branches.first() else {
         return Vec::new();
     };
@@ -230,13 +238,17 @@ fn assumed(trace: &Trace) -> Vec<(usize, String)> {
     for assumption in &branch.assumes {
         let step =
             steps.find(|(_, step)| (step.place, step.hook) == (assumption.place, assumption.hook));
-        found.extend(step.map(|(at, _)| (at, assumption.because.clone())));
+        let doubt = Doubt {
+            because: assumption.because.clone(),
+            is_missing_rule: assumption.question == Question::MissingRule,
+        };
+        found.extend(step.map(|(at, _)| (at, doubt)));
     }
     found
 }
 
 /// The steps of rules that the user has answered.
-fn taken_so(path: &Path, settled: &[(Place, bool)]) -> Vec<(usize, String)> {
+fn taken_so(path: &Path, settled: &[(Place, bool)]) -> Vec<(usize, Doubt)> {
     let runs = path.steps.runs().iter().filter(|run| {
         settled
             .iter()
@@ -245,11 +257,21 @@ fn taken_so(path: &Path, settled: &[(Place, bool)]) -> Vec<(usize, String)> {
     let steps = runs.flat_map(|run| run.places().zip(run.steps()));
     steps
         .filter(|(_, step)| settled.iter().any(|(place, _)| *place == step.place))
-        .map(|(at, _)| (at, "your assumption".to_owned()))
+        .map(|(at, _)| {
+            let because = "your assumption".to_owned();
+            let is_missing_rule = false;
+            (
+                at,
+                Doubt {
+                    because,
+                    is_missing_rule,
+                },
+            )
+        })
         .collect()
 }
 
-fn find_assumption(assumed: &[(usize, String)], at: usize) -> Option<&str> {
+fn find_assumption(assumed: &[(usize, Doubt)], at: usize) -> Option<&Doubt> {
     let found = assumed.binary_search_by_key(&at, |(step, _)| *step).ok()?;
     Some(&assumed[found].1)
 }
@@ -278,7 +300,7 @@ mod tests {
         assert!(
             walked
                 .doubt(0)
-                .is_some_and(|because| because.contains("recent"))
+                .is_some_and(|doubt| doubt.because.contains("recent"))
         );
         assert_eq!(
             walked
@@ -297,7 +319,10 @@ mod tests {
             &[(place, false)],
         );
         assert_eq!(
-            (settled.trace.certain, settled.doubt(0)),
+            (
+                settled.trace.certain,
+                settled.doubt(0).map(|doubt| &*doubt.because)
+            ),
             (true, Some("your assumption"))
         );
         assert_eq!(settled.outcome(0), Outcome::Unknown);

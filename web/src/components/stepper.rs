@@ -8,7 +8,7 @@ use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
 use super::badge::{badge, colour};
-use super::phrases::bool_text;
+use super::phrases::{bool_text, text_with_code};
 use crate::dispatch::Dispatch;
 use crate::page_part::{self, PagePart};
 use chainwalk_core::walk::trace::Outcome;
@@ -341,14 +341,14 @@ fn sentence(props: &StepperProps) -> Html {
         .collect();
     let says = match &says[..] {
         [(_, a), (_, b)] if a == b => html! {
-            <span>{badge(Side::A)}{badge(Side::B)}{" "}{a}</span>
+            <span>{badge(Side::A)}{badge(Side::B)}{" "}{text_with_code(a)}</span>
         },
-        [(_, one)] if !evaluation.workspace.compare => html! { <span>{one}</span> },
+        [(_, one)] if !evaluation.workspace.compare => html! { <span>{text_with_code(one)}</span> },
         [] => html! { <span>{"There is no complete packet."}</span> },
         several => html! {
             <>
                 {for several.iter().map(|(side, says)| {
-                    html! { <span>{badge(*side)}{" "}{says}{" "}</span> }
+                    html! { <span>{badge(*side)}{" "}{text_with_code(says)}{" "}</span> }
                 })}
             </>
         },

@@ -598,7 +598,9 @@ impl<'a, 'r> Assembler<'a, 'r> {
             Some(true)
         };
         let has_unknown = is_asking && words.iter().any(|word| word.text.contains(['$', '`']));
-        let status = status.filter(|status| is_readable && (*status || !has_unknown));
+        // A rule with an unknown value may have been refused, and a command gives a value of its own
+        // in each run.
+        let status = status.filter(|_| is_readable && !has_unknown);
         if is_asking {
             // The lines that follow may be the output.
             self.needs_cleaning |= command.verb == Verb::List;
