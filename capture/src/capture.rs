@@ -94,6 +94,7 @@ pub(crate) fn capture(
         nftables: said.nftables,
         host,
         warnings,
+        left_out: Vec::new(),
     };
     proxy_processes::mark_proxies(&mut capture);
     Ok(Captured {

@@ -601,6 +601,7 @@ mod tests {
             nftables: None,
             host: Host::default(),
             warnings: Vec::new(),
+            left_out: Vec::new(),
         };
         for is_terminal in [false, true] {
             let mut text = Vec::new();

@@ -182,6 +182,18 @@ fn a_walk_through_rules_names_what_the_capture_could_not_read() {
 }
 
 #[test]
+fn a_walk_names_what_is_beyond_the_limits_of_a_capture() {
+    let mut rulesets = vec![dump("ipv4", "nft", Some(0), ACCEPTING)];
+    rulesets.resize(40, dump("ipv6", "nft", Some(0), ""));
+    let assumes = trace(&capture(&rulesets, None)).assumes;
+    let left_out = "the capture contains 40 rule sets";
+    assert!(
+        assumes.iter().any(|assumed| assumed.starts_with(left_out)),
+        "{assumes:?}"
+    );
+}
+
+#[test]
 fn a_capture_of_nothing_is_refused() {
     let parsed = capture(&[], None);
     assert_eq!(parsed.rulesets, []);

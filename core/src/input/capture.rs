@@ -37,6 +37,9 @@ pub struct Capture {
     /// The missing parts, each with the reason.
     #[serde(default)]
     pub warnings: Vec<String>,
+    /// The parts of the namespace beyond the limits of the page; set by [`Capture::limit`].
+    #[serde(skip)]
+    pub left_out: Vec<String>,
 }
 
 /// The maximum number of rule sets. A capture has one for each family and backend.
@@ -50,6 +53,7 @@ impl Capture {
     pub fn limit(&mut self) -> Vec<String> {
         let mut dropped = self.host.limit();
         host::limit(&mut self.rulesets, MAX_RULESETS, "rule sets", &mut dropped);
+        self.left_out.clone_from(&dropped);
         host::limit(&mut self.warnings, MAX_WARNINGS, "warnings", &mut dropped);
         dropped
     }

@@ -258,6 +258,7 @@ impl Redactor {
             nftables: None,
             host: self.host(&capture.host),
             warnings,
+            left_out: capture.left_out.clone(),
         })
     }
 

@@ -108,6 +108,9 @@ pub(super) fn note_unread_parts(read: &mut Read, capture: &Capture) {
                     "{command} failed: the {backend} backend has no other rules than it printed"
                 )
             }));
+            let left_out = capture.left_out.iter();
+            set.unread
+                .extend(left_out.map(|part| format!("the capture contains {part}")));
             note_missing_listing(set, capture);
         } else if let Some(dump) = failed.peek() {
             add(read, ruleset_without_tables(**dump), "", 1, Inside::Capture);
