@@ -125,8 +125,13 @@ fn load(judge: &Judge, (seed, count): (u64, u64), progress: &Progress) {
             .new_tree(&mut runner)
             .expect("no command is rejected")
             .current();
-        // iptables keeps a part of the bits of some negative numbers, and lists nothing for them.
-        if command.words.iter().any(|word| word == "-1") {
+        // iptables accepts them for some options and then prints an option without a value: no text
+        // or a part of the bits of a negative number.
+        if command
+            .words
+            .iter()
+            .any(|word| word == "-1" || word.is_empty())
+        {
             continue;
         }
         let mut words = vec!["-t", command.table.name(), "-A", command.chain.name()];

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use chainwalk_core::netfilter::ruleset::Ruleset;
+use chainwalk_core::text::diagnostic::{Diagnostic, Severity};
 use chainwalk_session::editing::{EditAction, Export};
 use chainwalk_session::paste::{MAX_EDITED_BYTES, Origin, Paste};
 use chainwalk_session::phrases::format_count;
@@ -269,14 +270,24 @@ fn taken(evaluation: &Evaluation) -> Html {
         ""
     };
     let remarks = parsed.diagnostics.len();
+    let is_error = |one: &&Diagnostic| one.severity == Severity::Error;
+    let errors = parsed.diagnostics.iter().filter(is_error).count();
+    let (mark, class) = match errors {
+        0 => ("✓", None),
+        _ => ("△", Some("faulty")),
+    };
     let to_remarks = |_: MouseEvent| browser::focus("diagnostics");
     html! {
-        <p class="about taken" id="taken" role="status">
-            <b>{"✓ "}{format_count(rules, "rule")}{" read"}</b>
+        <p class={classes!("about", "taken", class)} id="taken" role="status">
+            <b>{mark}{" "}{format_count(rules, "rule")}{" read"}</b>
             {format!(": {}{more}. ", kinds.join("; "))}
             if remarks > 0 {
                 <button type="button" class="link" id="taken-remarks" onclick={to_remarks}>
-                    {format_count(remarks, "remark")}
+                    if errors > 0 {
+                        {format_count(errors, "error")}
+                    } else {
+                        {format_count(remarks, "remark")}
+                    }
                 </button>
             } else {
                 {"All understood."}
