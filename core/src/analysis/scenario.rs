@@ -4,13 +4,12 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::analysis::constants::Constants;
-use crate::analysis::explain::socket;
 use crate::mesh::Mesh;
-use crate::netfilter::condition::Subject;
-use crate::netfilter::ruleset::{Clause, Ruleset, Value};
-use crate::packet::fields::PacketField;
+use crate::netfilter::ruleset::Ruleset;
 use crate::packet::host::Host;
 use crate::packet::{Family, Origin, Packet, Protocol};
+
+mod constant_packets;
 
 /// A packet with a name.
 #[derive(Clone, Debug, PartialEq)]
@@ -227,7 +226,7 @@ pub fn of_constants(
     let mut list = list(host, mesh);
     let cast = Actors::new(host, mesh);
     let mut keys = OWN.into_iter();
-    for (label, group, packet) in suggested(constants, rulesets, &cast) {
+    for (label, group, packet) in constant_packets::suggest(constants, rulesets, &cast) {
         let known = list.iter().any(|one| one.packet == packet) || packet.check().is_err();
         let Some(key) = (!known).then(|| keys.next()).flatten() else {
             continue;
@@ -240,191 +239,6 @@ pub fn of_constants(
         });
     }
     list
-}
-
-/// Packets with the constants of the rules, a few for each field.
-fn suggested(
-    constants: &Constants,
-    rulesets: &[Ruleset],
-    cast: &Actors,
-) -> Vec<(String, Destination, Packet)> {
-    let mut found = Vec::new();
-    let out = cast.packet(App, TCP, (Pod, Internet), 443);
-    let come = cast.packet(Peer, TCP, (Internet, Pod), APP_PORT);
-    let pass = cast.packet(Passing, TCP, (Guest, Internet), 443);
-    let (Some(out), Some(come)) = (out, come) else {
-        return found;
-    };
-    // One closure copies and changes the packet. Code for each change would make the program
-    // larger.
-    let mut add = |label: String, group: Destination, change: &dyn Fn(&mut Packet)| {
-        let mut packet = match (group, &pass) {
-            (Destination::Into, _) => come.clone(),
-            (Destination::Through, Some(pass)) => pass.clone(),
-            (Destination::Through, None) => return,
-            _ => out.clone(),
-        };
-        change(&mut packet);
-        found.push((label, group, packet));
-    };
-    let numbers = |field| {
-        constants
-            .ranges(Subject::Packet(field))
-            .into_iter()
-            .map(|(low, _)| low)
-            .take(6)
-    };
-    // The table already contains the proxy's own ports.
-    let own = |port: &u16| cast.mesh.is_some_and(|mesh| mesh.own.contains(port));
-    for port in numbers(PacketField::Dport)
-        .filter_map(|port| u16::try_from(port).ok())
-        .filter(|port| !own(port))
-    {
-        let change = |packet: &mut Packet| packet.dport = Some(port);
-        add(
-            format!("app → internet, port {port}"),
-            Destination::Internet,
-            &change,
-        );
-        add(
-            format!("from outside to {port}"),
-            Destination::Into,
-            &change,
-        );
-    }
-    for uid in numbers(PacketField::Uid) {
-        add(
-            format!("uid {uid} → internet"),
-            Destination::Internet,
-            &|packet| packet.uid = Some(uid),
-        );
-    }
-    for gid in numbers(PacketField::Gid) {
-        add(
-            format!("gid {gid} → internet"),
-            Destination::Internet,
-            &|packet| packet.gid = Some(gid),
-        );
-    }
-    for mark in numbers(PacketField::Mark) {
-        add(
-            format!("app, mark {mark:#x}"),
-            Destination::Internet,
-            &|packet| packet.mark = mark,
-        );
-    }
-    // The rules of a mesh name an address with a port only for DNS, which has its own rows.
-    let sockets = if cast.mesh.is_none() {
-        sockets(rulesets, 4)
-    } else {
-        Vec::new()
-    };
-    for (dst, protocol, port) in &sockets {
-        for (who, group) in [
-            ("app", Destination::Cluster),
-            ("a pod", Destination::Through),
-        ] {
-            let label = format!("{who} → {}, {protocol}", socket((*dst).into(), *port));
-            add(label, group, &|packet| {
-                (packet.dst, packet.dport, packet.protocol) =
-                    ((*dst).into(), Some(*port), *protocol);
-                packet.tcp_flags = packet.tcp_flags.filter(|_| *protocol == TCP);
-            });
-        }
-    }
-    let alone = |dst: &IpAddr| !sockets.iter().any(|(other, ..)| other == dst);
-    for dst in constants
-        .networks(Subject::Packet(PacketField::Dst))
-        .into_iter()
-        .map(|(dst, _)| dst)
-        .filter(alone)
-        .filter(|dst| !dst.is_loopback())
-        .take(4 - sockets.len())
-    {
-        add(format!("app → {dst}"), Destination::Cluster, &|packet| {
-            packet.dst = dst
-        });
-    }
-    for (src, _) in constants
-        .networks(Subject::Packet(PacketField::Src))
-        .into_iter()
-        .filter(|(src, _)| !src.is_loopback())
-        .take(4)
-    {
-        add(
-            format!("from {src} to {APP_PORT}"),
-            Destination::Into,
-            &|packet| packet.src = Some(src),
-        );
-    }
-    for name in constants
-        .names(Subject::Packet(PacketField::InInterface))
-        .into_iter()
-        .filter(|name| name != "lo")
-        .take(3)
-    {
-        add(
-            format!("from outside by {name}"),
-            Destination::Into,
-            &|packet| packet.in_interface = Some(name.clone()),
-        );
-    }
-    found
-}
-
-/// The first addresses and ports that rules match together, as those of services do.
-fn sockets(rulesets: &[Ruleset], most: usize) -> Vec<(Ipv4Addr, Protocol, u16)> {
-    let mut found: Vec<(Ipv4Addr, Protocol, u16)> = Vec::new();
-    for ruleset in rulesets
-        .iter()
-        .filter(|ruleset| ruleset.family == Family::Ipv4)
-    {
-        for rule in ruleset
-            .tables
-            .iter()
-            .flat_map(|table| &table.chains)
-            .flat_map(|chain| &chain.rules)
-        {
-            if found.len() == most {
-                return found;
-            }
-            let value = |field: PacketField| {
-                ruleset
-                    .matches(rule)
-                    .iter()
-                    .find(|part: &&Clause| {
-                        !part.negated && part.subject() == Some(Subject::Packet(field))
-                    })
-                    .map(|part| &part.value)
-            };
-            let (
-                Some(Value::Net4(dst, Ipv4Addr::BROADCAST)),
-                Some(Value::Range(port, _)),
-                Some(protocol),
-            ) = (
-                value(PacketField::Dst),
-                value(PacketField::Dport),
-                value(PacketField::Protocol),
-            )
-            else {
-                continue;
-            };
-            let protocol = [TCP, UDP]
-                .into_iter()
-                .find(|one| is_number(protocol, one.0.into()));
-            let (Some(protocol), Ok(port)) = (protocol, u16::try_from(*port)) else {
-                continue;
-            };
-            if !found.contains(&(*dst, protocol, port)) {
-                found.push((*dst, protocol, port));
-            }
-        }
-    }
-    found
-}
-
-fn is_number(value: &Value, number: u32) -> bool {
-    matches!(value, Value::Number(own) | Value::Range(own, _) if *own == number)
 }
 
 /// The hosts and processes that the names of scenarios refer to.

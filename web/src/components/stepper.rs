@@ -285,10 +285,10 @@ fn rail(evaluation: &Evaluation, row: usize, side: Side, walked: &Walked, longes
     }
 }
 
-/// The place of a step on a rail. Hundredths of a percent avoid the code size of floating point.
+/// The place of a step on a rail.
 fn rail_position(at: usize, longest: usize) -> String {
-    let hundredths = at * 10_000 / longest.saturating_sub(1).max(1);
-    format!("{}.{:02}%", hundredths / 100, hundredths % 100)
+    let share = at as f64 / longest.saturating_sub(1).max(1) as f64;
+    format!("{:.2}%", share * 100.0)
 }
 
 /// The callers of the current chain.
