@@ -22,9 +22,9 @@ use chainwalk_core::packet::host::Host;
 use chainwalk_core::share::commands;
 use chainwalk_core::share::link::{self, Settled, Shared};
 use chainwalk_core::share::{redact, replay, ticket};
-use chainwalk_core::text::diagnostic::{Severity, Span};
+use chainwalk_core::text::diagnostic::{Code, Severity, Span};
 use chainwalk_core::walk::trace::{Outcome, Trace};
-use chainwalk_core::walk::{walk, walk_with, Known};
+use chainwalk_core::walk::{Known, walk, walk_with};
 
 /// The rule sets of the page, by their names in lessons.
 pub const SAMPLES: [(&str, &str, Option<&str>); 6] = [
@@ -129,9 +129,14 @@ pub fn check_printed(parsed: &Parsed) {
             .diagnostics
             .iter()
             .any(|remark| remark.severity == Severity::Warning);
+    // A variable without a value is kept as written, and may not be a valid value.
+    let has_variable = parsed
+        .diagnostics
+        .iter()
+        .any(|remark| remark.code == Code::UnknownVariable);
     for ruleset in &parsed.rulesets {
         let printed = print::save(ruleset, true);
-        if !parsed.has_errors() && !unread {
+        if !parsed.has_errors() && !unread && !has_variable {
             let again = parse::parse(printed.clone());
             // Without a header, the reader infers the family from the rules.
             if again
@@ -220,7 +225,16 @@ pub fn ask_everything(parsed: &Parsed, host: &Host, packets: &[Packet], wishes: 
         .filter(|bit| wishes.settled >> bit & 1 == 1)
         .filter_map(|bit| Some((*all_places.get(bit)?, wishes.settled & 1 == 1)))
         .collect();
-    let one = walk_with(rulesets, None, host, &packet, Known { answers: &settled, ..Known::default() });
+    let one = walk_with(
+        rulesets,
+        None,
+        host,
+        &packet,
+        Known {
+            answers: &settled,
+            ..Known::default()
+        },
+    );
     let two = walk(rulesets, None, host, &other);
     for trace in [&one, &two] {
         ask_trace(parsed, mesh, trace);
