@@ -18,9 +18,12 @@ mod recovery;
 mod reducers;
 mod theme;
 
+use std::rc::Rc;
+
+use gloo::timers::callback::Timeout;
 use wasm_bindgen::prelude::*;
 
-use components::app::App;
+use components::app::{App, AppProps, Opening};
 
 #[wasm_bindgen]
 extern "C" {
@@ -33,10 +36,14 @@ extern "C" {
 fn main() {
     // Not `std::panic::set_hook`, because Yew would replace that hook.
     yew::set_custom_panic_hook(Box::new(|panic| fault(&panic.to_string())));
-    yew::Renderer::<App>::with_root(
-        gloo::utils::document()
-            .get_element_by_id("app")
-            .expect("the shell has an element `app`"),
-    )
-    .render();
+    let opening = Rc::new(Opening::new());
+    // In a task of its own, so that the browser can handle events between reading and rendering.
+    Timeout::new(0, || render(opening)).forget();
+}
+
+fn render(opening: Rc<Opening>) {
+    let root = gloo::utils::document()
+        .get_element_by_id("app")
+        .expect("the shell has an element `app`");
+    yew::Renderer::<App>::with_root_and_props(root, AppProps { opening }).render();
 }

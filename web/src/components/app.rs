@@ -46,14 +46,21 @@ const DRAFT_DELAY: u32 = 300;
 /// The number of parts that render one after the other when the page opens. The browser draws the
 /// answer before the page renders the next part, because all of them take a fifth of a second on a
 /// slow machine.
-const PARTS: u8 = 5;
+const PARTS: u8 = REST;
+const RULES: u8 = 2;
+const LIST: u8 = 3;
+const MAP: u8 = 4;
+const STEPS: u8 = 5;
+const PACKET: u8 = 6;
+/// The table of outcomes, the lessons and the dialogs.
+const REST: u8 = 7;
 
 /// Why a file was rejected.
 const UNREADABLE_FILE: &str =
     "the file cannot be read: it may have been moved, or this browser may not open it";
 
 /// The initial state of the page.
-struct Opening {
+pub(crate) struct Opening {
     /// The state, until the page takes it.
     state: Cell<Option<PageState>>,
     notices: NoticesState,
@@ -63,7 +70,8 @@ struct Opening {
 }
 
 impl Opening {
-    fn new() -> Self {
+    /// Reads the link, the draft or the first sample, and walks its packets.
+    pub(crate) fn new() -> Self {
         let restart = recovery::begin();
         let is_opening_faulty = restart.parts.contains(&PagePart::Opening);
         let are_lessons_faulty = restart.parts.contains(&PagePart::Lessons);
@@ -105,10 +113,22 @@ impl Opening {
     }
 }
 
+/// The props of [`App`].
+#[derive(Properties)]
+pub(crate) struct AppProps {
+    pub(crate) opening: Rc<Opening>,
+}
+
+impl PartialEq for AppProps {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.opening, &other.opening)
+    }
+}
+
 /// The page.
 #[component]
-pub(crate) fn App() -> Html {
-    let opening = use_memo((), |()| Opening::new());
+pub(crate) fn App(props: &AppProps) -> Html {
+    let opening = &props.opening;
     let state = use_reducer(|| opening.state.take().unwrap_or_default());
     let notices = use_reducer(|| opening.notices.clone());
     page_part::enter(None);
@@ -134,7 +154,7 @@ pub(crate) fn App() -> Html {
     let plain_rules = workspace.paste.mesh.is_none().then_some("plain-rules");
     html! {
         <div class="desk">
-            if opening.opens_lesson || parts > 4 {
+            if opening.opens_lesson || parts >= REST {
                 <Lessons workspace={workspace.clone()} act={act.clone()} />
             }
             <div class={classes!("page", embed.map(|_| "embed"), plain_rules)}>
@@ -159,25 +179,27 @@ pub(crate) fn App() -> Html {
                     class={classes!("columns", format!("show-{}", view.tab.key()))}
                     aria-busy={(parts < PARTS).then_some("true")}
                 >
-                    if parts > 1 {
+                    if parts >= RULES {
                         {unless_left_out(PagePart::Rules, || html! {
                             <RulesPane
                                 evaluation={evaluation.clone()}
                                 view={view.clone()}
+                                has_list={parts >= LIST}
                                 can_undo={history.can(false)}
                                 can_redo={history.can(true)}
                                 act={act.clone()}
                             />
                         })}
                     }
-                    if parts > 2 {
+                    if parts >= MAP {
                         <WalkPane
                             evaluation={evaluation.clone()}
                             view={view.clone()}
+                            has_steps={parts >= STEPS}
                             act={act.clone()}
                         />
                     }
-                    if parts > 3 {
+                    if parts >= PACKET {
                         {unless_left_out(PagePart::Packet, || html! {
                             <PacketPane
                                 evaluation={evaluation.clone()}
@@ -186,7 +208,7 @@ pub(crate) fn App() -> Html {
                             />
                         })}
                     }
-                    if parts > 4 {
+                    if parts >= REST {
                         {unless_left_out(PagePart::Outcomes, || html! {
                             <Outcomes
                                 evaluation={evaluation.clone()}
@@ -203,7 +225,7 @@ pub(crate) fn App() -> Html {
                         </a>
                     </footer>
                 }
-                if parts > 4 {
+                if parts >= REST {
                     <Help
                         open={view.dialog == Some(Dialog::Help)}
                         shortcuts={view.shortcuts}

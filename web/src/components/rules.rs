@@ -29,6 +29,8 @@ use crate::page_part::{self, PagePart};
 pub(super) struct RulesPaneProps {
     pub(super) evaluation: Evaluation,
     pub(super) view: Version<View>,
+    /// Whether the list renders. It is a part of its own when the page opens.
+    pub(super) has_list: bool,
     pub(super) can_undo: bool,
     pub(super) can_redo: bool,
     pub(super) act: Dispatch,
@@ -38,11 +40,6 @@ pub(super) struct RulesPaneProps {
 #[component]
 pub(super) fn RulesPane(props: &RulesPaneProps) -> Html {
     page_part::enter(PagePart::Rules);
-    let page = PageProps {
-        evaluation: props.evaluation.clone(),
-        view: props.view.clone(),
-        act: props.act.clone(),
-    };
     let evaluation = &props.evaluation;
     let views = [
         ("Walked", RuleView::Rows(Order::Walked)),
@@ -77,24 +74,36 @@ pub(super) fn RulesPane(props: &RulesPaneProps) -> Html {
                 {recipe()}
             }
             {tools(props)}
-            {match props.view.rules {
-                RuleView::Rows(_) => html! { <List ..page /> },
-                RuleView::Text => html! { <Text ..page /> },
-                RuleView::Edit => html! {
-                    <Edit
-                        paste={Rc::clone(&evaluation.workspace.paste)}
-                        line={props.view.line}
-                        marked={props.view.marked}
-                        act={props.act.clone()}
-                    />
-                },
-            }}
-            <Diagnostics
-                paste={Rc::clone(&evaluation.workspace.paste)}
-                refused={props.view.refused.clone()}
+            if props.has_list {
+                {rules_view(props)}
+                <Diagnostics
+                    paste={Rc::clone(&evaluation.workspace.paste)}
+                    refused={props.view.refused.clone()}
+                    act={props.act.clone()}
+                />
+            }
+        </section>
+    }
+}
+
+/// The rules as a list, as text, or as a text to change.
+fn rules_view(props: &RulesPaneProps) -> Html {
+    let page = PageProps {
+        evaluation: props.evaluation.clone(),
+        view: props.view.clone(),
+        act: props.act.clone(),
+    };
+    match props.view.rules {
+        RuleView::Rows(_) => html! { <List ..page /> },
+        RuleView::Text => html! { <Text ..page /> },
+        RuleView::Edit => html! {
+            <Edit
+                paste={Rc::clone(&props.evaluation.workspace.paste)}
+                line={props.view.line}
+                marked={props.view.marked}
                 act={props.act.clone()}
             />
-        </section>
+        },
     }
 }
 
