@@ -428,10 +428,6 @@ impl<'a, 'r> Assembler<'a, 'r> {
         let CurrentTable::Open(open) = &mut self.current else {
             return self.report_outside_table(line);
         };
-        let not_a_rule = || {
-            Problem::new(Code::NotARule, "this line is not a rule")
-                .hint("begin a rule with `-A` and the name of a chain")
-        };
         let [command, name, ..] = words else {
             return self.reports.of_line(line, not_a_rule());
         };
@@ -874,6 +870,11 @@ fn report_cleanups(reports: &mut Reports, cleanups: Vec<(u32, Span, Problem)>) {
             problem.hint("it cleans up before the rules that follow"),
         );
     }
+}
+
+fn not_a_rule() -> Problem {
+    Problem::new(Code::NotARule, "this line is not a rule")
+        .hint("begin a rule with `-A` and the name of a chain")
 }
 
 /// The problem of a chain that a rule on a line names first.

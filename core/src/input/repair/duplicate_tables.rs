@@ -183,52 +183,71 @@ fn move_table(parsed: &mut Parsed, into: u32, from: u32, name: TableName) {
     moved.for_each(|section| section.ruleset = Some(into));
 }
 
+/// A table of a section.
+#[derive(Clone, Copy)]
+struct ShownTable<'a> {
+    section: usize,
+    format: Format,
+    set: &'a Ruleset,
+    table: &'a Table,
+}
+
+impl<'a> ShownTable<'a> {
+    fn find(parsed: &'a Parsed, (section, set): (usize, u32), name: TableName) -> Option<Self> {
+        let set = &parsed.rulesets[set as usize];
+        Some(Self {
+            section,
+            format: parsed.sections[section].format,
+            set,
+            table: set.table(name)?,
+        })
+    }
+
+    /// Orders the better table first: more rules, fewer lost parts, a dump, the earlier one.
+    fn rank(self) -> impl Ord {
+        (
+            usize::MAX - self.table.rules(),
+            super::holding_gaps(self.set, self.table),
+            self.format == Format::Listing,
+            self.section,
+        )
+    }
+
+    /// Whether both tables have a chain in common that a user created, or neither has one.
+    fn is_related(self, other: Self) -> bool {
+        let mut own = user_chains(self.table).peekable();
+        match own.peek() {
+            Some(_) => own.any(|chain| other.table.chain(&chain.name).is_some()),
+            None => user_chains(other.table).next().is_none(),
+        }
+    }
+}
+
+fn user_chains(table: &Table) -> impl Iterator<Item = &Chain> {
+    table.chains.iter().filter(|chain| chain.hook().is_none())
+}
+
 fn compare(
     parsed: &Parsed,
     one: (usize, u32),
     other: (usize, u32),
     name: TableName,
 ) -> Option<TablePair> {
-    let of = |(section, place): (usize, u32)| {
-        let set = &parsed.rulesets[place as usize];
-        Some((section, set, set.table(name)?))
-    };
-    let (first, set, table) = of(one)?;
-    let (second, held, shown) = of(other)?;
-    let own = |chain: &&crate::netfilter::ruleset::Chain| chain.hook().is_none();
-    let related = match table.chains.iter().find(own) {
-        Some(_) => table
-            .chains
-            .iter()
-            .filter(own)
-            .any(|chain| shown.chain(&chain.name).is_some()),
-        None => !shown.chains.iter().any(|chain| chain.hook().is_none()),
-    };
-    if !related {
+    let first = ShownTable::find(parsed, one, name)?;
+    let second = ShownTable::find(parsed, other, name)?;
+    if !first.is_related(second) {
         return None;
     }
-    let listing = |section: usize| parsed.sections[section].format == Format::Listing;
-    let same = same((set, table), (held, shown));
-    let gaps = |set: &Ruleset, table: &Table| super::holding_gaps(set, table);
-    let rank = |section: usize, set: &Ruleset, table: &Table| {
-        (
-            usize::MAX - table.rules(),
-            gaps(set, table),
-            listing(section),
-            section,
-        )
-    };
-    let swap = rank(second, held, shown) < rank(first, set, table);
-    let (better, worse) = if swap {
-        (second, first)
+    let (better, worse) = if second.rank() < first.rank() {
+        (second.section, first.section)
     } else {
-        (first, second)
+        (first.section, second.section)
     };
     Some(TablePair {
         better,
         worse,
         table: name,
-        same,
+        same: same((first.set, first.table), (second.set, second.table)),
     })
 }
 
