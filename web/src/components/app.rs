@@ -105,6 +105,7 @@ impl Opening {
         };
         page_part::enter(PagePart::Opening);
         let state = Rc::<State>::default().reduce(Action::Link(opened.unwrap_or_default()));
+        page_part::enter(None);
         Self {
             state: Cell::new(Some(PageState(state))),
             notices: NoticesState::new(offered, restart, is_guarded),
