@@ -8,6 +8,7 @@ use crate::iptables::kernel_names;
 use crate::netfilter::ruleset::{CompactBox, Ruleset, Value};
 use crate::packet::content::mac;
 use crate::packet::{Family, Protocol};
+use crate::text::address::write_ipv6;
 use crate::text::diagnostic::{Code, Problem};
 use crate::text::number;
 
@@ -17,7 +18,7 @@ pub(super) mod write;
 
 use read::{problem, whole};
 pub use write::{needs_quotes, quote, quote_always, quote_if_needed};
-use write::{prefix_length, tcp_flag_names, write_v6};
+use write::{prefix_length, tcp_flag_names};
 
 /// Names of bits or numbers.
 pub type Names = &'static [(&'static str, u32)];
@@ -410,17 +411,17 @@ impl Kind {
                 Ok(())
             }
             (Self::Address, Value::Net4(address, _)) => write!(out, "{address}"),
-            (Self::Address, Value::Net6(net)) => write_v6(net.0, out),
+            (Self::Address, Value::Net6(net)) => write_ipv6(net.0, out),
             (_, Value::Net4(address, mask)) => match prefix_length(mask.to_bits().into(), 32) {
                 Some(length) => write!(out, "{address}/{length}"),
                 None => write!(out, "{address}/{mask}"),
             },
             (_, Value::Net6(net)) => {
-                write_v6(net.0, out)?;
+                write_ipv6(net.0, out)?;
                 out.push('/');
                 match prefix_length(net.1.to_bits(), 128) {
                     Some(length) => write!(out, "{length}"),
-                    None => write_v6(net.1, out),
+                    None => write_ipv6(net.1, out),
                 }
             }
             (Self::Protocol, Value::Number(number)) => match u8::try_from(*number) {

@@ -5,11 +5,11 @@ use std::net::Ipv6Addr;
 use super::ipv6header::{has_header, unstated};
 use super::kind::ValueForm;
 use super::kind::read::problem;
-use super::kind::write::write_v6;
 use super::{Extension, Given, Kind, ListingForm, Opt};
 use crate::netfilter::condition::{Field, Phrase, Subject};
 use crate::netfilter::ruleset::{Ruleset, Value};
 use crate::packet::Family;
+use crate::text::address::write_ipv6;
 use crate::text::diagnostic::{Code, Problem};
 
 /// At most 16 addresses.
@@ -28,7 +28,7 @@ fn parse_addresses(words: &[&str], ruleset: &mut Ruleset) -> Result<Value, Probl
             for (place, address) in list.into_iter().enumerate() {
                 text.push_str(if place == 0 { "" } else { "," });
                 // Writing to a string cannot fail.
-                let _ = write_v6(address, &mut text);
+                let _ = write_ipv6(address, &mut text);
             }
             Ok(Value::Text(ruleset.keep(&text)))
         }

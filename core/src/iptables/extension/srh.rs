@@ -5,13 +5,13 @@ use std::fmt::Write;
 use super::ipv6header::unstated;
 use super::kind::ValueForm;
 use super::kind::read::network;
-use super::kind::write::write_v6;
 use super::rt::PRESENT;
 use super::{Extension, Kind, ListingForm, Opt};
 use crate::netfilter::condition::{Field, Phrase, Subject};
 use crate::netfilter::ruleset::{CompactBox, Ruleset, Value};
 use crate::packet::Family;
 use crate::packet::value::FieldValue;
+use crate::text::address::write_ipv6;
 use crate::text::diagnostic::{Code, Problem};
 
 /// The packet does not state whether its routing header has type 4.
@@ -54,7 +54,7 @@ fn parse_headers(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
 fn write(value: &Value, _: &Ruleset, out: &mut String) {
     let Value::Net6(net) = value else { return };
     // Writing to a string cannot fail.
-    let _ = write_v6(net.0, out);
+    let _ = write_ipv6(net.0, out);
     let mask = net.1.to_bits();
     // A mask with holes is printed as -1, unsigned.
     let length = if mask.leading_ones() == mask.count_ones() {

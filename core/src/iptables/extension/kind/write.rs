@@ -1,8 +1,5 @@
 //! Prints values as `iptables-save` does.
 
-use std::fmt::Write;
-use std::net::{Ipv4Addr, Ipv6Addr};
-
 use crate::packet::TcpFlags;
 
 /// The length of a mask of `bits` bits without holes.
@@ -14,26 +11,6 @@ pub(super) fn prefix_length(mask: u128, bits: u32) -> Option<u32> {
 
 pub(super) fn tcp_flag_names(bits: u32) -> String {
     TcpFlags(u8::try_from(bits & 0x3f).expect("six bits fit")).to_string()
-}
-
-/// Prints an address as the C library does (`inet_ntop`): an address with exactly six leading zero
-/// groups ends in an IPv4 address.
-pub(in crate::iptables::extension) fn write_v6(
-    address: Ipv6Addr,
-    out: &mut String,
-) -> std::fmt::Result {
-    match address.segments() {
-        [0, 0, 0, 0, 0, 0, high, _] if high != 0 => {
-            write!(
-                out,
-                "::{}",
-                Ipv4Addr::from_bits(
-                    u32::try_from(address.to_bits()).expect("its high bits are zero")
-                )
-            )
-        }
-        _ => write!(out, "{address}"),
-    }
 }
 
 /// Quotes a text if iptables would (`xtables_save_string`). A text stays bare if it is not empty

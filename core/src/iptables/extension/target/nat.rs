@@ -10,11 +10,11 @@ use nom::sequence::preceded;
 
 use crate::iptables::extension::kind::ValueForm;
 use crate::iptables::extension::kind::read::{number_u32, port, problem, whole};
-use crate::iptables::extension::kind::write::write_v6;
 use crate::iptables::extension::{Given, Options};
 use crate::netfilter::effect::{NatChoice, NatRange};
 use crate::netfilter::ruleset::{CompactBox, Ruleset, Value};
 use crate::packet::{Family, Protocol};
+use crate::text::address::write_ipv6;
 use crate::text::diagnostic::{Code, Problem};
 
 /// First and last port, and the base of a shifted range.
@@ -151,7 +151,7 @@ fn write_range(range: &NatRange, out: &mut String) -> std::fmt::Result {
 fn write_address(address: IpAddr, out: &mut String) -> std::fmt::Result {
     match address {
         IpAddr::V4(address) => write!(out, "{address}"),
-        IpAddr::V6(address) => write_v6(address, out),
+        IpAddr::V6(address) => write_ipv6(address, out),
     }
 }
 

@@ -1,0 +1,48 @@
+//! `ct`: the connection that connection tracking assigned (nft(8), "CONNTRACK EXPRESSIONS").
+
+use super::{NamedField, field};
+use crate::nftables::data_type::{
+    CT_DIR, CT_EVENT, CT_LABEL, CT_STATE, CT_STATUS, INET_PROTO, INET_SERVICE, INTEGER, IPV4_ADDR,
+    IPV6_ADDR, MARK, NF_PROTO, STRING,
+};
+
+pub(super) static FIELDS: &[NamedField] = &[
+    field(&["ct", "state"], &CT_STATE),
+    field(&["ct", "direction"], &CT_DIR),
+    field(&["ct", "status"], &CT_STATUS),
+    field(&["ct", "mark"], &MARK),
+    field(&["ct", "label"], &CT_LABEL),
+    field(&["ct", "helper"], &STRING),
+    field(&["ct", "event"], &CT_EVENT),
+    field(&["ct", "zone"], &INTEGER),
+    field(&["ct", "id"], &INTEGER),
+    field(&["ct", "bytes"], &INTEGER),
+    field(&["ct", "packets"], &INTEGER),
+    field(&["ct", "avgpkt"], &INTEGER),
+    field(&["ct", "l3proto"], &NF_PROTO),
+    field(&["ct", "protocol"], &INET_PROTO),
+    field(&["ct", "original", "zone"], &INTEGER),
+    field(&["ct", "reply", "zone"], &INTEGER),
+    field(&["ct", "original", "bytes"], &INTEGER),
+    field(&["ct", "reply", "bytes"], &INTEGER),
+    field(&["ct", "original", "packets"], &INTEGER),
+    field(&["ct", "reply", "packets"], &INTEGER),
+    field(&["ct", "original", "avgpkt"], &INTEGER),
+    field(&["ct", "reply", "avgpkt"], &INTEGER),
+    field(&["ct", "original", "l3proto"], &NF_PROTO),
+    field(&["ct", "reply", "l3proto"], &NF_PROTO),
+    field(&["ct", "original", "protocol"], &INET_PROTO),
+    field(&["ct", "reply", "protocol"], &INET_PROTO),
+    field(&["ct", "original", "ip", "saddr"], &IPV4_ADDR),
+    field(&["ct", "original", "ip", "daddr"], &IPV4_ADDR),
+    field(&["ct", "reply", "ip", "saddr"], &IPV4_ADDR),
+    field(&["ct", "reply", "ip", "daddr"], &IPV4_ADDR),
+    field(&["ct", "original", "ip6", "saddr"], &IPV6_ADDR),
+    field(&["ct", "original", "ip6", "daddr"], &IPV6_ADDR),
+    field(&["ct", "reply", "ip6", "saddr"], &IPV6_ADDR),
+    field(&["ct", "reply", "ip6", "daddr"], &IPV6_ADDR),
+    field(&["ct", "original", "proto-src"], &INET_SERVICE),
+    field(&["ct", "original", "proto-dst"], &INET_SERVICE),
+    field(&["ct", "reply", "proto-src"], &INET_SERVICE),
+    field(&["ct", "reply", "proto-dst"], &INET_SERVICE),
+];
