@@ -5,6 +5,7 @@ use crate::input::host_commands::HostCommand;
 use crate::input::section::Section;
 use crate::mesh::{self, Mesh};
 use crate::netfilter::ruleset::Ruleset;
+use crate::nftables::table::NativeTable;
 use crate::packet::host::Host;
 use crate::text::diagnostic::{Code, Diagnostic, Severity};
 
@@ -15,6 +16,9 @@ pub struct Parsed {
     pub sources: Vec<String>,
     /// The rule sets, in the order of the text.
     pub rulesets: Vec<Ruleset>,
+    /// The tables of native nftables, in the order of the text. A walk does not evaluate their rules
+    /// yet: each of their base chains is a gap.
+    pub native_tables: Vec<NativeTable>,
     /// The parts of the texts that contain rules, with their formats, in order.
     pub sections: Vec<Section>,
     /// Lines that are neither rules nor blank.

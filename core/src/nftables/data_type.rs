@@ -14,7 +14,7 @@ pub enum Notation {
 
 /// The form of a type's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum DataForm {
     /// A number, possibly with a name.
     Number(Notation),
     /// An IPv4 address.
@@ -47,9 +47,12 @@ pub struct DataType {
     /// Its name, as `type` of a set states it.
     pub name: &'static str,
     /// The form of its values.
-    pub form: Form,
+    pub form: DataForm,
     /// Names of values, in the order in which nft prints a list of flags.
     pub names: &'static [(&'static str, u32)],
+    /// Whether nft prints these names. It only reads those of ICMP codes, because they belong to one
+    /// ICMP type each.
+    pub prints_names: bool,
     /// Whether a value is a set of bits: `new,established`.
     pub is_bitmask: bool,
     /// The number of elements in a line of a set.
@@ -84,6 +87,9 @@ impl DataType {
 
     /// The name of a number.
     pub fn name_of(&self, number: u64) -> Option<&'static str> {
+        if !self.prints_names {
+            return None;
+        }
         let found = self
             .names
             .iter()
@@ -92,13 +98,13 @@ impl DataType {
     }
 }
 
-const fn plain(name: &'static str, form: Form, per_line: PerLine) -> DataType {
+const fn plain(name: &'static str, form: DataForm, per_line: PerLine) -> DataType {
     named(name, form, &[], per_line)
 }
 
 const fn named(
     name: &'static str,
-    form: Form,
+    form: DataForm,
     names: &'static [(&'static str, u32)],
     per_line: PerLine,
 ) -> DataType {
@@ -106,6 +112,7 @@ const fn named(
         name,
         form,
         names,
+        prints_names: true,
         is_bitmask: false,
         per_line,
     }
@@ -113,7 +120,7 @@ const fn named(
 
 const fn bitmask(
     name: &'static str,
-    form: Form,
+    form: DataForm,
     names: &'static [(&'static str, u32)],
     per_line: PerLine,
 ) -> DataType {
@@ -121,33 +128,36 @@ const fn bitmask(
         name,
         form,
         names,
+        prints_names: true,
         is_bitmask: true,
         per_line,
     }
 }
 
-const DECIMAL: Form = Form::Number(Notation::Decimal);
-const HEXADECIMAL: Form = Form::Number(Notation::Hexadecimal);
-const HEX8: Form = Form::Number(Notation::Padded(8));
-const HEX4: Form = Form::Number(Notation::Padded(4));
-const HEX2: Form = Form::Number(Notation::Padded(2));
+const DECIMAL: DataForm = DataForm::Number(Notation::Decimal);
+const HEXADECIMAL: DataForm = DataForm::Number(Notation::Hexadecimal);
+const HEX8: DataForm = DataForm::Number(Notation::Padded(8));
+const HEX4: DataForm = DataForm::Number(Notation::Padded(4));
+const HEX2: DataForm = DataForm::Number(Notation::Padded(2));
 
 /// `integer`
 pub static INTEGER: DataType = plain("integer", DECIMAL, PerLine::Five);
+/// The bits of a header at any position.
+pub static BITS: DataType = plain("integer", HEXADECIMAL, PerLine::Five);
 /// `string`
-pub static STRING: DataType = plain("string", Form::Text, PerLine::One);
+pub static STRING: DataType = plain("string", DataForm::Text, PerLine::One);
 /// `mark`
 pub static MARK: DataType = plain("mark", HEX8, PerLine::Five);
 /// `ipv4_addr`
-pub static IPV4_ADDR: DataType = plain("ipv4_addr", Form::Ipv4, PerLine::Two);
+pub static IPV4_ADDR: DataType = plain("ipv4_addr", DataForm::Ipv4, PerLine::Two);
 /// `ipv6_addr`
-pub static IPV6_ADDR: DataType = plain("ipv6_addr", Form::Ipv6, PerLine::One);
+pub static IPV6_ADDR: DataType = plain("ipv6_addr", DataForm::Ipv6, PerLine::One);
 /// `ether_addr`
-pub static ETHER_ADDR: DataType = plain("ether_addr", Form::Mac, PerLine::One);
+pub static ETHER_ADDR: DataType = plain("ether_addr", DataForm::Mac, PerLine::One);
 /// `ifname`
-pub static IFNAME: DataType = plain("ifname", Form::Text, PerLine::One);
+pub static IFNAME: DataType = plain("ifname", DataForm::Text, PerLine::One);
 /// `iface_index`: a number, or the name of an interface.
-pub static IFACE_INDEX: DataType = plain("iface_index", Form::Text, PerLine::Five);
+pub static IFACE_INDEX: DataType = plain("iface_index", DataForm::Text, PerLine::Five);
 /// `inet_service`
 pub static INET_SERVICE: DataType = plain("inet_service", DECIMAL, PerLine::Five);
 /// `uid`
@@ -159,19 +169,19 @@ pub static REALM: DataType = plain("realm", DECIMAL, PerLine::One);
 /// `devgroup`
 pub static DEVGROUP: DataType = named("devgroup", DECIMAL, &[("default", 0)], PerLine::One);
 /// `classid`
-pub static CLASSID: DataType = plain("classid", Form::Word, PerLine::Five);
+pub static CLASSID: DataType = plain("classid", DataForm::Word, PerLine::Five);
 /// `cgroupsv2`
-pub static CGROUPSV2: DataType = plain("cgroupsv2", Form::Text, PerLine::One);
+pub static CGROUPSV2: DataType = plain("cgroupsv2", DataForm::Text, PerLine::One);
 /// `ct_label`
-pub static CT_LABEL: DataType = plain("ct_label", Form::Word, PerLine::One);
+pub static CT_LABEL: DataType = plain("ct_label", DataForm::Word, PerLine::One);
 /// `time`: seconds, as a duration such as `1h30m`.
-pub static TIME: DataType = plain("time", Form::Word, PerLine::One);
+pub static TIME: DataType = plain("time", DataForm::Word, PerLine::One);
 /// `hour`
-pub static HOUR: DataType = plain("hour", Form::Text, PerLine::One);
+pub static HOUR: DataType = plain("hour", DataForm::Text, PerLine::One);
 /// `day`
-pub static DAY: DataType = plain("day", Form::Word, PerLine::One);
+pub static DAY: DataType = plain("day", DataForm::Word, PerLine::One);
 /// A value that the input does not give a type, kept as written.
-pub static UNKNOWN: DataType = plain("unknown", Form::Word, PerLine::One);
+pub static UNKNOWN: DataType = plain("unknown", DataForm::Word, PerLine::One);
 
 /// `boolean`: the result of a test of existence.
 pub static BOOLEAN: DataType = named(
@@ -404,7 +414,9 @@ pub static ICMP_TYPE: DataType = named(
 );
 
 /// `icmp_code`
-pub static ICMP_CODE: DataType = named(
+pub static ICMP_CODE: DataType = ICMP_CODE_NAMES;
+
+const ICMP_CODE_NAMES: DataType = named(
     "icmp_code",
     DECIMAL,
     &[
@@ -420,9 +432,11 @@ pub static ICMP_CODE: DataType = named(
     PerLine::One,
 );
 
-/// The code of an ICMP message to compare with. nft prints it as a number, because its names
-/// belong to one type.
-pub static ICMP_CODE_NUMBER: DataType = plain("icmp_code", DECIMAL, PerLine::One);
+/// The code of an ICMP message to compare with.
+pub static ICMP_CODE_NUMBER: DataType = DataType {
+    prints_names: false,
+    ..ICMP_CODE_NAMES
+};
 
 /// `icmpv6_type`
 pub static ICMPV6_TYPE: DataType = named(
@@ -453,7 +467,9 @@ pub static ICMPV6_TYPE: DataType = named(
 );
 
 /// `icmpv6_code`
-pub static ICMPV6_CODE: DataType = named(
+pub static ICMPV6_CODE: DataType = ICMPV6_CODE_NAMES;
+
+const ICMPV6_CODE_NAMES: DataType = named(
     "icmpv6_code",
     DECIMAL,
     &[
@@ -466,6 +482,12 @@ pub static ICMPV6_CODE: DataType = named(
     ],
     PerLine::One,
 );
+
+/// The code of an ICMPv6 message to compare with.
+pub static ICMPV6_CODE_NUMBER: DataType = DataType {
+    prints_names: false,
+    ..ICMPV6_CODE_NAMES
+};
 
 /// `icmpx_code`
 pub static ICMPX_CODE: DataType = named(
@@ -539,7 +561,7 @@ pub static ARP_OP: DataType = named(
 );
 
 /// The data of a map that gives verdicts.
-pub static VERDICT: DataType = plain("verdict", Form::Word, PerLine::One);
+pub static VERDICT: DataType = plain("verdict", DataForm::Word, PerLine::One);
 
 /// All types that a set can declare.
 static ALL: [&DataType; 35] = [

@@ -2,7 +2,7 @@
 //! "EXPRESSIONS").
 
 use super::cursor::Cursor;
-use super::data_type::{self, DataType, Form};
+use super::data_type::{self, DataForm, DataType};
 use super::literal::Literal;
 use super::selector::Selector;
 use super::statement::verdict::Verdict;
@@ -50,7 +50,7 @@ impl Operator {
     }
 
     /// The operator of a token, and whether it is written as a word.
-    fn parse(token: &Token) -> Option<(Self, bool)> {
+    fn parse(token: Token) -> Option<(Self, bool)> {
         let is_it = |text: &str, kind| token.kind == kind && token.text == text;
         Self::ALL.into_iter().find_map(|(operator, symbol, word)| {
             let is_word = is_it(word, TokenKind::Word);
@@ -297,7 +297,7 @@ impl Expression {
 
     /// Parses a value, a prefix or a range in one word.
     fn from_word(word: &str, data: &'static DataType) -> Option<Self> {
-        let is_free = matches!(data.form, Form::Word | Form::Text);
+        let is_free = matches!(data.form, DataForm::Word | DataForm::Text);
         if let Some(value) = Literal::parse_word(word, data) {
             return Some(Self::Literal(value, data));
         }

@@ -2,7 +2,7 @@
 
 use super::cursor::Cursor;
 use super::table::NativeTable;
-use super::token::{self, TokenKind};
+use super::token::TokenKind;
 use crate::text::diagnostic::Span;
 
 /// The tables of a listing.
@@ -16,10 +16,10 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// Reads a text. It never fails: what is not understood is in `problems` or opaque.
+    /// Reads a text, also with other text before, between and after the tables. It never fails: what
+    /// is not understood is in `problems` or opaque.
     pub fn read(text: &str) -> Self {
-        let tokens = token::split(text);
-        let mut cursor = Cursor::new(&tokens);
+        let mut cursor = Cursor::new(text);
         let mut listing = Self::default();
         while let Some(token) = cursor.next() {
             if matches!(token.kind, TokenKind::End | TokenKind::Comment) {
@@ -33,7 +33,7 @@ impl Listing {
                 Some(table) => listing.tables.push(table),
                 None => {
                     listing.problems.push(token.span);
-                    cursor.rest_of_statement();
+                    cursor.skip_line();
                 }
             }
         }

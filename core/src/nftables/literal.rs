@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::data_type::{DataType, Form, Notation};
+use super::data_type::{DataForm, DataType, Notation};
 use super::token::{Token, TokenKind};
 use crate::text::address::write_ipv6;
 
@@ -29,7 +29,7 @@ pub enum Literal {
 
 impl Literal {
     /// Parses a value of a type. `None` if the token cannot be one.
-    pub(super) fn parse(token: &Token, data: &DataType) -> Option<Self> {
+    pub(super) fn parse(token: Token, data: &DataType) -> Option<Self> {
         match token.kind {
             TokenKind::Quoted => Some(Self::Text(token.text.into())),
             TokenKind::Word => Self::parse_word(token.text, data),
@@ -43,7 +43,7 @@ impl Literal {
             return Some(Self::Number(number.into()));
         }
         match data.form {
-            Form::Number(notation) => {
+            DataForm::Number(notation) => {
                 let number = parse_number(word)?;
                 let digits = word.strip_prefix("0x").map(str::len);
                 let is_short = match (notation, digits) {
@@ -56,14 +56,16 @@ impl Literal {
                     Self::Number(number)
                 })
             }
-            Form::Ipv4 => word.parse().ok().map(Self::Ipv4),
-            Form::Ipv6 => word.parse().ok().map(Self::Ipv6),
-            Form::Mac => parse_mac(word).map(Self::Mac),
-            Form::Text => match parse_number(word) {
+            DataForm::Ipv4 => word.parse().ok().map(Self::Ipv4),
+            DataForm::Ipv6 => word.parse().ok().map(Self::Ipv6),
+            DataForm::Mac => parse_mac(word).map(Self::Mac),
+            // `fib saddr . iif oif missing`
+            DataForm::Text if matches!(word, "missing" | "exists") => Some(Self::Word(word.into())),
+            DataForm::Text => match parse_number(word) {
                 Some(number) => Some(Self::Number(number)),
                 None => Some(Self::Text(word.into())),
             },
-            Form::Word => Some(Self::Word(word.into())),
+            DataForm::Word => Some(Self::Word(word.into())),
         }
     }
 
@@ -81,8 +83,8 @@ impl Literal {
         let _ = match self {
             Self::Number(number) => match (data.name_of(*number), data.form) {
                 (Some(name), _) => write!(out, "{name}"),
-                (None, Form::Number(Notation::Hexadecimal)) => write!(out, "{number:#x}"),
-                (None, Form::Number(Notation::Padded(width))) => {
+                (None, DataForm::Number(Notation::Hexadecimal)) => write!(out, "{number:#x}"),
+                (None, DataForm::Number(Notation::Padded(width))) => {
                     write!(out, "0x{number:0width$x}", width = usize::from(width))
                 }
                 (None, _) => write!(out, "{number}"),

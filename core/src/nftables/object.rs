@@ -2,7 +2,6 @@
 //! OBJECTS", "FLOWTABLES").
 
 use super::cursor::Cursor;
-use super::token;
 
 /// A named object. Its properties are kept as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,8 +48,10 @@ impl NativeObject {
             if cursor.peek().is_none() || cursor.eat_symbol("}") {
                 break;
             }
-            let tokens = cursor.rest_of_statement();
-            properties.push(token::join(tokens));
+            match cursor.rest_of_statement() {
+                Some(words) => properties.push(words),
+                None => break,
+            }
         }
         Some(Self {
             kind,

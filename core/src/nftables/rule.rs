@@ -1,15 +1,14 @@
 //! The rules of nft.
 
 use super::cursor::Cursor;
-use super::statement::Statement;
-use super::token;
+use super::statement::NativeStatement;
 use crate::text::diagnostic::Span;
 
 /// A rule: statements that run from left to right until one breaks the rule or gives a verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NativeRule {
     /// Its statements.
-    pub statements: Vec<Statement>,
+    pub statements: Vec<NativeStatement>,
     /// Its comment.
     pub comment: Option<Comment>,
     /// Its number, as `nft -a` prints it.
@@ -33,7 +32,7 @@ pub struct Comment {
 impl NativeRule {
     /// Parses a rule to the end of its line. Words that are not understood become one statement.
     pub(super) fn parse(cursor: &mut Cursor) -> Option<Self> {
-        let first = *cursor.peek()?;
+        let first = cursor.peek()?;
         let mut statements = Vec::new();
         let mut comment = None;
         while !cursor.is_at_end() {
@@ -43,13 +42,17 @@ impl NativeRule {
                 continue;
             }
             let start = cursor.clone();
-            if let Some(statement) = Statement::parse(cursor) {
+            if let Some(statement) = NativeStatement::parse(cursor) {
                 statements.push(statement);
                 continue;
             }
             *cursor = start;
-            statements.push(Statement::Opaque(token::join(cursor.rest_of_statement())));
+            match cursor.rest_of_statement() {
+                Some(words) => statements.push(NativeStatement::Opaque(words)),
+                None => break,
+            }
         }
+        statements.shrink_to_fit();
         let end = cursor.last().map_or(first.span.end, |last| last.span.end);
         Some(Self {
             statements,
@@ -82,7 +85,8 @@ impl NativeRule {
 
     /// Whether it has words that are not understood.
     pub fn is_opaque(&self) -> bool {
-        let is_opaque = |statement: &Statement| matches!(statement, Statement::Opaque(_));
+        let is_opaque =
+            |statement: &NativeStatement| matches!(statement, NativeStatement::Opaque(_));
         self.statements.iter().any(is_opaque)
     }
 }

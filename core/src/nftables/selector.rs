@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::sync::LazyLock;
 
 use super::cursor::Cursor;
-use super::data_type::DataType;
+use super::data_type::{self, DataType};
 
 pub mod fib;
 pub mod hash;
@@ -125,7 +125,7 @@ impl Selector {
         if let Some(raw) = raw_payload::RawPayload::parse(cursor) {
             return Some(Self::RawPayload(raw));
         }
-        match cursor.peek()?.text {
+        match cursor.peek_word()? {
             "fib" => return fib::Fib::parse(cursor).map(Self::Fib),
             "numgen" => return numgen::Numgen::parse(cursor).map(Self::Numgen),
             "jhash" | "symhash" => {
@@ -141,7 +141,7 @@ impl Selector {
 
     /// Parses the field with the longest name.
     fn parse_named(cursor: &mut Cursor) -> Option<Self> {
-        let candidates = BY_FIRST_WORD.get(cursor.peek()?.text)?;
+        let candidates = BY_FIRST_WORD.get(cursor.peek_word()?)?;
         let field = candidates
             .iter()
             .filter(|candidate| cursor.clone().eat_all(candidate.words))
@@ -159,7 +159,8 @@ impl Selector {
         match self {
             Self::Named { field, .. } => field.data,
             Self::Fib(fib) => fib.data_type(),
-            Self::Numgen(_) | Self::Hash(_) | Self::RawPayload(_) => &super::data_type::INTEGER,
+            Self::Numgen(_) | Self::Hash(_) => &data_type::INTEGER,
+            Self::RawPayload(_) => &data_type::BITS,
             Self::TcpOption(option) => option.data_type(),
         }
     }

@@ -4,7 +4,7 @@ use super::cursor::Cursor;
 use super::data_type::{DataType, PerLine, UNKNOWN};
 use super::expression::{Element, Expression};
 use super::rule::parse_comment;
-use super::statement::Statement;
+use super::statement::NativeStatement;
 use crate::text::diagnostic::Span;
 
 /// A named set, or a map if it has data.
@@ -41,7 +41,7 @@ pub struct NativeSet {
     /// Whether nft merges overlapping intervals.
     pub is_merged: bool,
     /// The counters and limits of each element.
-    pub statements: Vec<Statement>,
+    pub statements: Vec<NativeStatement>,
     /// Its comment.
     pub comment: Option<Box<str>>,
     /// Its elements; `None` if the text has none, also with `nft -t`.
@@ -77,7 +77,7 @@ impl NativeSet {
             if set.parse_property(cursor).is_none() {
                 *cursor = start;
                 problems.push(token.span);
-                if cursor.rest_of_statement().is_empty() {
+                if cursor.rest_of_statement().is_none() {
                     cursor.next();
                 }
             }
@@ -89,9 +89,9 @@ impl NativeSet {
             self.comment = Some(comment);
             return Some(());
         }
-        match cursor.peek()?.text {
+        match cursor.peek_word()? {
             "counter" | "limit" | "quota" | "last" | "ct" => {
-                self.statements.push(Statement::parse(cursor)?);
+                self.statements.push(NativeStatement::parse(cursor)?);
                 return Some(());
             }
             _ => {}
@@ -201,7 +201,7 @@ impl NativeSet {
             out.push_str("\t\t");
             match statement {
                 // A set has no counter of its own, only its elements have.
-                Statement::Counter(_) => out.push_str("counter"),
+                NativeStatement::Counter(_) => out.push_str("counter"),
                 statement => statement.print(out),
             }
             out.push('\n');

@@ -1,6 +1,7 @@
 //! The statements of a rule (nft(8), "STATEMENTS"). A rule evaluates them from left to right.
 
 use super::cursor::Cursor;
+use super::token::TokenKind;
 
 pub mod address_and_port;
 pub mod comparison;
@@ -25,9 +26,9 @@ pub mod xt;
 
 /// A statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Statement {
+pub enum NativeStatement {
     /// `tcp dport 80`
-    Comparison(comparison::Comparison),
+    Comparison(comparison::Relational),
     /// `accept`, `jump CHAIN`
     Verdict(verdict::Verdict),
     /// `ip daddr vmap @services`
@@ -37,7 +38,7 @@ pub enum Statement {
     /// `meta mark set 0x1`
     SetField(set_field::SetField),
     /// `dnat to 10.0.0.1:80`
-    Nat(nat::Nat),
+    Nat(Box<nat::Nat>),
     /// `tproxy ip to :15006`
     Tproxy(tproxy::Tproxy),
     /// `reject with tcp reset`
@@ -51,17 +52,17 @@ pub enum Statement {
     /// `ct count over 50`
     ConnectionLimit(connection_limit::ConnectionLimit),
     /// `update @set { ip saddr timeout 30s }`
-    SetUpdate(set_update::SetUpdate),
+    SetUpdate(Box<set_update::SetUpdate>),
     /// `counter name "x"`, `ct helper set "ftp"`
     ObjectReference(object_reference::ObjectReference),
     /// `queue flags bypass to 0`
     Queue(queue::Queue),
     /// `dup to 10.0.0.1`, `fwd to "eth1"`
-    Copy(copy::Copy),
+    Copy(Box<copy::Duplicate>),
     /// `synproxy mss 1460 wscale 7`
     Synproxy(synproxy::Synproxy),
     /// `flow add @f`
-    Flow(flow::Flow),
+    Flow(flow::FlowOffload),
     /// `notrack`
     Notrack,
     /// `xt match "owner"`
@@ -70,13 +71,15 @@ pub enum Statement {
     Opaque(Box<str>),
 }
 
-impl Statement {
+impl NativeStatement {
     /// Parses the next statement. `None` if it is not understood; then the position is undefined.
     pub(super) fn parse(cursor: &mut Cursor) -> Option<Self> {
         if let Some(verdict) = verdict::Verdict::parse(cursor) {
             return Some(Self::Verdict(verdict));
         }
-        let first = cursor.peek()?;
+        let first = cursor
+            .peek()
+            .filter(|token| token.kind != TokenKind::Quoted)?;
         let second = cursor.peek_second().map_or("", |token| token.text);
         match (first.text, second) {
             ("counter" | "quota" | "limit", "name") => {
@@ -92,17 +95,19 @@ impl Statement {
                 connection_limit::ConnectionLimit::parse(cursor).map(Self::ConnectionLimit)
             }
             ("snat" | "dnat" | "masquerade" | "redirect", _) => {
-                nat::Nat::parse(cursor).map(Self::Nat)
+                nat::Nat::parse(cursor).map(|nat| Self::Nat(Box::new(nat)))
             }
             ("tproxy", _) => tproxy::Tproxy::parse(cursor).map(Self::Tproxy),
             ("reject", _) => reject::Reject::parse(cursor).map(Self::Reject),
             ("log", _) => log::Log::parse(cursor).map(Self::Log),
             ("queue", _) => queue::Queue::parse(cursor).map(Self::Queue),
-            ("dup" | "fwd", _) => copy::Copy::parse(cursor).map(Self::Copy),
+            ("dup" | "fwd", _) => {
+                copy::Duplicate::parse(cursor).map(|copy| Self::Copy(Box::new(copy)))
+            }
             ("synproxy", _) => synproxy::Synproxy::parse(cursor).map(Self::Synproxy),
-            ("flow", "add" | "offload") => flow::Flow::parse(cursor).map(Self::Flow),
+            ("flow", "add" | "offload") => flow::FlowOffload::parse(cursor).map(Self::Flow),
             ("add" | "update" | "delete", "@") => {
-                set_update::SetUpdate::parse(cursor).map(Self::SetUpdate)
+                set_update::SetUpdate::parse(cursor).map(|update| Self::SetUpdate(Box::new(update)))
             }
             ("xt", _) => xt::Xt::parse(cursor).map(Self::Xt),
             ("notrack", _) => {
@@ -122,7 +127,7 @@ impl Statement {
         if cursor.eat("set") {
             return set_field::SetField::parse(cursor, key).map(Self::SetField);
         }
-        comparison::Comparison::parse(cursor, key).map(Self::Comparison)
+        comparison::Relational::parse(cursor, key).map(Self::Comparison)
     }
 
     /// Prints it as `nft list ruleset` does.

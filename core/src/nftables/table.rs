@@ -37,7 +37,7 @@ pub struct NativeTable {
 impl NativeTable {
     /// Parses a table after the word `table`. `None` if a block does not follow.
     pub(super) fn parse(cursor: &mut Cursor, problems: &mut Vec<Span>) -> Option<Self> {
-        let start = *cursor.last()?;
+        let start = cursor.last()?;
         let first = cursor.word()?;
         let (family, name) = match first.parse() {
             // A table may have the name of a family: `table ip`.
@@ -72,7 +72,7 @@ impl NativeTable {
             if table.parse_part(cursor, problems).is_none() {
                 *cursor = before;
                 problems.push(token.span);
-                if cursor.rest_of_statement().is_empty() {
+                if cursor.rest_of_statement().is_none() {
                     cursor.next();
                 }
             }

@@ -32,6 +32,11 @@ impl Token<'_> {
         self.kind == TokenKind::Symbol && self.text == symbol
     }
 
+    /// The line of what follows it.
+    pub(super) fn next_line(&self) -> u32 {
+        self.line + u32::from(self.text == "\n")
+    }
+
     pub(super) fn is_word(&self, word: &str) -> bool {
         self.kind == TokenKind::Word && self.text == word
     }
@@ -40,18 +45,40 @@ impl Token<'_> {
 /// Operators of two characters.
 const PAIRS: [&str; 6] = ["==", "!=", "<=", ">=", "<<", ">>"];
 
-/// The characters that end a word.
-const SEPARATORS: &str = "{}(),;=!<>&|^@$[]\"#\n";
+/// Whether a character ends a word.
+fn is_separator(c: char) -> bool {
+    matches!(
+        c,
+        '{' | '}'
+            | '('
+            | ')'
+            | ','
+            | ';'
+            | '='
+            | '!'
+            | '<'
+            | '>'
+            | '&'
+            | '|'
+            | '^'
+            | '@'
+            | '$'
+            | '['
+            | ']'
+            | '"'
+            | '#'
+            | '\n'
+    )
+}
 
-/// Splits a text. A `"` without its partner quotes the rest of its line.
-pub(super) fn split(text: &str) -> Vec<Token<'_>> {
-    let mut tokens = Vec::new();
-    let (mut at, mut line) = (0, 1);
-    while let Some(first) = text[at..].chars().next() {
+/// The token at a byte of a text, which is in this line. A `"` without its partner quotes the rest of
+/// its line.
+pub(super) fn at(text: &str, mut at: usize, mut line: u32) -> Option<Token<'_>> {
+    loop {
         let rest = &text[at..];
+        let first = rest.chars().next()?;
         let (kind, length, content) = match first {
-            '\n' => (TokenKind::End, 1, 0..1),
-            ';' => (TokenKind::End, 1, 0..1),
+            '\n' | ';' => (TokenKind::End, 1, 0..1),
             '\\' if rest[1..].trim_start_matches('\r').starts_with('\n') => {
                 at += rest.find('\n').unwrap_or(0) + 1;
                 line += 1;
@@ -67,23 +94,26 @@ pub(super) fn split(text: &str) -> Vec<Token<'_>> {
             }
             '"' => quoted(rest),
             _ if PAIRS.iter().any(|pair| rest.starts_with(pair)) => (TokenKind::Symbol, 2, 0..2),
-            _ if SEPARATORS.contains(first) => (TokenKind::Symbol, 1, 0..1),
+            _ if is_separator(first) => (TokenKind::Symbol, 1, 0..1),
             _ => {
-                let is_end = |c: char| c.is_whitespace() || SEPARATORS.contains(c);
+                let is_end = |c: char| c.is_whitespace() || is_separator(c);
                 let end = rest.find(is_end).unwrap_or(rest.len());
+                // A backslash at the end of a word continues the line, or means nothing.
+                let end = rest[..end].trim_end_matches('\\').len();
+                if end == 0 {
+                    at += 1;
+                    continue;
+                }
                 (TokenKind::Word, end, 0..end)
             }
         };
-        tokens.push(Token {
+        return Some(Token {
             kind,
             text: &rest[content],
             span: Span::new(at, at + length),
             line,
         });
-        line += u32::from(first == '\n');
-        at += length;
     }
-    tokens
 }
 
 fn quoted(rest: &str) -> (TokenKind, usize, std::ops::Range<usize>) {
@@ -95,26 +125,19 @@ fn quoted(rest: &str) -> (TokenKind, usize, std::ops::Range<usize>) {
     }
 }
 
-/// The words as written, with one blank in place of several.
-pub(super) fn join(tokens: &[Token]) -> Box<str> {
-    let mut out = String::new();
-    let mut end = tokens.first().map_or(0, |first| first.span.start);
-    for token in tokens {
-        if token.span.start > end {
-            out.push(' ');
-        }
-        match token.kind {
-            TokenKind::Quoted => out.push_str(&format!("\"{}\"", token.text)),
-            _ => out.push_str(token.text),
-        }
-        end = token.span.end;
-    }
-    out.into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn split(text: &str) -> Vec<Token<'_>> {
+        let mut tokens: Vec<Token> = Vec::new();
+        let (mut end, mut line) = (0, 1);
+        while let Some(token) = at(text, end, line) {
+            (end, line) = (token.span.end as usize, token.next_line());
+            tokens.push(token);
+        }
+        tokens
+    }
 
     #[test]
     fn a_rule_is_split_into_words_and_symbols() {

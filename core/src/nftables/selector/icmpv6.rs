@@ -1,11 +1,11 @@
 //! `icmpv6`: the ICMPv6 header (nft(8), "ICMPV6 HEADER EXPRESSION").
 
 use super::{NamedField, field};
-use crate::nftables::data_type::{ICMP_CODE_NUMBER, ICMPV6_TYPE, INTEGER, IPV6_ADDR};
+use crate::nftables::data_type::{ICMPV6_CODE_NUMBER, ICMPV6_TYPE, INTEGER, IPV6_ADDR};
 
 pub(super) static FIELDS: &[NamedField] = &[
     field(&["icmpv6", "type"], &ICMPV6_TYPE),
-    field(&["icmpv6", "code"], &ICMP_CODE_NUMBER),
+    field(&["icmpv6", "code"], &ICMPV6_CODE_NUMBER),
     field(&["icmpv6", "checksum"], &INTEGER),
     field(&["icmpv6", "parameter-problem"], &INTEGER),
     field(&["icmpv6", "packet-too-big"], &INTEGER),

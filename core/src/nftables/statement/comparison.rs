@@ -53,7 +53,7 @@ impl Relation {
 
 /// A comparison. It breaks the rule unless it holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Comparison {
+pub struct Relational {
     /// The fields.
     pub key: Expression,
     /// How they are compared.
@@ -62,7 +62,7 @@ pub struct Comparison {
     pub value: Expression,
 }
 
-impl Comparison {
+impl Relational {
     pub(super) fn parse(cursor: &mut Cursor, key: Expression) -> Option<Self> {
         let relation = Relation::parse(cursor);
         let value = Expression::parse_value(cursor, &key.types())?;

@@ -7,7 +7,7 @@ use crate::nftables::expression::Expression;
 
 /// A copy, or a forwarded packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Copy {
+pub struct Duplicate {
     /// Whether the packet itself goes: `fwd`.
     pub is_forward: bool,
     /// The family of the address: `ip` or `ip6`.
@@ -18,7 +18,7 @@ pub struct Copy {
     pub device: Option<Expression>,
 }
 
-impl Copy {
+impl Duplicate {
     pub(super) fn parse(cursor: &mut Cursor) -> Option<Self> {
         let is_forward = cursor.word()? == "fwd";
         let family = ["ip", "ip6"].into_iter().find(|family| cursor.eat(family));

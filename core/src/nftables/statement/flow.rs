@@ -4,12 +4,12 @@ use crate::nftables::cursor::Cursor;
 
 /// The connection is moved to a flowtable.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Flow {
+pub struct FlowOffload {
     /// The name of the flowtable.
     pub flowtable: Box<str>,
 }
 
-impl Flow {
+impl FlowOffload {
     pub(super) fn parse(cursor: &mut Cursor) -> Option<Self> {
         cursor.next();
         cursor.next();

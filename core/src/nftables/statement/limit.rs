@@ -27,7 +27,7 @@ impl Limit {
         let is_over = cursor.eat("over");
         let mut rate = cursor.word()?.to_owned();
         // `1 mbytes/second` and `10 / second`
-        while let Some(next) = cursor.peek().map(|token| token.text)
+        while let Some(next) = cursor.peek_word()
             && (next.contains('/') || rate.ends_with('/'))
         {
             let separator = match next.starts_with('/') || rate.ends_with('/') {

@@ -3,7 +3,7 @@
 use crate::nftables::cursor::Cursor;
 use crate::nftables::expression::Expression;
 
-use super::Statement;
+use super::NativeStatement;
 
 /// A change of a set by a packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct SetUpdate {
     /// How long the element stays, as written.
     pub timeout: Option<Box<str>>,
     /// The limits and counters of the element.
-    pub statements: Vec<Statement>,
+    pub statements: Vec<NativeStatement>,
     /// The value that the element finds, in a map.
     pub data: Option<Expression>,
 }
@@ -52,7 +52,7 @@ impl SetUpdate {
         };
         let mut statements = Vec::new();
         while !cursor.peek()?.is_symbol("}") && !cursor.peek()?.is_word(":") {
-            statements.push(cursor.nested(Statement::parse)?);
+            statements.push(cursor.nested(NativeStatement::parse)?);
         }
         let data = match cursor.eat(":") {
             true => Some(Expression::parse_computed(

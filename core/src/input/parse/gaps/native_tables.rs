@@ -7,11 +7,13 @@ use serde::Deserialize;
 
 use crate::iptables::table_name::TableName;
 use crate::netfilter::backend::Backend;
-use crate::netfilter::base::{BaseChain, ChainType, priority};
+use crate::netfilter::base::{BaseChain, ChainType};
 use crate::netfilter::gap::{Gap, GapReason};
 use crate::netfilter::rule_language::RuleLanguage;
 use crate::netfilter::ruleset::{Chain, CounterId, Policy, Ruleset, Table};
 use crate::netfilter::table_family::TableFamily;
+use crate::nftables::listing::Listing;
+use crate::nftables::table::NativeTable;
 use crate::packet::Family;
 use crate::packet::hook::Hook;
 use crate::text::diagnostic::Code;
@@ -21,8 +23,8 @@ use super::super::Parsed;
 /// The maximum number of base chains. The walk is undetermined long before.
 const MAX_CHAINS: usize = 200;
 
-/// A base chain of a text, with its table.
-struct NativeChain<'t> {
+/// A base chain, with its table.
+struct NativeBaseChain<'t> {
     family: TableFamily,
     table: &'t str,
     name: &'t str,
@@ -31,7 +33,7 @@ struct NativeChain<'t> {
     line: u32,
 }
 
-impl NativeChain<'_> {
+impl NativeBaseChain<'_> {
     /// Whether packets of a family come to the chain.
     fn sees(&self, family: Family) -> bool {
         self.family == TableFamily::Inet || self.family == family.into()
@@ -67,32 +69,33 @@ struct JsonChain {
 
 /// Adds the tables of native nftables in a text to the rule sets of each family that they see.
 pub(super) fn mark_tables(parsed: &mut Parsed) {
-    let Parsed {
-        sources,
-        rulesets,
-        diagnostics,
-        ..
-    } = parsed;
-    if !diagnostics
+    if !parsed
+        .diagnostics
         .iter()
         .any(|diagnostic| diagnostic.code == Code::NativeNftables)
     {
         return;
     }
-    for (source, text) in (0..).zip(&*sources) {
-        for chain in native_chains(text) {
+    for (source, text) in (0..).zip(&parsed.sources) {
+        let tables = Listing::read(text).tables;
+        for chain in base_chains(&tables) {
             for family in [Family::Ipv4, Family::Ipv6] {
                 if chain.sees(family) {
-                    add_chain(rulesets, source, family, &chain);
+                    add_chain(&mut parsed.rulesets, source, family, &chain);
                 }
             }
         }
+        parsed.native_tables.extend(tables);
     }
 }
 
 /// Adds the native tables that a capture's listing of nft has, to the rule sets of their families.
 pub(in super::super) fn mark_listed_tables(rulesets: &mut Vec<Ruleset>, listing: &str) {
     let json: Option<JsonListing> = serde_json::from_str(listing).ok();
+    let tables = match &json {
+        Some(_) => Vec::new(),
+        None => Listing::read(listing).tables,
+    };
     let chains = match &json {
         Some(json) => json
             .nftables
@@ -100,7 +103,7 @@ pub(in super::super) fn mark_listed_tables(rulesets: &mut Vec<Ruleset>, listing:
             .filter_map(|entry| json_chain(entry.chain.as_ref()?))
             .take(MAX_CHAINS)
             .collect(),
-        None => native_chains(listing),
+        None => base_chains(&tables),
     };
     for family in [Family::Ipv4, Family::Ipv6] {
         let Some(set) = rulesets.iter().find(|set| set.family == family) else {
@@ -115,19 +118,17 @@ pub(in super::super) fn mark_listed_tables(rulesets: &mut Vec<Ruleset>, listing:
     }
 }
 
-fn json_chain(chain: &JsonChain) -> Option<NativeChain<'_>> {
-    let (priority, policy) = (chain.prio.to_string(), format!("policy {};", chain.policy));
-    let words = ["priority", &priority, ";", &policy];
-    Some(NativeChain {
+fn json_chain(chain: &JsonChain) -> Option<NativeBaseChain<'_>> {
+    Some(NativeBaseChain {
         family: TableFamily::from_str(&chain.family).ok()?,
         table: &chain.table,
         name: &chain.name,
-        base: base_chain(&chain.kind, &chain.hook, &words)?,
+        base: base_chain(&chain.kind, &chain.hook, chain.prio, &chain.policy)?,
         line: 0,
     })
 }
 
-fn add_chain(rulesets: &mut Vec<Ruleset>, source: u32, family: Family, chain: &NativeChain) {
+fn add_chain(rulesets: &mut Vec<Ruleset>, source: u32, family: Family, chain: &NativeBaseChain) {
     let is_own = |set: &Ruleset| set.source == source && set.family == family;
     // iptables-nft's own tables are among those that nft lists; iptables shows their rules.
     let is_iptables = chain.family == family.into() && TableName::from_text(chain.table).is_some();
@@ -174,46 +175,25 @@ fn add_chain(rulesets: &mut Vec<Ruleset>, source: u32, family: Family, chain: &N
     });
 }
 
-/// The base chains of a text, by their lines: `table inet mesh {`, `chain output {`, `type nat hook
-/// output priority -100; …`.
-fn native_chains(text: &str) -> Vec<NativeChain<'_>> {
-    let mut found = Vec::new();
-    let (mut table, mut chain) = (None, None);
-    for (number, line) in (1..).zip(text.lines()) {
-        let words: Vec<&str> = line.split_whitespace().take(12).collect();
-        match &words[..] {
-            ["table", family, name, ..] => {
-                table = TableFamily::from_str(family)
-                    .ok()
-                    .map(|family| (family, *name))
-            }
-            ["chain", name, ..] => chain = Some((*name, number)),
-            ["type", kind, "hook", hook, rest @ ..] => {
-                let (Some((family, table)), Some((name, line))) = (table, chain) else {
-                    continue;
-                };
-                let Some(base) = base_chain(kind, hook, rest) else {
-                    continue;
-                };
-                found.push(NativeChain {
-                    family,
-                    table,
-                    name,
-                    base,
-                    line,
-                });
-            }
-            _ => {}
-        }
-        if found.len() == MAX_CHAINS {
-            break;
-        }
-    }
-    found
+/// The base chains of tables, at the hooks that a walk evaluates.
+fn base_chains(tables: &[NativeTable]) -> Vec<NativeBaseChain<'_>> {
+    let chains = tables
+        .iter()
+        .flat_map(|table| table.chains.iter().map(move |chain| (table, chain)));
+    let bases = chains.filter_map(|(table, chain)| {
+        let base = chain.base.as_ref()?;
+        Some(NativeBaseChain {
+            family: table.family,
+            table: &table.name,
+            name: &chain.name,
+            base: base_chain(&base.kind, &base.hook, base.priority, &base.policy)?,
+            line: chain.line,
+        })
+    });
+    bases.take(MAX_CHAINS).collect()
 }
 
-/// `nat`, `output`, and the words after the hook: `priority dstnat + 10; policy drop;`.
-fn base_chain(kind: &str, hook: &str, rest: &[&str]) -> Option<BaseChain> {
+fn base_chain(kind: &str, hook: &str, priority: i32, policy: &str) -> Option<BaseChain> {
     let kind = match kind {
         "filter" => ChainType::Filter,
         "nat" => ChainType::Nat,
@@ -223,67 +203,14 @@ fn base_chain(kind: &str, hook: &str, rest: &[&str]) -> Option<BaseChain> {
     let hook = Hook::ALL
         .into_iter()
         .find(|known| known.name().eq_ignore_ascii_case(hook))?;
-    let words = rest.join(" ");
-    let stated = words
-        .split("priority")
-        .nth(1)?
-        .split(';')
-        .next()?
-        .replace(' ', "");
-    let split = stated
-        .find(|sign: char| !sign.is_ascii_alphabetic())
-        .unwrap_or(stated.len());
-    let (name, offset) = stated.split_at(split);
-    let named = match name {
-        "" => 0,
-        "raw" => priority::RAW,
-        "mangle" => priority::MANGLE,
-        "dstnat" => priority::NAT_DST,
-        "filter" => priority::FILTER,
-        "security" => priority::SECURITY,
-        "srcnat" => priority::NAT_SRC,
-        _ => return None,
-    };
-    let offset: i32 = if offset.is_empty() {
-        0
-    } else {
-        offset.parse().ok()?
-    };
-    let policy = if words.contains("policy drop") {
-        Policy::Drop
-    } else {
-        Policy::Accept
+    let policy = match policy {
+        "drop" => Policy::Drop,
+        _ => Policy::Accept,
     };
     Some(BaseChain {
         kind,
         hook,
-        priority: named.saturating_add(offset),
+        priority,
         policy,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn priorities_are_read_by_number_and_by_name() {
-        let priority = |text: &str| {
-            let words: Vec<&str> = text.split_whitespace().collect();
-            base_chain("filter", "output", &words).map(|base| (base.priority, base.policy))
-        };
-        assert_eq!(
-            priority("priority -100; policy accept;"),
-            Some((-100, Policy::Accept))
-        );
-        assert_eq!(
-            priority("priority dstnat + 10; policy drop;"),
-            Some((-90, Policy::Drop))
-        );
-        assert_eq!(
-            priority("priority filter; policy accept;"),
-            Some((0, Policy::Accept))
-        );
-        assert_eq!(priority("priority later;"), None);
-    }
 }
