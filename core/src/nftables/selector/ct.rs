@@ -3,7 +3,7 @@
 use super::{NamedField, field};
 use crate::nftables::data_type::{
     CT_DIR, CT_EVENT, CT_LABEL, CT_STATE, CT_STATUS, INET_PROTO, INET_SERVICE, INTEGER, IPV4_ADDR,
-    IPV6_ADDR, MARK, NF_PROTO, STRING,
+    IPV6_ADDR, MARK, NF_PROTO, STRING, TIME,
 };
 
 pub(super) static FIELDS: &[NamedField] = &[
@@ -14,6 +14,7 @@ pub(super) static FIELDS: &[NamedField] = &[
     field(&["ct", "label"], &CT_LABEL),
     field(&["ct", "helper"], &STRING),
     field(&["ct", "event"], &CT_EVENT),
+    field(&["ct", "expiration"], &TIME),
     field(&["ct", "zone"], &INTEGER),
     field(&["ct", "id"], &INTEGER),
     field(&["ct", "bytes"], &INTEGER),

@@ -2,15 +2,12 @@
 
 use super::{NamedField, field};
 use crate::nftables::data_type::{
-    CGROUPSV2, CLASSID, DAY, DEVGROUP, ETHER_TYPE, GID, HOUR, IFACE_INDEX, IFNAME, INET_PROTO,
-    INTEGER, MARK, NF_PROTO, PKT_TYPE, REALM, STRING, TIME, UID,
+    BOOLEAN, CLASSID, DAY, DEVGROUP, DataType, ETHER_TYPE, GID, HOUR, IFACE_INDEX, IFNAME,
+    INET_PROTO, INTEGER, MARK, NF_PROTO, PKT_TYPE, REALM, STRING, UID,
 };
 
 /// A field that nft prints without `meta` (`meta_key_is_unqualified` in nftables' `src/meta.c`).
-const fn short(
-    words: &'static [&'static str],
-    data: &'static crate::nftables::data_type::DataType,
-) -> NamedField {
+const fn short(words: &'static [&'static str], data: &'static DataType) -> NamedField {
     NamedField {
         words,
         data,
@@ -44,7 +41,7 @@ pub(super) static FIELDS: &[NamedField] = &[
     field(&["meta", "cpu"], &INTEGER),
     field(&["meta", "cgroup"], &INTEGER),
     field(&["meta", "random"], &INTEGER),
-    field(&["meta", "ipsec"], &crate::nftables::data_type::BOOLEAN),
+    field(&["meta", "ipsec"], &BOOLEAN),
     field(&["meta", "iifkind"], &IFNAME),
     field(&["meta", "oifkind"], &IFNAME),
     field(&["meta", "sdif"], &IFACE_INDEX),
@@ -52,7 +49,4 @@ pub(super) static FIELDS: &[NamedField] = &[
     field(&["meta", "time"], &HOUR),
     field(&["meta", "hour"], &HOUR),
     field(&["meta", "day"], &DAY),
-    field(&["osf", "name"], &STRING),
-    field(&["ct", "expiration"], &TIME),
-    field(&["socket", "cgroupv2", "level"], &CGROUPSV2),
 ];

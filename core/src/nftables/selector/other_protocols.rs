@@ -1,9 +1,11 @@
-//! Fields of rare headers: IPsec, compression, and the extension headers of IPv6.
+//! Fields of rare headers (IPsec, compression, the extension headers of IPv6), and the operating
+//! system of a sender.
 
 use super::{NamedField, field};
-use crate::nftables::data_type::{BOOLEAN, INET_PROTO, INTEGER};
+use crate::nftables::data_type::{BOOLEAN, INET_PROTO, INTEGER, STRING};
 
 pub(super) static FIELDS: &[NamedField] = &[
+    field(&["osf", "name"], &STRING),
     field(&["ah", "nexthdr"], &INET_PROTO),
     field(&["ah", "hdrlength"], &INTEGER),
     field(&["ah", "reserved"], &INTEGER),
